@@ -1,0 +1,3 @@
+"""Client side of the stand-in for resalloc."""
+
+__version__ = "6.3"
