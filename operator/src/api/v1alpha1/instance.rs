@@ -1,0 +1,301 @@
+//! `CoprInstance`: one complete Copr.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::CoprInstanceStatus;
+
+/// What a Copr instance is made of. Everything not given here (passwords, tokens, keys, names) is
+/// generated per instance.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[kube(
+    group = "copr.fedorainfracloud.org",
+    version = "v1alpha1",
+    kind = "CoprInstance",
+    plural = "coprinstances",
+    shortname = "copr",
+    category = "copr",
+    namespaced,
+    status = "CoprInstanceStatus",
+    doc = "A complete Copr build system: database, Redis, frontend, backend, keygen, dist-git, resalloc and builder pods that exist only while a build runs. Deleting it deletes all of it, volumes included.",
+    printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
+    printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
+    printcolumn(name = "Frontend", type_ = "string", json_path = ".status.endpoints.frontend"),
+    printcolumn(name = "Since", type_ = "date", json_path = r#".status.conditions[?(@.type=="Ready")].lastTransitionTime"#),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 40")
+        .message("metadata.name becomes part of Service names: at most 40 lowercase letters, digits and '-', starting with a letter"),
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CoprInstanceSpec {
+    /// Where the images of the components come from.
+    pub images: Images,
+
+    /// The chroots (build targets) to activate, such as `fedora-44-x86_64`. The builder image must
+    /// have `/etc/mock/<chroot>.cfg` for each. Adding one later restarts the frontend.
+    #[x_kube(validation = Rule::new("self.all(c, c.matches('^[a-z][a-z0-9.+_]*(-[a-z0-9.+_]+)+-[a-z0-9_]+$'))")
+        .message("each chroot must look like <distribution>-<version>-<architecture>, for example fedora-44-x86_64"))]
+    #[schemars(length(min = 1, max = 64), inner(length(min = 5, max = 64)))]
+    pub chroots: Vec<String>,
+
+    /// The builder pods.
+    #[serde(default)]
+    pub builders: Builders,
+
+    /// The user that is created with administrator rights and an API token. Its copr-cli
+    /// configuration is in the Secret named in `status.clientSecret`.
+    #[serde(default)]
+    pub admin: Admin,
+
+    /// PostgreSQL: one of the instance's own on a volume, or an external one.
+    #[serde(default)]
+    pub database: Database,
+
+    /// Redis: one of the instance's own on a volume, or an external one.
+    #[serde(default)]
+    pub redis: Redis,
+
+    /// The volumes of the components that keep data.
+    #[serde(default)]
+    pub storage: Storage,
+
+    /// Container resources per component: `database`, `redis`, `frontend`, `backend`, `keygen`,
+    /// `distGit`, `resalloc`. Applied to each container of the component. Builders have their own field.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[x_kube(validation = Rule::new("self.all(k, k in ['database', 'redis', 'frontend', 'backend', 'keygen', 'distGit', 'resalloc'])")
+        .message("the keys of resources are database, redis, frontend, backend, keygen, distGit, resalloc"))]
+    #[schemars(length(max = 7))]
+    pub resources: BTreeMap<String, ResourceRequirements>,
+}
+
+/// Images of the components. `registry` and `tag` name all of them at once
+/// (`<registry>/copr-<component>:<tag>`); a component's own field wins. Each image must keep the
+/// contract of docs/image-contract.md.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("has(self.registry) || (has(self.frontend) && has(self.backend) && has(self.backendHttpd) && has(self.keygen) && has(self.distGit) && has(self.resalloc) && has(self.builder) && has(self.database) && has(self.redis))")
+    .message("give images.registry, or an image for each of frontend, backend, backendHttpd, keygen, distGit, resalloc, builder, database and redis"))]
+pub struct Images {
+    /// Registry and path prefix, for example `quay.io/copr`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9][a-z0-9._:/-]*[a-z0-9]$') && !self.contains('://')")
+        .message("registry is a host and path without a scheme, for example quay.io/copr"))]
+    pub registry: Option<String>,
+    /// Tag of the images named by `registry`.
+    #[serde(default = "default_tag")]
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"))]
+    pub tag: String,
+    /// When the kubelet pulls.
+    #[serde(default)]
+    pub pull_policy: PullPolicy,
+    /// Names of Secrets of type `kubernetes.io/dockerconfigjson` in the same namespace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub pull_secrets: Vec<String>,
+    /// Frontend (web UI and API; also runs the schema step).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub frontend: Option<String>,
+    /// Backend (log, build and action dispatchers).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub backend: Option<String>,
+    /// Web server of the build results.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub backend_httpd: Option<String>,
+    /// Keygen (key generation and signd).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub keygen: Option<String>,
+    /// Dist-git (importer and web server).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub dist_git: Option<String>,
+    /// Resalloc server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub resalloc: Option<String>,
+    /// Builder pods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub builder: Option<String>,
+    /// PostgreSQL. Unused with an external database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub database: Option<String>,
+    /// Redis. Unused with an external Redis.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub redis: Option<String>,
+}
+
+fn default_tag() -> String {
+    "latest".into()
+}
+
+/// When the kubelet pulls an image.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PullPolicy {
+    /// At every start of a container.
+    Always,
+    /// When the node doesn't have it.
+    #[default]
+    IfNotPresent,
+    /// Never: the node must have it.
+    Never,
+}
+
+/// The builder pods: one build each, made by resalloc when a build needs one.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Builders {
+    /// How many builder pods may exist at a time.
+    #[serde(default = "default_builders_max")]
+    #[schemars(range(min = 1, max = 200))]
+    pub max: i32,
+    /// How a builder gets the rights that Mock needs.
+    #[serde(default)]
+    pub isolation: Isolation,
+    /// Resources of a builder's container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourceRequirements>,
+}
+
+impl Default for Builders {
+    fn default() -> Self {
+        Self { max: default_builders_max(), isolation: Isolation::default(), resources: None }
+    }
+}
+
+fn default_builders_max() -> i32 {
+    4
+}
+
+/// How a builder pod gets the rights that Mock needs.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// `hostUsers: false` and nine capabilities that count only inside the pod's user namespace.
+    /// Needs Kubernetes >= 1.33, containerd >= 2.0 or CRI-O >= 1.25. A builder that finds no user
+    /// namespace around it refuses to start.
+    #[default]
+    UserNamespace,
+    /// A privileged container: root on the node for whoever escapes from a build. Only for nodes
+    /// without user namespaces.
+    Privileged,
+}
+
+/// The administrator that is created with the instance.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Admin {
+    /// User name in Copr.
+    #[serde(default = "default_admin_name")]
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[a-z][a-z0-9_.-]*$"))]
+    pub name: String,
+    /// E-mail address.
+    #[serde(default = "default_admin_email")]
+    #[schemars(length(min = 3, max = 254), regex(pattern = r"^[^@\s]+@[^@\s]+$"))]
+    pub email: String,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self { name: default_admin_name(), email: default_admin_email() }
+    }
+}
+
+fn default_admin_name() -> String {
+    "admin".into()
+}
+
+fn default_admin_email() -> String {
+    "admin@localhost".into()
+}
+
+/// PostgreSQL of the instance.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Database {
+    /// A Secret with the key `uri`, an SQLAlchemy URI such as
+    /// `postgresql+psycopg2://user:password@host:5432/coprdb`. The database must exist; the user must own it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_secret: Option<SecretRef>,
+}
+
+/// Redis of the instance.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Redis {
+    /// A Secret with the keys `host` and `port`. Without a password: Copr's frontend cannot send one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_secret: Option<SecretRef>,
+}
+
+/// A Secret in the same namespace.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SecretRef {
+    /// Name of the Secret.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+/// Volumes. Each is a PersistentVolumeClaim (ReadWriteOnce) that is deleted with the instance.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Storage {
+    /// StorageClass of every volume. Absent: the cluster's default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub class_name: Option<String>,
+    /// PostgreSQL's data.
+    #[serde(default = "one_gi")]
+    pub database: Quantity,
+    /// Redis' snapshot.
+    #[serde(default = "one_gi")]
+    pub redis: Quantity,
+    /// Uploads and search indexes of the frontend.
+    #[serde(default = "five_gi")]
+    pub frontend: Quantity,
+    /// Build results.
+    #[serde(default = "ten_gi")]
+    pub backend: Quantity,
+    /// Signing keys.
+    #[serde(default = "one_gi")]
+    pub keygen: Quantity,
+    /// Git repositories and the lookaside cache.
+    #[serde(default = "five_gi")]
+    pub dist_git: Quantity,
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self {
+            class_name: None,
+            database: one_gi(),
+            redis: one_gi(),
+            frontend: five_gi(),
+            backend: ten_gi(),
+            keygen: one_gi(),
+            dist_git: five_gi(),
+        }
+    }
+}
+
+fn one_gi() -> Quantity {
+    Quantity("1Gi".into())
+}
+
+fn five_gi() -> Quantity {
+    Quantity("5Gi".into())
+}
+
+fn ten_gi() -> Quantity {
+    Quantity("10Gi".into())
+}

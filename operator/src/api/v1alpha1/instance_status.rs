@@ -1,0 +1,43 @@
+//! What the operator reports of a `CoprInstance`.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+/// The state of a Copr instance.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct CoprInstanceStatus {
+    /// `Ready` (every component answers) and one per component: `DatabaseReady`, `RedisReady`,
+    /// `FrontendReady`, `BackendReady`, `KeygenReady`, `DistGitReady`, `ResallocReady`. A reason other
+    /// than `Available` says what is missing; the message names the pod.
+    #[serde(default)]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+    /// The generation of the spec that this status is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Where the instance answers, as seen from inside the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoints: Option<Endpoints>,
+    /// Name of the Secret whose key `copr` is a copr-cli configuration of the administrator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<String>,
+    /// Per component the image that runs, by digest once it was pulled.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub images: BTreeMap<String, String>,
+}
+
+/// URLs of an instance.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Endpoints {
+    /// Web UI and API.
+    pub frontend: String,
+    /// Build results; repositories are below `/results/`.
+    pub backend: String,
+    /// Dist-git; repositories are below `/git/`.
+    pub dist_git: String,
+}

@@ -1,0 +1,178 @@
+//! `CoprTestRun`: the sanity suite against an instance, and its verdict.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{CoprInstanceSpec, CoprTestRunStatus};
+
+/// What to test and how.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[kube(
+    group = "copr.fedorainfracloud.org",
+    version = "v1alpha1",
+    kind = "CoprTestRun",
+    plural = "coprtestruns",
+    shortname = "coprrun",
+    category = "copr",
+    namespaced,
+    status = "CoprTestRunStatus",
+    doc = "One run of Copr's sanity suite against a Copr instance. The verdict of every test ends in the status; wait for the condition Finished, then read Succeeded or the phase.",
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(name = "Passed", type_ = "integer", json_path = ".status.summary.passed"),
+    printcolumn(name = "Failed", type_ = "integer", json_path = ".status.summary.failed"),
+    printcolumn(name = "Error", type_ = "integer", json_path = ".status.summary.error"),
+    printcolumn(name = "Total", type_ = "integer", json_path = ".status.summary.total"),
+    printcolumn(name = "Message", type_ = "string", json_path = r#".status.conditions[?(@.type=="Succeeded")].message"#),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 36")
+        .message("metadata.name becomes part of pod and Service names: at most 36 lowercase letters, digits and '-', starting with a letter"),
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("self.instance == oldSelf.instance && self.suite == oldSelf.suite")
+    .message("instance and suite cannot change once the run exists: create another run"))]
+pub struct CoprTestRunSpec {
+    /// The instance to test: an existing one, or a template.
+    pub instance: InstanceSource,
+    /// The suite.
+    #[serde(default)]
+    pub suite: Suite,
+    /// Where the tested packages come from. For people and tools that read the run; the operator
+    /// doesn't act on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// What becomes of the instance that this run created, once the run has ended. An instance given by name is
+    /// never touched. A kept instance is deleted with the run.
+    #[serde(default)]
+    pub keep_instance: KeepInstance,
+    /// Delete the run this many seconds after it has ended. Absent: keep it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 31_536_000))]
+    pub ttl_seconds_after_finished: Option<i32>,
+    /// Set to true to end the run early, as Cancelled.
+    #[serde(default)]
+    pub cancel: bool,
+}
+
+/// An existing instance or a template of one.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("has(self.name) != has(self.template)")
+    .message("give either instance.name (an existing CoprInstance) or instance.template, not both"))]
+pub struct InstanceSource {
+    /// Name of a CoprInstance in the same namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 40))]
+    pub name: Option<String>,
+    /// Spec of an instance that the run creates, owns and names like itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<CoprInstanceSpec>,
+    /// How long the instance may take until it is Ready, as a duration such as `15m`. After that the run ends as Error.
+    #[serde(default = "default_ready_timeout")]
+    #[schemars(length(max = 16), regex(pattern = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
+    #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('10s') && duration(self) <= duration('24h')")
+        .message("readyTimeout is a duration between 10s and 24h, for example 15m"))]
+    pub ready_timeout: String,
+}
+
+fn default_ready_timeout() -> String {
+    "15m".into()
+}
+
+/// The suite of a run.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Suite {
+    /// Which suite.
+    #[serde(default)]
+    pub name: SuiteName,
+    /// Run only these tests of the suite. Absent: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(min = 1, max = 63)))]
+    #[x_kube(validation = Rule::new("self.all(t, t in ['auth', 'chroots', 'project-lifecycle', 'build-spec', 'build-srpm', 'signed-repo', 'build-fails', 'cancel', 'parallel-builds']) && self.all(t, self.exists_one(u, u == t))")
+        .message("tests of the suite smoke, each at most once: auth, chroots, project-lifecycle, build-spec, build-srpm, signed-repo, build-fails, cancel, parallel-builds"))]
+    pub tests: Vec<String>,
+    /// How many tests run at a time.
+    #[serde(default = "default_parallelism")]
+    #[schemars(range(min = 1, max = 64))]
+    pub parallelism: i32,
+    /// How long the whole run may take, as a duration such as `1h`. Tests that have no verdict by then are Error.
+    #[serde(default = "default_timeout")]
+    #[schemars(length(max = 16), regex(pattern = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
+    #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('10s') && duration(self) <= duration('48h')")
+        .message("timeout is a duration between 10s and 48h, for example 1h"))]
+    pub timeout: String,
+    /// How often a test is tried again that ended in Error (pod not scheduled, not pulled, lost, or the instance was
+    /// disturbed under it). A test that Failed is not tried again.
+    #[serde(default = "default_retries")]
+    #[schemars(range(min = 0, max = 10))]
+    pub retries: i32,
+    /// Image of the suite. Absent: `<registry>/copr-sanity:<tag>` of the instance's `images`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub image: Option<String>,
+}
+
+impl Default for Suite {
+    fn default() -> Self {
+        Self {
+            name: SuiteName::default(),
+            tests: Vec::new(),
+            parallelism: default_parallelism(),
+            timeout: default_timeout(),
+            retries: default_retries(),
+            image: None,
+        }
+    }
+}
+
+fn default_parallelism() -> i32 {
+    4
+}
+
+fn default_timeout() -> String {
+    "1h".into()
+}
+
+fn default_retries() -> i32 {
+    1
+}
+
+/// The suites that exist.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum SuiteName {
+    /// Nine tests of the main paths, through copr-cli and dnf.
+    #[default]
+    Smoke,
+}
+
+/// What is tested.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Source {
+    /// Repository, for example `fedora-copr/copr`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 255))]
+    pub repository: Option<String>,
+    /// Commit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub commit: Option<String>,
+    /// Number of the pull request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub pull_request: Option<i64>,
+}
+
+/// What becomes of a run's own instance.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeepInstance {
+    /// Deleted when the run has ended.
+    #[default]
+    Never,
+    /// Kept if the run did not pass.
+    OnFailure,
+    /// Kept.
+    Always,
+}

@@ -1,0 +1,44 @@
+//! Labels, the field manager and the names that more than one module must agree on.
+
+use std::collections::BTreeMap;
+
+/// Field manager of every server-side apply, and reporter of every event.
+pub const FIELD_MANAGER: &str = "copr-operator";
+
+/// `app.kubernetes.io/managed-by`.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// `app.kubernetes.io/part-of`: `copr` for everything of an instance.
+pub const PART_OF: &str = "app.kubernetes.io/part-of";
+/// `app.kubernetes.io/instance`: the name of the CoprInstance.
+pub const INSTANCE: &str = "app.kubernetes.io/instance";
+/// `app.kubernetes.io/component`: the component of Copr.
+pub const COMPONENT: &str = "app.kubernetes.io/component";
+/// The CoprTestRun that a test's pod belongs to.
+pub const RUN: &str = "copr.fedorainfracloud.org/run";
+/// The test that a pod runs.
+pub const TEST: &str = "copr.fedorainfracloud.org/test";
+/// The attempt, counted from 1, that a test's pod is.
+pub const ATTEMPT: &str = "copr.fedorainfracloud.org/attempt";
+
+/// Labels of an object that belongs to a component of an instance.
+pub fn component(instance: &str, component: &str) -> BTreeMap<String, String> {
+    let mut labels = selector(instance, component);
+    labels.insert(MANAGED_BY.into(), FIELD_MANAGER.into());
+    labels.insert(PART_OF.into(), "copr".into());
+    labels
+}
+
+/// The part of [`component`] that selects its pods.
+pub fn selector(instance: &str, component: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([(INSTANCE.into(), instance.into()), (COMPONENT.into(), component.into())])
+}
+
+/// A label selector for every object of an instance that the operator applied.
+pub fn instance_query(instance: &str) -> String {
+    format!("{MANAGED_BY}={FIELD_MANAGER},{PART_OF}=copr,{INSTANCE}={instance}")
+}
+
+/// A label selector for every object of a run.
+pub fn run_query(run: &str) -> String {
+    format!("{MANAGED_BY}={FIELD_MANAGER},{RUN}={run}")
+}

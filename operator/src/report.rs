@@ -1,0 +1,65 @@
+//! Errors as people read them: the whole chain, once, without what kube repeats.
+
+use std::error::Error;
+
+/// The chain of an error on one line, at most 1024 characters.
+///
+/// kube's own errors print their source already, so the walk stops at the first of them; of an answer
+/// of the API server only its message is shown.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(current) = next {
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        if let Some(kube_error) = current.downcast_ref::<kube::Error>() {
+            match kube_error {
+                kube::Error::Api(status) => text.push_str(&status.message),
+                other => text.push_str(&other.to_string()),
+            }
+            break;
+        }
+        text.push_str(&current.to_string());
+        next = current.source();
+    }
+    truncate(text, 1024)
+}
+
+/// The text, cut at a character boundary.
+pub fn truncate(mut text: String, max: usize) -> String {
+    if text.len() > max {
+        let mut end = max.saturating_sub('…'.len_utf8());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("failed to read {name}")]
+    struct Outer {
+        name: &'static str,
+        #[source]
+        source: std::io::Error,
+    }
+
+    #[test]
+    fn chain_names_every_cause_once() {
+        let error = Outer { name: "the Secret x", source: std::io::Error::other("refused") };
+        assert_eq!(chain(&error), "failed to read the Secret x: refused");
+    }
+
+    #[test]
+    fn truncate_keeps_characters_whole() {
+        assert_eq!(truncate("ääää".into(), 6), "ä…");
+        assert_eq!(truncate("short".into(), 6), "short");
+    }
+}
