@@ -1,0 +1,1 @@
+"""Stand-in for obs-sign: a signing daemon and its client."""
