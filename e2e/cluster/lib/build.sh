@@ -1,0 +1,102 @@
+# shellcheck shell=bash
+# What is built here. Each part is kept in a folder named after the hash of all
+# that it is built from, so that nothing is built twice and nothing stale runs.
+
+# Days for which parts that are no longer current are kept, for those who switch
+# between branches. Pods that run keep using the runc they were started with.
+readonly KEEP_DAYS=14
+
+# One setting for everything: no paths of this machine in the binaries, and
+# nothing taken from a go.work or from the environment's flags.
+export GOFLAGS=-mod=readonly\ -trimpath\ -buildvcs=false GOWORK=off
+# A go.mod may ask for a newer Go than the installed one; Go gets it as a module.
+export GOTOOLCHAIN=auto
+
+build_all() {
+	check_go
+	GO_VERSION=$(go -C "$HERE/containerd" env GOVERSION)
+	RUNC=$(part_folder runc)
+	CONTAINERD=$(part_folder containerd)
+	PAUSE=$(part_folder pause)
+	NODE=$(part_folder node)
+	build_part runc "$RUNC"
+	build_part containerd "$CONTAINERD"
+	build_part pause "$PAUSE"
+	build_part node "$NODE"
+}
+
+check_go() {
+	local version
+	version=$(go env GOVERSION) ||
+		die "Go is needed to build Kubernetes, and there is no 'go' on the PATH: install Go 1.21 or newer (older releases of Debian have it in their backports)"
+	if [[ $version =~ ^go1\.([0-9]+) ]] && ((BASH_REMATCH[1] < 21)); then
+		die "$version is too old to build Kubernetes: install Go 1.21 or newer, which gets by itself the release that the modules ask for"
+	fi
+}
+
+# part_folder PART: where PART is, or will be. This file counts as an input for
+# the flags in it.
+part_folder() {
+	local hash
+	hash=$(cd "$HERE" && {
+		echo "$GO_VERSION" "$(uname -m)"
+		find "$1" -type f -print0 | sort -z | xargs -0 sha256sum
+		sha256sum lib/build.sh
+	} | sha256sum)
+	echo "$CACHE/$1-${hash:0:16}"
+}
+
+# build_part PART FOLDER: the folder appears only when it is complete.
+build_part() {
+	local part=$1 folder=$2 scratch
+	if [[ -d $folder ]]; then
+		touch "$folder"
+		return
+	fi
+	mkdir -p "$CACHE"
+	scratch=$(mktemp -d "$CACHE/.$part-XXXXXX")
+	chmod 755 "$scratch"
+	step "built $part" "build_$part" "$scratch"
+	mv -T "$scratch" "$folder"
+	find "$CACHE" -mindepth 1 -maxdepth 1 \( -name "$part-*" -o -name ".$part-*" \) \
+		-mtime "+$KEEP_DAYS" -exec rm -rf {} +
+}
+
+build_runc() {
+	CGO_ENABLED=1 go build -C "$HERE/runc" -tags "seccomp urfave_cli_no_docs" -ldflags "-s -w" -o "$1/runc" github.com/opencontainers/runc
+}
+
+build_containerd() {
+	local module=github.com/containerd/containerd/v2 version
+	version=$(go list -C "$HERE/containerd" -m -f '{{.Version}}' $module)
+	CGO_ENABLED=0 go build -C "$HERE/containerd" -tags urfave_cli_no_docs -ldflags "-s -w -X $module/version.Version=$version" -o "$1/" tool
+}
+
+build_node() {
+	local version major minor package flags="-s -w"
+	version=$(go list -C "$HERE/node" -m -f '{{.Version}}' k8s.io/kubernetes)
+	IFS=. read -r major minor _ <<<"${version#v}"
+	# Without these, everything calls itself v0.0.0-master.
+	for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+		flags+=" -X $package.gitVersion=$version -X $package.gitMajor=$major -X $package.gitMinor=$minor"
+		flags+=" -X $package.gitTreeState=clean"
+	done
+	CGO_ENABLED=0 go build -C "$HERE/node" -ldflags "$flags" -o "$1/" . ./coredns
+	ln -s node "$1/kubectl"
+}
+
+# build_pause makes the image of the one program as docker save would write it:
+# one layer, and two files that describe it.
+build_pause() {
+	local folder=$1 digest architecture
+	gcc -Os -static -s -Wall -Wextra -Werror -o "$folder/pause" "$HERE/pause/pause.c"
+	tar -C "$folder" --owner=0 --group=0 --numeric-owner --mtime=@0 -cf "$folder/layer.tar" pause
+	digest=$(sha256sum "$folder/layer.tar")
+	architecture=$(dpkg --print-architecture)
+	jq -n --arg digest "sha256:${digest%% *}" --arg architecture "$architecture" '{
+		os: "linux", architecture: $architecture, config: {Entrypoint: ["/pause"]},
+		rootfs: {type: "layers", diff_ids: [$digest]}}' >"$folder/config.json"
+	jq -n --arg name "$PAUSE_IMAGE" \
+		'[{Config: "config.json", RepoTags: [$name], Layers: ["layer.tar"]}]' >"$folder/manifest.json"
+	tar -C "$folder" -cf "$folder/image.tar" manifest.json config.json layer.tar
+}

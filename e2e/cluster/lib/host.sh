@@ -1,0 +1,151 @@
+# shellcheck shell=bash
+# What the cluster changes on the machine outside of its own folders, and how
+# that is undone.
+
+readonly SYSCTLS=(net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1)
+readonly SAVED_SYSCTLS=$STATE/sysctls
+# The chains that hold our own rules, and the prefixes of those that kube-proxy,
+# the kubelet and the network plugins make.
+readonly OWN_CHAIN=COPR-E2E
+readonly CHAINS="$OWN_CHAIN|KUBE-[A-Z0-9-]+|CNI-[A-Za-z0-9-]+"
+
+prepare_host() {
+	set_sysctls
+	make_bridge
+	add_rules
+}
+
+restore_host() {
+	remove_bridge
+	remove_rules iptables
+	remove_rules ip6tables
+	restore_sysctls
+}
+
+set_sysctls() {
+	local setting name
+	if [[ ! -e /proc/sys/net/bridge ]]; then
+		modprobe br_netfilter
+	fi
+	for setting in "${SYSCTLS[@]}"; do
+		name=${setting%%=*}
+		if [[ $(sysctl -n "$name") != "${setting#*=}" ]]; then
+			sysctl "$name" >>"$SAVED_SYSCTLS"
+			sysctl -w "$setting"
+		fi
+	done
+}
+
+restore_sysctls() {
+	if [[ -e $SAVED_SYSCTLS ]]; then
+		sysctl -p "$SAVED_SYSCTLS"
+		rm "$SAVED_SYSCTLS"
+	fi
+}
+
+# make_bridge makes the network that pods are plugged into. It is there before
+# the first pod, because the API server and the others listen on its address.
+make_bridge() {
+	if ! ip link show "$BRIDGE" >/dev/null 2>&1; then
+		ip link add "$BRIDGE" type bridge
+	fi
+	ip address replace "$ADDRESS/${POD_CIDR#*/}" dev "$BRIDGE"
+	ip link set "$BRIDGE" up
+	# So that this machine reaches Services even if it has no default route.
+	ip route replace "$SERVICE_CIDR" dev "$BRIDGE" src "$ADDRESS"
+}
+
+remove_bridge() {
+	if ip link show "$BRIDGE" >/dev/null 2>&1; then
+		ip link delete "$BRIDGE"
+	fi
+}
+
+# add_rules lets pods out to wherever the machine itself can go.
+add_rules() {
+	iptables-restore --wait --noflush <<-END
+		*filter
+		:$OWN_CHAIN - [0:0]
+		-A $OWN_CHAIN -s $POD_CIDR -j ACCEPT
+		-A $OWN_CHAIN -d $POD_CIDR -j ACCEPT
+		COMMIT
+		*nat
+		:$OWN_CHAIN - [0:0]
+		-A $OWN_CHAIN -s $POD_CIDR ! -d $POD_CIDR -j MASQUERADE
+		COMMIT
+	END
+	ensure_jump filter FORWARD
+	ensure_jump nat POSTROUTING
+}
+
+ensure_jump() {
+	if ! iptables --wait -t "$1" -C "$2" -j $OWN_CHAIN 2>/dev/null; then
+		iptables --wait -t "$1" -A "$2" -j $OWN_CHAIN
+	fi
+}
+
+# remove_rules COMMAND: takes the cluster's chains, and the jumps into them, out
+# of every table in one transaction, and leaves everybody else's rules as they are.
+remove_rules() {
+	local ours
+	ours=$("$1-save" | awk -v chains="^($CHAINS)\$" '
+		/^\*/ { table = $0; next }
+		/^:/ { name = substr($1, 2); if (name ~ chains) { flush[table] = flush[table] "-F " name "\n"; drop[table] = drop[table] "-X " name "\n" } next }
+		/^-A/ && $2 !~ chains {
+			for (i = 3; i < NF; i++) if ($i == "-j" && $(i + 1) ~ chains) { sub(/^-A/, "-D"); unhook[table] = unhook[table] $0 "\n"; break }
+		}
+		END { for (table in flush) printf "%s\n%s%s%sCOMMIT\n", table, unhook[table], flush[table], drop[table] }')
+	if [[ $ours ]]; then
+		"$1-restore" --wait --noflush <<<"$ours"
+	fi
+}
+
+# kill_leftovers ends what a dead supervisor or containerd could not: the pods'
+# processes and the shims that hold them.
+kill_leftovers() {
+	local file process
+	for file in /proc/[0-9]*/cmdline; do
+		# A process may end between the listing and the reading.
+		if tr '\0' ' ' <"$file" 2>/dev/null | grep -qF -e "containerd-shim-runc-v2 " && grep -qaF -e "$CONTAINERD_SOCKET" "$file" 2>/dev/null; then
+			process=${file#/proc/}
+			kill_if_there "${process%/cmdline}"
+		fi
+	done
+	while read -r process; do
+		kill_if_there "$process"
+	done < <(find_pod_cgroups -exec cat {}/cgroup.procs \; | sort -u)
+}
+
+kill_if_there() {
+	if [[ -d /proc/$1 ]]; then
+		kill -KILL "$1" || [[ ! -d /proc/$1 ]]
+	fi
+}
+
+find_pod_cgroups() {
+	local top tops=(/sys/fs/cgroup/kubepods /sys/fs/cgroup/*/kubepods)
+	for top in "${tops[@]}"; do
+		if [[ -d $top ]]; then
+			find "$top" -depth -type d "$@"
+		fi
+	done
+}
+
+# Cgroups of processes that were just killed stay busy for a moment.
+remove_cgroups() {
+	[[ ! $(find_pod_cgroups -exec rmdir {} \; 2>&1) && ! $(find_pod_cgroups) ]]
+}
+
+remove_mounts() {
+	local target name
+	while read -r target; do
+		umount --lazy "$target"
+	done < <(our_mounts | tac)
+	for name in /run/netns/cni-*; do
+		rm -f "$name"
+	done
+}
+
+our_mounts() {
+	awk -v state="$STATE/" '{ target = $5; if (index(target, state) == 1 || target ~ "^/(var/)?run/netns/cni-") print target }' /proc/self/mountinfo
+}

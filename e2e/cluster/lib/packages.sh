@@ -1,0 +1,46 @@
+# shellcheck shell=bash
+# What comes from Debian.
+
+readonly PACKAGES=(
+	# To build runc and pause.
+	gcc libc6-dev libseccomp-dev pkg-config
+	# To run pods.
+	containernetworking-plugins iproute2 iptables kmod procps
+	# The registry, and what puts images into it.
+	buildah docker-registry jq skopeo
+)
+
+missing_packages() {
+	local package status
+	for package in "${PACKAGES[@]}"; do
+		# dpkg-query fails for a package that dpkg never heard of.
+		status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=unknown
+		if [[ $status != installed ]]; then
+			echo "$package"
+		fi
+	done
+}
+
+install_packages() {
+	local missing
+	mapfile -t missing < <(missing_packages)
+	if ((${#missing[@]} > 0)); then
+		step "installed from Debian: ${missing[*]}" apt_install "${missing[@]}"
+	fi
+}
+
+apt_install() {
+	local policy=/usr/sbin/policy-rc.d
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update
+	# Debian's way to tell packages not to start their services: the registry is
+	# the supervisor's to run.
+	if [[ ! -e $policy ]]; then
+		printf '#!/bin/sh\nexit 101\n' >$policy
+		chmod +x $policy
+		apt-get install -y --no-install-recommends "$@"
+		rm $policy
+	else
+		apt-get install -y --no-install-recommends "$@"
+	fi
+}
