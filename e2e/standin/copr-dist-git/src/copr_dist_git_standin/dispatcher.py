@@ -1,0 +1,77 @@
+"""copr-run-dispatcher-dist-git: asks the frontend for imports and starts a worker for each."""
+
+import collections
+import logging
+import os
+import sys
+from typing import Any
+
+import requests
+from copr_common.dispatcher import Dispatcher
+from copr_common.worker_manager import HashWorkerLimit, WorkerManager
+
+from .config import Options
+from .task import ImportTask
+
+LOG_FORMAT = "[%(asctime)s][%(levelname)s][%(name)s][%(module)s:%(lineno)d][pid:%(process)d] %(message)s"
+REQUEST_SECONDS = 60
+# How many imports may run at once for one of these.
+LIMITS = {"sandbox": 3, "owner": 5}
+
+
+def setup_logging(options: Options, with_stderr: bool) -> None:
+    """Log to main.log, and where a container's log is read from."""
+    os.makedirs(options.log_dir, exist_ok=True)
+    handlers: list[logging.Handler] = [logging.FileHandler(os.path.join(options.log_dir, "main.log"))]
+    if with_stderr:
+        handlers.append(logging.StreamHandler(sys.stderr))
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, handlers=handlers, force=True)
+
+
+class ImportWorkerManager(WorkerManager):
+    """Runs every import as a daemon that reports by way of Redis."""
+
+    worker_prefix = "import_worker"
+
+    def start_task(self, worker_id: str, task: ImportTask) -> None:
+        """Start the worker; it tells Redis when it has begun."""
+        command = ["copr-distgit-process-import", "--daemon", "--build-id", str(task.build_id), "--worker-id", worker_id]
+        self.log.info("running worker: %s", " ".join(command))
+        self.start_daemon_on_background(command)
+
+    def finish_task(self, worker_id: str, task_info: dict[str, Any]) -> bool:
+        """The worker itself has told the frontend."""
+        return True
+
+
+class ImportDispatcher(Dispatcher):
+    """copr-common's dispatcher for imports."""
+
+    task_type = "import"
+    worker_manager_class = ImportWorkerManager
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        setup_logging(options, with_stderr=True)
+        self.log = logging.getLogger("import-dispatcher")
+        self.sleeptime = options.sleep_time
+        self.max_workers = options.max_workers
+        os.makedirs(options.per_task_log_dir, exist_ok=True)
+        for attribute, limit in LIMITS.items():
+            self.limits.append(HashWorkerLimit(lambda task, name=attribute: getattr(task, name), limit, name=attribute))
+
+    def get_frontend_tasks(self) -> list[ImportTask]:
+        """What waits for an import. A frontend that doesn't answer is asked again the next time."""
+        url = f"{self.opts.frontend_base_url}/backend/importing/"
+        try:
+            response = requests.get(url, timeout=REQUEST_SECONDS)
+            response.raise_for_status()
+            tasks = [ImportTask.from_dict(record) for record in response.json()]
+        except (requests.RequestException, ValueError, KeyError) as error:
+            self.log.error("Failed to get imports from %s: %r", url, error)
+            return []
+        seen: collections.Counter[str] = collections.Counter()
+        for task in tasks:
+            seen[task.sandbox] += 1
+            task.dispatcher_priority = seen[task.sandbox]
+        return tasks

@@ -1,0 +1,67 @@
+"""dnf for the chroot: the task's repositories have to answer, and build requirements come from them."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+from .namespaces import ChrootError
+from .root import Root
+
+MAIN = """[main]
+install_weak_deps=0
+keepcache=0
+tsflags=nodocs
+plugins=0
+reposdir=/dev/null
+"""
+
+
+def base(options: dict[str, Any]) -> list[str]:
+    """What the chroot's configuration wants in every build."""
+    return f"{options['chroot_setup_cmd']} {options['chroot_additional_packages']}".split()
+
+
+def required_by(srpm: str) -> list[str]:
+    """The build requirements in the header of a source RPM."""
+    argv = ["rpm", "-qp", "--nosignature", "--requires", srpm]
+    lines = subprocess.check_output(argv, text=True).splitlines()
+    return sorted({line.strip() for line in lines if not line.startswith("rpmlib(")})
+
+
+def install(root: Root, wanted: list[str]) -> Iterator[str]:
+    """Have the packages in the chroot; yields dnf's output.
+
+    What the chroot's RPM database already offers is there. The repositories are read even
+    when nothing is wanted: one that doesn't answer fails the build, as it does with Mock.
+    """
+    repositories = root.options["dnf.conf"]
+    if "[" in repositories:
+        yield from _dnf(root, ["makecache"], "Can't read the repositories of the build")
+    missing = [item for item in wanted if not _offered(root, item)]
+    if not missing:
+        return
+    if "[" not in repositories:
+        raise ChrootError(f"No matching package to install: {', '.join(missing)} (the build has no repository)")
+    yield from _dnf(root, ["install", *missing], "Can't install the build requirements")
+
+
+def _offered(root: Root, item: str) -> bool:
+    name, *version = item.split()
+    if version or name.startswith("("):
+        return False  # dnf compares versions and resolves rich dependencies, and stops at once if they hold
+    argv = ["rpm", "--root", root.path, "--dbpath", root.dbpath, "-q", "--whatprovides", name]
+    return subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def _dnf(root: Root, arguments: list[str], complaint: str) -> Iterator[str]:
+    config = os.path.join(root.base, "dnf.conf")
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(MAIN + root.options["dnf.conf"])
+    argv = ["dnf", "-y", "--config", config, "--installroot", root.path, "--releasever", root.options["releasever"]]
+    argv += ["--setopt=cachedir=/var/cache/dnf", "--setopt=logdir=/var/log", *arguments]
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        yield from process.stdout
+    if process.returncode != 0:
+        raise ChrootError(f"{complaint}: dnf {' '.join(arguments)} ended with {process.returncode}")

@@ -1,0 +1,15 @@
+# Sourced by the programs in this folder: where the repositories are.
+conf=/etc/dist-git/dist-git.conf
+gitroot_dir=$(crudini --get "$conf" dist-git gitroot_dir)
+git_author_name=$(crudini --get "$conf" dist-git git_author_name)
+git_author_email=$(crudini --get "$conf" dist-git git_author_email)
+export GIT_AUTHOR_NAME=$git_author_name GIT_AUTHOR_EMAIL=$git_author_email
+export GIT_COMMITTER_NAME=$git_author_name GIT_COMMITTER_EMAIL=$git_author_email
+
+# What callers understand as "it is there already".
+export EXISTS=128
+
+# The bare repository of a package.
+repo_of() {
+    printf '%s/%s.git\n' "$gitroot_dir" "$1"
+}
