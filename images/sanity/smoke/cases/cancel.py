@@ -1,0 +1,48 @@
+"""A build that is stopped half-way."""
+
+from ..builders import builders_of, wait_until_released
+from ..builds import FINISHED, RPM, submit
+from ..context import Context
+from ..errors import TestFailed
+from ..log import say
+from ..specs import write_spec
+from ..wait import Pending, poll
+
+NAME = "copr-smoke-long"
+# Longer than any deadline of this test, so that it can end by the cancellation only.
+LENGTH = 7200
+RELEASE_LIMIT = 180.0
+
+
+def run(test: Context) -> None:
+    """A running build is cancelled: it ends as canceled, and its builder is released."""
+    project = test.create_project()
+    spec = write_spec(test.work, NAME, test.settings.package_folder,
+                      build=f"printf 'smoke: %s\\n' asleep\nsleep {LENGTH}")
+    build = submit(test, project, NAME, spec)
+    build.wait("running", lambda p: p.stage == RPM and p.state == "running")
+
+    def live() -> None:
+        progress = build.progress()
+        if progress.state in FINISHED:
+            raise build.ended_wrong(progress, "running")
+        if "smoke: asleep" not in build.log(RPM, "builder-live.log"):
+            raise Pending("the build's output isn't in builder-live.log", build.blamed(progress))
+    test.step("wait for its output in the live log", "builder")
+    poll(f"build {build.number}", live, test.deadline)
+    builders = builders_of(build, RPM)
+
+    test.step(f"cancel build {build.number}")
+    test.cli("cancel", str(build.number))
+    build.wait_for_end("canceled")
+
+    # The compressed log is the last thing that the worker leaves.
+    test.step("wait until the backend has let go of it", "backend")
+    test.results.wait_for(*build.folder(RPM), "backend.log.gz")
+    state = build.progress().state
+    if state != "canceled":
+        raise TestFailed(f"build {build.number} was canceled and is {state} now", "frontend")
+    if "VM Release request" not in build.log(RPM, "backend.log"):
+        raise TestFailed(f"backend.log of build {build.number} shows no release of its builder", "backend")
+    wait_until_released(test, builders, RELEASE_LIMIT)
+    say("canceled and released")

@@ -1,0 +1,13 @@
+"""What can be built for."""
+
+from ..context import Context
+from ..errors import TestFailed
+
+
+def run(test: Context) -> None:
+    """The chroot of the run is among those that the server offers."""
+    test.step(f"look for {test.chroot}")
+    # A chroot's comment is indented below its name.
+    offered = [line for line in test.cli("list-chroots").splitlines() if line and not line.startswith(" ")]
+    if test.chroot not in offered:
+        raise TestFailed(f"no chroot {test.chroot}, only: {', '.join(offered) or 'none'}", "frontend")

@@ -1,0 +1,109 @@
+"""What a test works with: the instance, its deadline, and what it has to clean up."""
+
+import secrets
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .cli import Cli
+from .errors import TestError, Unreachable
+from .log import hide_secrets_of, say
+from .results import Results, fetch
+from .settings import Settings
+from .wait import Deadline, Pending, poll
+
+if TYPE_CHECKING:
+    from .api import Api
+
+# For a frontend that doesn't answer when the test starts: the instance was Ready a moment ago.
+START_LIMIT = 20.0
+CLEANUP_LIMIT = 45.0
+
+
+class Context:
+    """One run of one test."""
+
+    def __init__(self, name: str, settings: Settings, seconds: float, api: "Api") -> None:
+        hide_secrets_of(settings.client_config)
+        self.name = name
+        self.settings = settings
+        self.chroot = settings.chroot
+        self.deadline = Deadline(seconds)
+        self.cli = Cli(settings.client_config, self.deadline)
+        self.api = api
+        self.results = Results(settings.backend, settings.owner, self.deadline)
+        self.work = Path(tempfile.mkdtemp(prefix=f"smoke-{name}-"))
+        self.component = "frontend"
+        """Who is at work in the present step; blamed if the deadline cuts it off."""
+        self.current = "start"
+        # Not RUN_ID alone: another attempt at this test may have died and left its project.
+        self._attempt = secrets.token_hex(2)
+        self._projects: list[str] = []
+        self._builds: list[int] = []
+
+    def step(self, text: str, component: str = "frontend") -> None:
+        """Says what comes next, and who is to blame if it never ends."""
+        self.current, self.component = text, component
+        say(f"== {text}")
+
+    def wait_for_frontend(self) -> None:
+        """Whatever HTTP status is an answer; without any, the test cannot work."""
+        def look() -> None:
+            try:
+                fetch(f"{self.settings.frontend}/api_3/")
+            except Unreachable as error:
+                raise Pending(str(error), "frontend") from error
+        try:
+            poll("the frontend", look, self.deadline.within(START_LIMIT))
+        except Exception as error:
+            raise TestError(f"the frontend can't be reached: {error}") from error
+
+    def full_name(self, project: str) -> str:
+        """OWNER/PROJECT, as copr-cli wants it."""
+        return f"{self.settings.owner}/{project}"
+
+    def project_name(self) -> str:
+        """A name that no other test, no other run and no other attempt has."""
+        return f"smoke-{self.settings.run_id}-{self.name}-{self._attempt}"
+
+    def create_project(self) -> str:
+        """Creates this test's project, to be deleted at the end, and returns its name."""
+        project = self.project_name()
+        self.step(f"create the project {project}")
+        self.delete_later(project)
+        self.cli("create", "--chroot", self.chroot, "--unlisted-on-hp", "on",
+                 "--description", "A test of the smoke suite. It goes away by itself.", self.full_name(project))
+        return project
+
+    def delete_later(self, project: str) -> None:
+        """Has the project deleted when the test is over."""
+        self._projects.append(project)
+
+    def deleted(self, project: str) -> None:
+        """The test has deleted the project itself."""
+        self._projects.remove(project)
+
+    def cancel_later(self, build: int) -> None:
+        """Has the build cancelled when the test is over: a project with a running build stays."""
+        self._builds.append(build)
+
+    def ended(self, build: int) -> None:
+        """The build has come to its end."""
+        self._builds.remove(build)
+
+    def clean_up(self) -> None:
+        """Deletes what is left. What can't be deleted is in the log; the verdict stands."""
+        deadline = Deadline(CLEANUP_LIMIT)
+        cli = Cli(self.settings.client_config, deadline)
+        for build in self._builds:
+            cli.run("cancel", str(build))
+        for project in self._projects:
+            def delete() -> None:
+                result = cli.run("delete", self.full_name(project))  # noqa: B023 (called at once)
+                if result.code != 0 and not _no_such_project(result.stderr):
+                    raise Pending(result.reason(), "frontend")
+            poll(f"clean up {project}", delete, deadline)
+
+
+def _no_such_project(stderr: str) -> bool:
+    return "does not exist" in stderr or "not found" in stderr.lower()

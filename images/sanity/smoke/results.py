@@ -1,0 +1,83 @@
+"""Plain HTTP: the results that the backend serves, and what copr-cli has no verb for."""
+
+import base64
+import gzip
+import http.client
+import urllib.error
+import urllib.request
+
+from .errors import TestFailed, Unreachable
+from .log import say
+from .wait import Deadline, Pending, ServerError, poll
+
+TIMEOUT = 30.0
+
+
+def fetch(url: str, login: tuple[str, str] | None = None) -> tuple[int, bytes]:
+    """GET: the status, whatever it is, and the body. Unreachable where nothing answers."""
+    request = urllib.request.Request(url, headers={"User-Agent": "copr smoke suite"})
+    if login:
+        request.add_header("Authorization", "Basic " + base64.b64encode(":".join(login).encode()).decode())
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+            return response.status, response.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", None) or error
+        raise Unreachable(f"{url.partition('?')[0]}: {reason}") from error
+
+
+class Results:
+    """The results of one owner's projects, as the backend serves them."""
+
+    def __init__(self, backend: str, owner: str, deadline: Deadline) -> None:
+        self._base = f"{backend}/results/{owner}"
+        self._deadline = deadline
+
+    def url(self, *parts: str) -> str:
+        """The address of something below the owner's results."""
+        return "/".join((self._base, *parts))
+
+    def find(self, *parts: str) -> bytes | None:
+        """The content, None if there is no such thing."""
+        url = self.url(*parts)
+        status, body = fetch(url)
+        if status in (404, 410):
+            return None
+        if status >= 500:
+            raise ServerError(f"HTTP {status} from {url}", "backend")
+        if status != 200:
+            raise TestFailed(f"HTTP {status} from {url}", "backend")
+        return body
+
+    def log(self, *parts: str) -> str:
+        """A log in its present form (it's compressed when the build ends); empty if there is none."""
+        *folder, name = parts
+        for candidate in (f"{name}.gz", name):
+            body = self.find(*folder, candidate)
+            if body is not None:
+                if body.startswith(b"\x1f\x8b"):
+                    body = gzip.decompress(body)
+                return body.decode(errors="replace")
+        return ""
+
+    def wait_for(self, *parts: str, component: str = "backend", limit: float | None = None) -> bytes:
+        """Waits until it's there and returns the content."""
+        def look() -> bytes:
+            body = self.find(*parts)
+            if body is None:
+                raise Pending("not there", component)
+            return body
+        deadline = self._deadline if limit is None else self._deadline.within(limit)
+        body = poll(f"{parts[-1]} in the results of {parts[0]}", look, deadline)
+        say(f"got {self.url(*parts)} ({len(body)} bytes)")
+        return body
+
+    def wait_until_gone(self, *parts: str) -> None:
+        """Waits until the backend says that there is no such thing."""
+        def look() -> None:
+            if self.find(*parts) is not None:
+                raise Pending("there", "backend")
+        poll(f"the removal of {self.url(*parts)}", look, self._deadline)
+        say(f"gone: {self.url(*parts)}")
