@@ -1,0 +1,36 @@
+"""The verdict, as the operator reads it."""
+
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+from smoke.verdict import LIMIT, Verdict, first_line
+
+
+class VerdictTest(unittest.TestCase):
+    """Size, shape and exit codes."""
+
+    def test_keys(self) -> None:
+        self.assertEqual(json.loads(Verdict("Passed").to_json()), {"outcome": "Passed", "message": "", "component": ""})
+
+    def test_exit_codes(self) -> None:
+        codes = {outcome: Verdict(outcome).exit_code for outcome in ("Passed", "Skipped", "Failed", "Error")}
+        self.assertEqual(codes, {"Passed": 0, "Skipped": 0, "Failed": 1, "Error": 2})
+
+    def test_size(self) -> None:
+        for message in ("x" * 100_000, "ž" * 100_000, "\U0001f600" * 5000, '"\\' * 9000, "x" * (LIMIT - 40)):
+            text = Verdict("Failed", message, "dist-git").to_json()
+            self.assertLessEqual(len(text.encode()), LIMIT)
+            self.assertGreater(len(text), LIMIT - 200)
+            self.assertTrue(json.loads(text)["message"].endswith("…"))
+
+    def test_first_line(self) -> None:
+        self.assertEqual(first_line("\n\n \x1b[31mwent wrong\x1b\nand more"), "[31mwent wrong")
+        self.assertEqual(first_line(""), "")
+
+    def test_write(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "log"
+            Verdict("Failed", "one\ntwo", "backend").write(path)
+            self.assertEqual(json.loads(path.read_bytes())["message"], "one")
