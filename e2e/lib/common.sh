@@ -1,0 +1,97 @@
+# shellcheck shell=bash
+# What run-sanity-tests and check share: paths, messages, timed steps.
+# shellcheck disable=SC2034 # the other files use these
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+readonly ROOT
+readonly RESULTS=$ROOT/target/sanity
+readonly OPERATOR_NAMESPACE=copr-operator
+
+# What a failure of the infrastructure exits with. 1 means that Copr is broken.
+readonly EXIT_INFRASTRUCTURE=2
+
+# Steps in the order in which they ended, and what they took.
+STEP_NAMES=()
+declare -A STEP_SECONDS=()
+
+# Jobs in the background: process id to name, and when they began.
+declare -A JOB_NAMES=()
+declare -A JOB_BEGAN=()
+
+say() {
+	printf '%(%H:%M:%S)T  %s\n' -1 "$*"
+}
+
+die() {
+	printf 'error: %s\n' "$*" >&2
+	exit "$EXIT_INFRASTRUCTURE"
+}
+
+# seconds_of N: as people write it.
+seconds_of() {
+	if (($1 >= 60)); then
+		printf '%dm%02ds' $(($1 / 60)) $(($1 % 60))
+	else
+		printf '%ds' "$1"
+	fi
+}
+
+record_step() {
+	STEP_NAMES+=("$1")
+	STEP_SECONDS[$1]=$2
+	say "$(printf '%-40s %s' "$1" "$(seconds_of "$2")")"
+}
+
+log_of() {
+	echo "$RESULTS/logs/${1//[^a-z0-9]/-}.log"
+}
+
+# start_job NAME COMMAND...: runs it in the background, its output in a log.
+start_job() {
+	local name=$1 log
+	shift
+	log=$(log_of "$name")
+	mkdir -p "${log%/*}"
+	"$@" >"$log" 2>&1 </dev/null &
+	JOB_NAMES[$!]=$name
+	JOB_BEGAN[$!]=$SECONDS
+}
+
+# wait_jobs: until all have ended; the first that fails ends the others and everything.
+wait_jobs() {
+	local id status
+	while ((${#JOB_NAMES[@]} > 0)); do
+		status=0
+		wait -n -p id "${!JOB_NAMES[@]}" || status=$?
+		if ((status != 0)); then
+			job_failed "${JOB_NAMES[$id]}" "$id"
+		fi
+		record_step "${JOB_NAMES[$id]}" $((SECONDS - JOB_BEGAN[$id]))
+		unset "JOB_NAMES[$id]" "JOB_BEGAN[$id]"
+	done
+}
+
+job_failed() {
+	unset "JOB_NAMES[$2]"
+	stop_jobs
+	{
+		echo "The last lines of $(log_of "$1"):"
+		tail -n 40 "$(log_of "$1")"
+	} >&2
+	die "failed: $1"
+}
+
+stop_jobs() {
+	local id
+	for id in "${!JOB_NAMES[@]}"; do
+		# It may have ended by itself since.
+		kill -TERM "$id" 2>/dev/null || true
+	done
+	JOB_NAMES=()
+}
+
+# step NAME COMMAND...: the same in the foreground.
+step() {
+	start_job "$@"
+	wait_jobs
+}
