@@ -4,6 +4,7 @@
 verb_up() {
 	local began=$EPOCHREALTIME
 	lock
+	: >"$LOGS/kube.log"
 	install_packages
 	build_all
 	if is_current && is_healthy; then
@@ -60,7 +61,8 @@ verb_status() {
 	fi
 }
 
-# configure writes all settings. Keys and certificates are made once per cluster.
+# configure writes all settings. Keys and certificates are made once per cluster,
+# whose logs replace those of the one before.
 configure() {
 	local fresh=$CONFIG.new name
 	rm -rf "$fresh"
@@ -68,6 +70,7 @@ configure() {
 	rm -rf "$CONFIG"
 	mv "$fresh" "$CONFIG"
 	if [[ ! -e $PKI/complete ]]; then
+		find "$LOGS" -name '*.log' ! -name kube.log -delete
 		"$NODE/node" pki --folder "$PKI" --node "$NODE_NAME" --server "https://$ADDRESS:$API_PORT" \
 			--addresses "$ADDRESS,127.0.0.1,${SERVICE_CIDR%.*}.1"
 		touch "$PKI/complete"
@@ -149,7 +152,9 @@ apply_objects() {
 	kubectl apply --server-side --force-conflicts -f "$CONFIG/objects.yaml"
 }
 
+# The node's status is the last one heard of; the kubelet may have died since.
 node_is_ready() {
+	[[ $(kubectl get --raw "/api/v1/nodes/$NODE_NAME/proxy/healthz") == ok ]] || return
 	[[ $(kubectl get node "$NODE_NAME" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}') == True ]]
 }
 
@@ -158,7 +163,8 @@ dns_answers() {
 }
 
 ctr() {
-	"$CONTAINERD/ctr" --address "$CONTAINERD_SOCKET" --namespace k8s.io "$@"
+	# It warns about cgroups v1 whatever it is asked.
+	"$CONTAINERD/ctr" --address "$CONTAINERD_SOCKET" --namespace k8s.io "$@" 2> >(grep -v DEPRECATION >&2)
 }
 
 import_pause() {
@@ -215,7 +221,12 @@ remove_shared_folders() {
 			rm "$link"
 		fi
 	done
-	for folder in /var/log/containers /run/containerd/s /run/containerd /var/lib/cni/results /var/lib/cni; do
+	rm -f /var/lib/kubelet/device-plugins/kubelet.sock
+	if ! pgrep -x containerd >/dev/null; then
+		# The sockets of shims that were killed.
+		rm -rf /run/containerd/s
+	fi
+	for folder in /var/log/containers /var/lib/kubelet/{device-plugins,} /run/containerd/{s,runc/k8s.io,runc,} /var/lib/cni/{results,}; do
 		if [[ -d $folder ]]; then
 			rmdir --ignore-fail-on-non-empty "$folder"
 		fi

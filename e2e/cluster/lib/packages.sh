@@ -29,18 +29,18 @@ install_packages() {
 	fi
 }
 
+# apt_install installs without starting anything: the registry is the
+# supervisor's to run. A policy-rc.d that forbids it is Debian's way to say so.
 apt_install() {
 	local policy=/usr/sbin/policy-rc.d
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get update
-	# Debian's way to tell packages not to start their services: the registry is
-	# the supervisor's to run.
-	if [[ ! -e $policy ]]; then
-		printf '#!/bin/sh\nexit 101\n' >$policy
-		chmod +x $policy
+	(
+		if [[ ! -e $policy ]]; then
+			trap 'rm -f "$policy"' EXIT
+			printf '#!/bin/sh\nexit 101\n' >"$policy"
+			chmod +x "$policy"
+		fi
 		apt-get install -y --no-install-recommends "$@"
-		rm $policy
-	else
-		apt-get install -y --no-install-recommends "$@"
-	fi
+	)
 }

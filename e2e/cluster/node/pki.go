@@ -73,6 +73,9 @@ func (p pki) write() error {
 	if err := p.writeEtcd(); err != nil {
 		return err
 	}
+	if err := p.writeFrontProxy(); err != nil {
+		return err
+	}
 	return p.writeKey("service-accounts")
 }
 
@@ -111,14 +114,24 @@ func (p pki) writeKubernetes() error {
 // certificate from it, and the cluster's authority signs certificates for
 // people that shall not read etcd.
 func (p pki) writeEtcd() error {
-	ca, err := p.newAuthority("etcd-ca")
+	return p.writeSeparate("etcd-ca",
+		identity{file: "etcd-server", name: "etcd", hosts: []string{"localhost", "127.0.0.1"}},
+		identity{file: "etcd-client", name: "kube-apiserver"},
+	)
+}
+
+// writeFrontProxy is what extension API servers know the API server by. Whoever
+// has a certificate from this authority may speak for any user.
+func (p pki) writeFrontProxy() error {
+	return p.writeSeparate("front-proxy-ca", identity{file: "front-proxy", name: "front-proxy"})
+}
+
+func (p pki) writeSeparate(authorityName string, identities ...identity) error {
+	ca, err := p.newAuthority(authorityName)
 	if err != nil {
 		return err
 	}
-	for _, one := range []identity{
-		{file: "etcd-server", name: "etcd", hosts: []string{"localhost", "127.0.0.1"}},
-		{file: "etcd-client", name: "kube-apiserver"},
-	} {
+	for _, one := range identities {
 		if _, _, err := p.issue(ca, one); err != nil {
 			return err
 		}
