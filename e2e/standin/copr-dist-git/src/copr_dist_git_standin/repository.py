@@ -59,9 +59,17 @@ def _setup(options: Options, task: ImportTask) -> None:
     if made.returncode not in (0, EXISTS):
         raise ImportFailed(f"setup_git_package: {made.stderr.strip()}")
     if made.returncode == 0:
-        _run(["copr-dist-git-refresh-cgit", task.module])
+        _list_in_cgit(task)
     for branch in task.branches:
         _run([f"{SCRIPTS}/mkbranch", branch, task.module], accept=(0, EXISTS))
+
+
+def _list_in_cgit(task: ImportTask) -> None:
+    try:
+        _run(["copr-dist-git-refresh-cgit", task.module])
+    except ImportFailed as error:
+        # cgit only shows repositories to people; no build waits for it, so no import fails for it.
+        log.error("cgit won't list %s: %s", task.module, error)
 
 
 def _is_upload(path: str) -> bool:

@@ -10,7 +10,8 @@ import sys
 import tempfile
 from urllib.parse import urljoin
 
-from . import VERSION, log as live
+from . import VERSION
+from . import log as live
 from .chroot import build_rpm
 from .config import Config
 from .daemon import daemonize

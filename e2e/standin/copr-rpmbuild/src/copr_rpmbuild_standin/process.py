@@ -20,7 +20,7 @@ def run(argv: list[str], cwd: str | None = None) -> str:
         done = subprocess.run(argv, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     except OSError as error:
         raise BuildError(f"{argv[0]} can't be executed: {error.strerror}") from error
-    log.debug("cmd: %s\ncwd: %s\nrc: %s\nstdout: %s\nstderr: %s", shlex.join(argv), cwd, done.returncode, done.stdout.strip(), done.stderr.strip())
+    log.debug("cwd: %s\nrc: %s\nstdout: %s\nstderr: %s", cwd, done.returncode, done.stdout.strip(), done.stderr.strip())
     if done.returncode != 0:
         raise BuildError(done.stderr.strip() or f"{argv[0]} ended with {done.returncode}")
     return done.stdout

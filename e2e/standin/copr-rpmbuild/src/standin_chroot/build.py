@@ -4,9 +4,8 @@ import os
 import shlex
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import packages
@@ -59,6 +58,7 @@ class Build:
             self.root.create()
             self._copy_in()
             if not self.request.source_only:
+                self.say("root", packages.read_repositories(self.root))
                 self.say("root", packages.install(self.root, packages.base(self.root.options)))
             self.root.give_home_to_builder()
         spec = f"{HOME}/build/SPECS/{os.path.basename(self.request.spec)}"

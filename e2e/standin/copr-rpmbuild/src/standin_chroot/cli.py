@@ -2,11 +2,10 @@
 
 import argparse
 import os
-import shutil
 import signal
 
 from .build import Build, Request
-from .namespaces import ChrootError, fork
+from .namespaces import ChrootError, fork, unmount
 from .root import Root, new_namespaces
 from .settings import load
 
@@ -42,8 +41,8 @@ def main() -> int:
     request = Request(args.spec, args.sources, args.resultdir, args.buildsrpm, options)
     try:
         root = Root(load(args.root), args.uniqueext)
-        os.makedirs(root.base, exist_ok=True)
         new_namespaces()
+        os.makedirs(root.base, exist_ok=True)
     except (ChrootError, OSError) as error:
         print(f"ERROR: {error}", flush=True)
         return 1
@@ -55,6 +54,6 @@ def main() -> int:
         return 0
 
     code = _supervise(fork(work))
-    # The tmpfs went with the namespace's processes or goes with this one; the mount point is left.
-    shutil.rmtree(root.base, ignore_errors=True)
+    unmount(root.base)
+    os.rmdir(root.base)
     return 0 if code == 0 else 1

@@ -1,6 +1,7 @@
 """Namespaces, mounts and changes of user, each failing with the name of what was refused."""
 
 import ctypes
+import errno
 import os
 import signal
 import sys
@@ -8,6 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 0x1000, 0x4000, 1 << 18
+MNT_DETACH = 2
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -22,6 +24,12 @@ def mount(source: str, target: str, kind: str | None = None, flags: int = 0, dat
     if _libc.mount(*arguments, ctypes.c_ulong(flags), data.encode() if data else None) != 0:
         reason = os.strerror(ctypes.get_errno())
         raise ChrootError(f"Mounting {source} on {target} ({kind or 'bind'}) failed: {reason}")
+
+
+def unmount(target: str) -> None:
+    """umount2(2), without waiting for users of the mount; a path that is no mount point is left alone."""
+    if _libc.umount2(target.encode(), MNT_DETACH) != 0 and ctypes.get_errno() != errno.EINVAL:
+        raise ChrootError(f"Unmounting {target} failed: {os.strerror(ctypes.get_errno())}")
 
 
 def unshare(flags: int) -> None:

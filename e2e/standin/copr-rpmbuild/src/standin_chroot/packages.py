@@ -29,21 +29,28 @@ def required_by(srpm: str) -> list[str]:
     return sorted({line.strip() for line in lines if not line.startswith("rpmlib(")})
 
 
-def install(root: Root, wanted: list[str]) -> Iterator[str]:
-    """Have the packages in the chroot; yields dnf's output.
+def read_repositories(root: Root) -> Iterator[str]:
+    """Fetch the metadata of the build's repositories; yields dnf's output.
 
-    What the chroot's RPM database already offers is there. The repositories are read even
-    when nothing is wanted: one that doesn't answer fails the build, as it does with Mock.
+    It is done even when no package is wanted: a repository that doesn't answer fails the
+    build, as it does with Mock.
     """
-    repositories = root.options["dnf.conf"]
-    if "[" in repositories:
+    if _has_repositories(root):
         yield from _dnf(root, ["makecache"], "Can't read the repositories of the build")
+
+
+def install(root: Root, wanted: list[str]) -> Iterator[str]:
+    """Have the packages in the chroot, where its RPM database doesn't offer them; yields dnf's output."""
     missing = [item for item in wanted if not _offered(root, item)]
     if not missing:
         return
-    if "[" not in repositories:
+    if not _has_repositories(root):
         raise ChrootError(f"No matching package to install: {', '.join(missing)} (the build has no repository)")
     yield from _dnf(root, ["install", *missing], "Can't install the build requirements")
+
+
+def _has_repositories(root: Root) -> bool:
+    return "[" in root.options["dnf.conf"]
 
 
 def _offered(root: Root, item: str) -> bool:
@@ -60,8 +67,9 @@ def _dnf(root: Root, arguments: list[str], complaint: str) -> Iterator[str]:
         file.write(MAIN + root.options["dnf.conf"])
     argv = ["dnf", "-y", "--config", config, "--installroot", root.path, "--releasever", root.options["releasever"]]
     argv += ["--setopt=cachedir=/var/cache/dnf", "--setopt=logdir=/var/log", *arguments]
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        assert process.stdout is not None
-        yield from process.stdout
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=pipe, stderr=subprocess.STDOUT, text=True) as process:
+        if process.stdout is not None:  # it never is None with a pipe, which type checkers can't know
+            yield from process.stdout
     if process.returncode != 0:
         raise ChrootError(f"{complaint}: dnf {' '.join(arguments)} ended with {process.returncode}")
