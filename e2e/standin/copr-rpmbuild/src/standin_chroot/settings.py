@@ -18,6 +18,8 @@ DEFAULTS: dict[str, Any] = {
     "tmpfs_size": "75%",
     "dnf.conf": "",
 }
+# Read before every chroot's own file, as by Mock: what holds on this machine.
+SITE = "/etc/mock/site-defaults.cfg"
 # Mock's "auto" falls back to simple where there is no systemd-nspawn.
 ISOLATIONS = ("simple", "auto")
 
@@ -33,6 +35,8 @@ def load(path: str) -> dict[str, Any]:
             code = compile(file.read(), name, "exec")
         exec(code, {"config_opts": options, "include": include})  # the format is Python, as Mock's
 
+    if os.path.isfile(SITE):
+        include(SITE)
     include(path)
     if options["isolation"] not in ISOLATIONS:
         raise ChrootError(f"Isolation '{options['isolation']}' isn't offered by standin-chroot")
