@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-KEY_EMAIL = re.compile(r"@?[\w.-]+#[-\w.]+(:[-\w.]+)*@[-\w.]+")
+KEY_EMAIL = re.compile(r"@?[\w.-]+#[-\w.]+@[-\w.]+")
 
 BATCH = """\
 %no-protection
