@@ -27,6 +27,8 @@ build_all() {
 
 check_go() {
 	local version
+	# Where Go's own archive goes; a shell without a login often lacks it.
+	PATH+=:/usr/local/go/bin
 	version=$(go env GOVERSION) ||
 		die "Go is needed to build Kubernetes, and there is no 'go' on the PATH: install Go 1.21 or newer (older releases of Debian have it in their backports)"
 	if [[ $version =~ ^go1\.([0-9]+) ]] && ((BASH_REMATCH[1] < 21)); then

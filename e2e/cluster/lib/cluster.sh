@@ -223,9 +223,10 @@ remove_shared_folders() {
 	done
 	rm -f /var/lib/kubelet/device-plugins/kubelet.sock
 	if ! pgrep -x containerd >/dev/null; then
-		# The sockets of shims that were killed.
-		rm -rf /run/containerd/s
+		# What shims and runc keep of containers that were killed.
+		rm -rf /run/containerd/s /run/containerd/runc/k8s.io
 	fi
+	rm -f /var/lib/cni/results/"$NETWORK"-*
 	for folder in /var/log/containers /var/lib/kubelet/{device-plugins,} /run/containerd/{s,runc/k8s.io,runc,} /var/lib/cni/{results,}; do
 		if [[ -d $folder ]]; then
 			rmdir --ignore-fail-on-non-empty "$folder"

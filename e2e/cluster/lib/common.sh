@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034 # the other files use these
 
 readonly STATE=${COPR_E2E_STATE:-/var/lib/copr-operator-e2e}
-readonly CACHE=${COPR_E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/copr-operator}/cluster
+readonly CACHE=${COPR_E2E_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/copr-operator}/cluster
 
 # What lasts as long as one cluster; down removes it.
 readonly CLUSTER=$STATE/cluster
@@ -19,6 +19,7 @@ readonly KUBECONFIG_FILE=$STATE/kubeconfig
 
 readonly NODE_NAME=e2e
 readonly BRIDGE=copr-e2e
+readonly NETWORK=copr-e2e
 readonly POD_CIDR=10.244.0.0/24
 readonly ADDRESS=10.244.0.1
 readonly SERVICE_CIDR=10.96.0.0/16
@@ -123,7 +124,7 @@ detached() {
 # render TEMPLATE FILE
 render() {
 	local name script=
-	for name in STATE CLUSTER CONFIG PKI RUN LOGS NODE CONTAINERD RUNC NODE_NAME BRIDGE \
+	for name in STATE CLUSTER CONFIG PKI RUN LOGS NODE CONTAINERD RUNC NODE_NAME BRIDGE NETWORK \
 		POD_CIDR ADDRESS SERVICE_CIDR DNS_ADDRESS API_PORT KUBELET_PORT ETCD_PORT \
 		ETCD_PEER_PORT REGISTRY_PORT PAUSE_IMAGE; do
 		script+="s|@$name@|${!name}|g;"

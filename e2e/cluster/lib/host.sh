@@ -4,6 +4,7 @@
 
 readonly SYSCTLS=(net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1)
 readonly SAVED_SYSCTLS=$STATE/sysctls
+readonly NAMESPACES=/run/netns
 # The chains that hold our own rules, and the prefixes of those that kube-proxy,
 # the kubelet and the network plugins make.
 readonly OWN_CHAIN=COPR-E2E
@@ -11,11 +12,13 @@ readonly CHAINS="$OWN_CHAIN|KUBE-[A-Z0-9-]+|CNI-[A-Za-z0-9-]+"
 
 prepare_host() {
 	set_sysctls
+	share_namespaces
 	make_bridge
 	add_rules
 }
 
 restore_host() {
+	remove_namespaces
 	remove_bridge
 	remove_rules iptables
 	remove_rules ip6tables
@@ -103,14 +106,10 @@ remove_rules() {
 # kill_leftovers ends what a dead supervisor or containerd could not: the pods'
 # processes and the shims that hold them.
 kill_leftovers() {
-	local file process
-	for file in /proc/[0-9]*/cmdline; do
-		# A process may end between the listing and the reading.
-		if tr '\0' ' ' <"$file" 2>/dev/null | grep -qF -e "containerd-shim-runc-v2 " && grep -qaF -e "$CONTAINERD_SOCKET" "$file" 2>/dev/null; then
-			process=${file#/proc/}
-			kill_if_there "${process%/cmdline}"
-		fi
-	done
+	local process
+	while read -r process; do
+		kill_if_there "$process"
+	done < <(pgrep -f -- "containerd-shim-runc-v2 .*-address $CONTAINERD_SOCKET" || [[ $? == 1 ]]) # 1: there is none
 	while read -r process; do
 		kill_if_there "$process"
 	done < <(find_pod_cgroups -exec cat {}/cgroup.procs \; | sort -u)
@@ -137,15 +136,36 @@ remove_cgroups() {
 }
 
 remove_mounts() {
-	local target name
+	local target
 	while read -r target; do
 		umount --lazy "$target"
 	done < <(our_mounts | tac)
-	for name in /run/netns/cni-*; do
-		rm -f "$name"
-	done
 }
 
 our_mounts() {
-	awk -v state="$STATE/" '{ target = $5; if (index(target, state) == 1 || target ~ "^/(var/)?run/netns/cni-") print target }' /proc/self/mountinfo
+	awk -v state="$STATE/" 'index($5, state) == 1 { print $5 }' /proc/self/mountinfo
+}
+
+# share_namespaces does what ip netns does at its first use: it mounts the folder
+# of named network namespaces onto itself. Done later, with pods running, that
+# would bury their namespaces, and nothing could remove them.
+share_namespaces() {
+	mkdir -p "$NAMESPACES"
+	if ! mountpoint -q "$NAMESPACES"; then
+		mount --bind "$NAMESPACES" "$NAMESPACES"
+		mount --make-shared "$NAMESPACES"
+	fi
+}
+
+remove_namespaces() {
+	local name
+	for name in "$NAMESPACES"/cni-*; do
+		if mountpoint -q "$name"; then
+			umount "$name"
+		fi
+		rm "$name"
+	done
+	if [[ -d $NAMESPACES && ! $(ls "$NAMESPACES") ]] && mountpoint -q "$NAMESPACES"; then
+		umount "$NAMESPACES"
+	fi
 }

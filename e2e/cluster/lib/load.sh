@@ -36,11 +36,11 @@ load() {
 	name=$(path_and_tag "$name")
 	digest_file=$(mktemp)
 	CURRENT="push of $1"
-	CURRENT_LOG=
+	CURRENT_LOG=$LOGS/kube.log
 	# Layers that the registry has already aren't sent again: skopeo remembers
 	# what they became when they were compressed.
 	skopeo copy --quiet --dest-tls-verify=false "${COMPRESSION[@]}" --digestfile "$digest_file" \
-		"$source" "docker://$HOST_REGISTRY/$name"
+		"$source" "docker://$HOST_REGISTRY/$name" 2>>"$CURRENT_LOG"
 	digest=$(<"$digest_file")
 	rm "$digest_file"
 	forget_other "localhost/$name" "$digest"
