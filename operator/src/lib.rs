@@ -1,7 +1,15 @@
 //! The Copr operator: complete Copr instances and verdicts of the sanity suite on Kubernetes.
+//!
+//! Map: [`api`] the resources; [`instance`] and [`test_run`] one controller each, as the five steps
+//! dereference → validate → build → apply → status; [`app`] wires them to the process; the rest is shared.
 
 pub mod api;
+pub mod app;
 pub mod apply;
+pub mod args;
 pub mod conditions;
+pub mod instance;
 pub mod labels;
+pub mod probes;
 pub mod report;
+pub mod telemetry;

@@ -1,0 +1,22 @@
+//! Command line of the operator.
+
+use std::net::SocketAddr;
+
+use clap::Parser;
+
+/// Runs Copr instances and their test runs on Kubernetes.
+#[derive(Parser, Clone, Debug)]
+#[command(version)]
+pub struct Args {
+    /// Address of /healthz and /readyz.
+    #[arg(long, env = "COPR_OPERATOR_HEALTH_ADDRESS", default_value = "0.0.0.0:8080")]
+    pub health_address: SocketAddr,
+
+    /// What to log, in the syntax of tracing's EnvFilter.
+    #[arg(long, env = "RUST_LOG", default_value = "info,kube=warn")]
+    pub log: String,
+
+    /// Log JSON, one object a line.
+    #[arg(long, env = "COPR_OPERATOR_LOG_JSON")]
+    pub log_json: bool,
+}

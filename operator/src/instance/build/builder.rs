@@ -1,0 +1,201 @@
+//! What builder pods mount and run as. The pods themselves are made by resalloc's hooks, from the
+//! manifest that [`pod`] makes.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{
+    api::{
+        core::v1::{
+            Capabilities, ConfigMapVolumeSource, Container, EnvVar, Pod, PodSecurityContext, PodSpec, Probe,
+            ResourceRequirements, SeccompProfile, SecretVolumeSource, SecurityContext, ServiceAccount, Volume,
+        },
+        rbac::v1::{RoleBinding, RoleRef, Subject},
+    },
+    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta},
+};
+
+use super::{
+    Objects, config,
+    workload::{ContainerExt as _, config_map, files, metadata, secret, tcp},
+};
+use crate::{
+    api::v1alpha1::Isolation,
+    instance::{
+        dereference::Platform,
+        names::{BUILDER, port},
+        validate::{Instance, Pool},
+    },
+    labels,
+};
+
+/// What Mock was measured to need, counted only inside the pod's user namespace.
+const CAPABILITIES: [&str; 9] = [
+    "SYS_ADMIN",
+    "SETUID",
+    "SETGID",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "SYS_CHROOT",
+    "FSETID",
+    "KILL",
+];
+/// The ClusterRole of manifests/openshift that may use the builders' SCC.
+const SCC_ROLE: &str = "copr-builder-scc";
+/// OpenShift's own role for privileged pods. An administrator must let the operator bind it.
+const PRIVILEGED_SCC_ROLE: &str = "system:openshift:scc:privileged";
+/// A build may take a day and a quarter at most (Copr's MAX_BUILD_TIMEOUT); nothing of it lives longer.
+const LIFETIME_SECONDS: i64 = 108_000;
+
+pub(super) fn build(instance: &Instance) -> Objects {
+    let keys = files([
+        ("authorized_keys", format!("{}\n", instance.credentials.ssh.public)),
+        ("ssh_host_ed25519_key", instance.credentials.builder_host.private.clone()),
+        ("start", include_str!("scripts/builder-start").to_owned()),
+    ]);
+    let public = files([
+        ("main.ini", config::main_ini::render(instance)),
+        ("dist-git-client.ini", config::dist_git_client_ini::render(instance)),
+    ]);
+    Objects {
+        service_accounts: vec![ServiceAccount {
+            metadata: metadata(instance, BUILDER, BUILDER),
+            automount_service_account_token: Some(false),
+            ..ServiceAccount::default()
+        }],
+        role_bindings: (instance.platform != Platform::Kubernetes)
+            .then(|| scc_binding(instance))
+            .into_iter()
+            .collect(),
+        secrets: vec![secret(instance, BUILDER, BUILDER, &keys)],
+        config_maps: vec![config_map(instance, BUILDER, BUILDER, &public)],
+        ..Objects::default()
+    }
+}
+
+fn scc_binding(instance: &Instance) -> RoleBinding {
+    let role = match instance.builders.isolation {
+        Isolation::UserNamespace => SCC_ROLE,
+        Isolation::Privileged => PRIVILEGED_SCC_ROLE,
+    };
+    RoleBinding {
+        metadata: metadata(instance, BUILDER, BUILDER),
+        role_ref: RoleRef {
+            api_group: "rbac.authorization.k8s.io".into(),
+            kind: "ClusterRole".into(),
+            name: role.into(),
+        },
+        subjects: Some(vec![Subject {
+            kind: "ServiceAccount".into(),
+            name: instance.object(BUILDER),
+            namespace: Some(instance.namespace.clone()),
+            api_group: None,
+        }]),
+    }
+}
+
+/// The manifest of a builder pod of a pool. The hook adds the name, and the resalloc pod as its owner.
+pub(super) fn pod(instance: &Instance, pool: &Pool) -> Pod {
+    let privileged = instance.builders.isolation == Isolation::Privileged;
+    let builder = Container {
+        name: BUILDER.into(),
+        image: Some(instance.images.builder.clone()),
+        args: Some(vec!["bash".into(), "/etc/copr-operator/builder/start".into()]),
+        image_pull_policy: Some(instance.images.pull_policy.clone()),
+        security_context: Some(if privileged { privileged_context() } else { userns_context() }),
+        termination_message_policy: Some("FallbackToLogsOnError".into()),
+        resources: Some(instance.builders.resources.clone().unwrap_or_else(default_resources)),
+        env: Some(vec![EnvVar {
+            name: "COPR_BUILDER_ISOLATION".into(),
+            value: Some(format!("{:?}", instance.builders.isolation)),
+            value_from: None,
+        }]),
+        readiness_probe: Some(Probe { period_seconds: Some(1), failure_threshold: Some(1), ..tcp(port::SSH) }),
+        ..Container::default()
+    }
+    .with_port("ssh", port::SSH)
+    .with_read_only("keys", "/etc/copr-operator/builder")
+    .with_file("public", "main.ini", "/etc/copr-rpmbuild/main.ini")
+    .with_file("public", "dist-git-client.ini", "/etc/dist-git-client/copr-operator.ini");
+    Pod {
+        metadata: ObjectMeta {
+            namespace: Some(instance.namespace.clone()),
+            labels: Some(labels::component(&instance.name, BUILDER)),
+            annotations: Some(BTreeMap::from([(
+                "cluster-autoscaler.kubernetes.io/safe-to-evict".into(),
+                "false".into(),
+            )])),
+            ..ObjectMeta::default()
+        },
+        spec: Some(PodSpec {
+            containers: vec![builder],
+            volumes: Some(vec![keys_volume(instance), public_volume(instance)]),
+            restart_policy: Some("Never".into()),
+            host_users: (!privileged).then_some(false),
+            service_account_name: Some(instance.object(BUILDER)),
+            automount_service_account_token: Some(false),
+            enable_service_links: Some(false),
+            image_pull_secrets: (!instance.images.pull_secrets.is_empty())
+                .then(|| instance.images.pull_secrets.clone()),
+            node_selector: Some(BTreeMap::from([("kubernetes.io/arch".into(), pool.node_arch.into())])),
+            security_context: Some(PodSecurityContext {
+                seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".into(), localhost_profile: None }),
+                ..PodSecurityContext::default()
+            }),
+            active_deadline_seconds: Some(LIFETIME_SECONDS),
+            // sshd has nothing to save.
+            termination_grace_period_seconds: Some(1),
+            ..PodSpec::default()
+        }),
+        status: None,
+    }
+}
+
+fn userns_context() -> SecurityContext {
+    SecurityContext {
+        run_as_user: Some(0),
+        capabilities: Some(Capabilities {
+            drop: Some(vec!["ALL".into()]),
+            add: Some(CAPABILITIES.map(Into::into).into()),
+        }),
+        ..SecurityContext::default()
+    }
+}
+
+fn privileged_context() -> SecurityContext {
+    SecurityContext { run_as_user: Some(0), privileged: Some(true), ..SecurityContext::default() }
+}
+
+fn default_resources() -> ResourceRequirements {
+    ResourceRequirements {
+        requests: Some(BTreeMap::from([
+            ("cpu".into(), Quantity("100m".into())),
+            ("memory".into(), Quantity("256Mi".into())),
+        ])),
+        ..ResourceRequirements::default()
+    }
+}
+
+/// sshd wants its host key readable by its own user only.
+fn keys_volume(instance: &Instance) -> Volume {
+    Volume {
+        name: "keys".into(),
+        secret: Some(SecretVolumeSource {
+            secret_name: Some(instance.object(BUILDER)),
+            default_mode: Some(0o400),
+            ..SecretVolumeSource::default()
+        }),
+        ..Volume::default()
+    }
+}
+
+fn public_volume(instance: &Instance) -> Volume {
+    Volume {
+        name: "public".into(),
+        config_map: Some(ConfigMapVolumeSource {
+            name: instance.object(BUILDER),
+            ..ConfigMapVolumeSource::default()
+        }),
+        ..Volume::default()
+    }
+}

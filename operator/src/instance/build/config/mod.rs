@@ -1,0 +1,14 @@
+//! The files that Copr's components read, one function and one file each.
+
+pub mod copr_be_conf;
+pub mod copr_cli;
+pub mod copr_conf;
+pub mod copr_dist_git_conf;
+pub mod dist_git_client_ini;
+pub mod gitconfig;
+pub mod macro_overrides;
+pub mod main_ini;
+pub mod pools_yaml;
+pub mod server_yaml;
+pub mod sign_conf;
+pub mod ssh_config;

@@ -1,0 +1,72 @@
+//! Dist-git: the importer and the web server that builders clone from.
+
+use k8s_openapi::api::core::v1::Container;
+
+use super::{
+    Objects, config,
+    workload::{
+        ContainerExt as _, Pod, SCRIPTS, claim, claim_volume, config_map, config_map_volume, container,
+        empty_dir, files, secret, secret_volume, service, stateful_set, tcp,
+    },
+};
+use crate::instance::{
+    names::{Component, port},
+    validate::Instance,
+};
+
+const CONF: &str = "copr-dist-git.conf";
+const FORGET: &str = "forget-workers";
+
+pub(super) fn build(instance: &Instance) -> Objects {
+    let component = Component::DistGit;
+    let name = component.name();
+    let image = &instance.images.dist_git;
+    let conf = files([(CONF, config::copr_dist_git_conf::render(instance))]);
+    let public = files([
+        ("gitconfig", config::gitconfig::render()),
+        (FORGET, include_str!("scripts/forget-workers").to_owned()),
+    ]);
+    let mounted = |container: Container| {
+        container
+            .with_file("config", CONF, "/etc/copr/copr-dist-git.conf")
+            .with_file("public", "gitconfig", "/etc/gitconfig")
+            .with_mount("data", "/var/lib/dist-git")
+            .with_mount("state", "/var/lib/copr-dist-git")
+            .with_mount("lock", "/var/lock/copr-dist-git")
+            .with_mount("cgit", "/var/cache/cgit")
+    };
+    let (redis_host, redis_port) = instance.redis_address();
+    let forget = container(FORGET, image, &["python3", "/etc/copr-operator/scripts/forget-workers", "import_worker:*", "copr:lock:queue:/var/lib/dist-git/*"])
+        .with_read_only("public", SCRIPTS)
+        .with_env("REDIS_HOST", &redis_host)
+        .with_env("REDIS_PORT", &redis_port.to_string());
+    let importer = mounted(container("importer", image, &["copr-run-dispatcher-dist-git", "imports"]));
+    let httpd = mounted(container("httpd", image, &["httpd", "-DFOREGROUND"]))
+        .with_port("http", port::DIST_GIT)
+        .with_readiness(tcp(port::DIST_GIT));
+    Objects {
+        secrets: vec![secret(instance, name, name, &conf)],
+        config_maps: vec![config_map(instance, name, name, &public)],
+        claims: vec![claim(instance, component, &instance.storage.dist_git)],
+        services: vec![service(instance, name, component, &[("http", port::DIST_GIT)])],
+        stateful_sets: vec![stateful_set(
+            instance,
+            component,
+            Pod {
+                init: vec![forget],
+                containers: vec![importer, httpd],
+                volumes: vec![
+                    claim_volume(instance, component),
+                    secret_volume(instance, "config", name),
+                    config_map_volume(instance, "public", name),
+                    empty_dir("state"),
+                    empty_dir("lock"),
+                    empty_dir("cgit"),
+                ],
+                files: vec![conf, public],
+                ..Pod::default()
+            },
+        )],
+        ..Objects::default()
+    }
+}

@@ -1,0 +1,65 @@
+//! Keygen: signd and its HTTP front in one pod, over one key ring.
+
+use k8s_openapi::api::core::v1::Container;
+
+use super::{
+    Objects, config,
+    workload::{
+        ContainerExt as _, Pod, claim, claim_volume, config_map, config_map_volume, container, empty_dir,
+        files, http, service, stateful_set, tcp,
+    },
+};
+use crate::instance::{
+    names::{Component, port},
+    validate::Instance,
+};
+
+pub(super) fn build(instance: &Instance) -> Objects {
+    let component = Component::Keygen;
+    let name = component.name();
+    let image = &instance.images.keygen;
+    let conf = files([("sign.conf", config::sign_conf::server())]);
+    let mounted = |container: Container| {
+        container
+            .with_file("config", "sign.conf", "/etc/sign.conf")
+            .with_mount("data", "/var/lib/copr-keygen")
+            .with_mount("run", "/run/signd")
+            .with_mount("log", "/var/log/copr-keygen")
+            .with_env("GNUPGHOME", "/var/lib/copr-keygen/gnupg")
+            // gpg-copr refuses every user but this one, and believes the environment.
+            .with_env("USER", "copr-signer")
+            .with_env("LOGNAME", "copr-signer")
+    };
+    let signd = mounted(container("signd", image, &["signd"]))
+        .with_port("signd", port::SIGND)
+        .with_readiness(tcp(port::SIGND));
+    let httpd = mounted(container("httpd", image, &["httpd", "-DFOREGROUND"]))
+        .with_port("http", port::KEYGEN)
+        .with_readiness(http("/ping", port::KEYGEN));
+    Objects {
+        config_maps: vec![config_map(instance, name, name, &conf)],
+        claims: vec![claim(instance, component, &instance.storage.keygen)],
+        services: vec![service(
+            instance,
+            name,
+            component,
+            &[("http", port::KEYGEN), ("signd", port::SIGND)],
+        )],
+        stateful_sets: vec![stateful_set(
+            instance,
+            component,
+            Pod {
+                containers: vec![signd, httpd],
+                volumes: vec![
+                    claim_volume(instance, component),
+                    config_map_volume(instance, "config", name),
+                    empty_dir("run"),
+                    empty_dir("log"),
+                ],
+                files: vec![conf],
+                ..Pod::default()
+            },
+        )],
+        ..Objects::default()
+    }
+}

@@ -1,0 +1,47 @@
+//! Step 3, pure: a valid instance in, the full set of its objects out.
+//!
+//! Nothing here has a client, a clock or randomness. One file a component; the files that Copr reads
+//! are rendered in [`config`].
+
+pub mod config;
+
+mod backend;
+mod builder;
+mod client;
+mod database;
+mod dist_git;
+mod frontend;
+mod keygen;
+mod network;
+mod objects;
+mod redis;
+mod resalloc;
+mod workload;
+
+pub use frontend::{SCHEMA, SEED};
+pub use objects::Objects;
+
+use super::validate::Instance;
+
+/// Everything that the instance consists of.
+pub fn build(instance: &Instance) -> Objects {
+    let mut all = Objects::default();
+    for component in instance.components() {
+        all.extend(match component {
+            super::names::Component::Database => database::build(instance),
+            super::names::Component::Redis => redis::build(instance),
+            super::names::Component::Frontend => frontend::build(instance),
+            super::names::Component::Backend => backend::build(instance),
+            super::names::Component::Keygen => keygen::build(instance),
+            super::names::Component::DistGit => dist_git::build(instance),
+            super::names::Component::Resalloc => resalloc::build(instance),
+        });
+    }
+    all.extend(builder::build(instance));
+    all.extend(client::build(instance));
+    all.extend(network::build(instance));
+    all
+}
+
+#[cfg(test)]
+mod tests;

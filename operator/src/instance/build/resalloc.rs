@@ -1,0 +1,123 @@
+//! Resalloc: hands out builders, which its hooks make as pods.
+
+use k8s_openapi::api::{
+    core::v1::{EnvVar, EnvVarSource, ObjectFieldSelector, ServiceAccount},
+    rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject},
+};
+
+use super::{
+    Objects, builder, config,
+    workload::{
+        ContainerExt as _, Pod, config_map, config_map_volume, container, empty_dir, files, metadata, service,
+        stateful_set, tcp,
+    },
+};
+use crate::instance::{
+    names::{Component, port},
+    validate::Instance,
+};
+
+const HOOKS: &str = "/etc/copr-operator/hooks";
+
+pub(super) fn build(instance: &Instance) -> Objects {
+    let component = Component::Resalloc;
+    let name = component.name();
+    let conf = files([
+        ("server.yaml", config::server_yaml::render()),
+        ("pools.yaml", config::pools_yaml::render(instance)),
+    ]);
+    let mut hooks = files([
+        ("builder-new", include_str!("scripts/builder-new").to_owned()),
+        ("builder-delete", include_str!("scripts/builder-delete").to_owned()),
+        ("builder_pods.py", include_str!("scripts/builder_pods.py").to_owned()),
+    ]);
+    for pool in &instance.pools {
+        let manifest = serde_json::to_string_pretty(&builder::pod(instance, pool)).unwrap_or_default();
+        hooks.insert(format!("builder-{}.json", pool.node_arch), manifest);
+    }
+    let mut server = container(name, &instance.images.resalloc, &["resalloc-server"])
+        .with_port("xmlrpc", port::RESALLOC)
+        .with_env("COPR_INSTANCE", &instance.name)
+        .with_file("config", "server.yaml", "/etc/resallocserver/server.yaml")
+        .with_file("config", "pools.yaml", "/etc/resallocserver/pools.yaml")
+        .with_read_only("hooks", HOOKS)
+        .with_mount("state", "/var/lib/resallocserver")
+        .with_mount("log", "/var/log/resallocserver")
+        .with_readiness(tcp(port::RESALLOC));
+    // The hooks make this pod the owner of the builders: they never outlive it.
+    let own = [("POD_NAME", "metadata.name"), ("POD_UID", "metadata.uid"), ("POD_NAMESPACE", "metadata.namespace")];
+    server.env.get_or_insert_default().extend(own.map(|(name, field)| downward(name, field)));
+    Objects {
+        service_accounts: vec![ServiceAccount {
+            metadata: metadata(instance, name, name),
+            automount_service_account_token: Some(false),
+            ..ServiceAccount::default()
+        }],
+        roles: vec![role(instance)],
+        role_bindings: vec![role_binding(instance)],
+        config_maps: vec![
+            config_map(instance, name, name, &conf),
+            config_map(instance, "resalloc-hooks", name, &hooks),
+        ],
+        services: vec![service(instance, name, component, &[("xmlrpc", port::RESALLOC)])],
+        stateful_sets: vec![stateful_set(
+            instance,
+            component,
+            Pod {
+                containers: vec![server],
+                volumes: vec![
+                    config_map_volume(instance, "config", name),
+                    config_map_volume(instance, "hooks", "resalloc-hooks"),
+                    empty_dir("state"),
+                    empty_dir("log"),
+                ],
+                service_account: Some(instance.object(name)),
+                files: vec![conf, hooks],
+                ..Pod::default()
+            },
+        )],
+        ..Objects::default()
+    }
+}
+
+fn downward(name: &str, field: &str) -> EnvVar {
+    EnvVar {
+        name: name.into(),
+        value: None,
+        value_from: Some(EnvVarSource {
+            field_ref: Some(ObjectFieldSelector { field_path: field.into(), api_version: None }),
+            ..EnvVarSource::default()
+        }),
+    }
+}
+
+fn role(instance: &Instance) -> Role {
+    let name = Component::Resalloc.name();
+    Role {
+        metadata: metadata(instance, name, name),
+        rules: Some(vec![PolicyRule {
+            api_groups: Some(vec![String::new()]),
+            resources: Some(vec!["pods".into()]),
+            verbs: ["create", "get", "delete"].map(Into::into).into(),
+            ..PolicyRule::default()
+        }]),
+    }
+}
+
+fn role_binding(instance: &Instance) -> RoleBinding {
+    let name = Component::Resalloc.name();
+    RoleBinding {
+        metadata: metadata(instance, name, name),
+        role_ref: RoleRef {
+            api_group: "rbac.authorization.k8s.io".into(),
+            kind: "Role".into(),
+            name: instance.object(name),
+        },
+        subjects: Some(vec![Subject {
+            kind: "ServiceAccount".into(),
+            name: instance.object(name),
+            namespace: Some(instance.namespace.clone()),
+            api_group: None,
+        }]),
+    }
+}

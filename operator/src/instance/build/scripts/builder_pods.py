@@ -1,0 +1,43 @@
+"""The few calls of the Kubernetes API that resalloc's hooks make, with the pod's own service account."""
+
+import json
+import os
+import ssl
+import sys
+import urllib.error
+import urllib.request
+
+ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+
+def pods(method, name="", body=None, query=""):
+    """Calls the pods API of the instance's namespace. Returns None where there is no such pod."""
+    host = os.environ["KUBERNETES_SERVICE_HOST"]
+    host = f"[{host}]" if ":" in host else host
+    port = os.environ["KUBERNETES_SERVICE_PORT"]
+    namespace = os.environ["POD_NAMESPACE"]
+    with open(f"{ACCOUNT}/token", encoding="ascii") as token:
+        headers = {"Authorization": f"Bearer {token.read()}", "Content-Type": "application/json"}
+    request = urllib.request.Request(
+        f"https://{host}:{port}/api/v1/namespaces/{namespace}/pods/{name}{query}",
+        method=method,
+        headers=headers,
+        data=json.dumps(body).encode() if body is not None else None,
+    )
+    context = ssl.create_default_context(cafile=f"{ACCOUNT}/ca.crt")
+    try:
+        with urllib.request.urlopen(request, timeout=30, context=context) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        if error.code == 404 and method in ("GET", "DELETE"):
+            return None
+        try:
+            message = json.load(error)["message"]
+        except (ValueError, KeyError):
+            message = str(error)
+        sys.exit(f"{method} pod {name}: the API server answered {error.code}: {message}")
+
+
+def pod_name():
+    """The name of this resource's builder pod. Resalloc counts from 1 in every pod of its own, hence the uid."""
+    return f"{os.environ['COPR_INSTANCE']}-builder-{os.environ['POD_UID'][:6]}-{os.environ['RESALLOC_ID']}"

@@ -1,0 +1,143 @@
+//! The controller of `CoprInstance`.
+//!
+//! ```text
+//! dereference (client) → validate (pure) → build (pure) → apply (client) → status (client)
+//! ```
+
+pub mod build;
+pub mod credentials;
+pub mod dereference;
+pub mod health;
+pub mod names;
+pub mod status;
+pub mod validate;
+
+use std::{sync::Arc, time::Duration};
+
+use futures::StreamExt as _;
+use k8s_openapi::api::{
+    apps::v1::StatefulSet,
+    core::v1::{ConfigMap, Pod, Secret, Service},
+};
+use kube::{
+    Api, Client, ResourceExt as _,
+    core::{DeserializeGuard, error_boundary::InvalidObject},
+    runtime::{Controller, controller::Action, events::Recorder, reflector::ObjectRef, watcher},
+};
+
+use crate::{
+    api::v1alpha1::CoprInstance,
+    apply,
+    labels::{self, COMPONENT, INSTANCE, PART_OF},
+    report,
+};
+
+/// What a reconcile has beside the object.
+#[derive(Clone)]
+pub struct Context {
+    /// The API server.
+    pub client: Client,
+    /// Where events go.
+    pub recorder: Recorder,
+}
+
+/// What went wrong in a reconcile, by step.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The object doesn't have the shape of its kind.
+    #[error("failed to read the CoprInstance")]
+    Malformed(#[source] InvalidObject),
+    /// Step 1.
+    #[error("failed to read what the instance depends on")]
+    Dereference(#[source] dereference::Error),
+    /// Step 2. The message is the user's: it says which field and why.
+    #[error("{0}")]
+    Validate(validate::Error),
+    /// Steps 3 and 4.
+    #[error("failed to bring the cluster to the wanted state")]
+    Apply(#[source] apply::Error),
+    /// Step 5.
+    #[error("failed to report")]
+    Status(#[source] status::Error),
+}
+
+impl Error {
+    /// The reason for the condition.
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "Malformed",
+            Self::Dereference(_) => "DependencyUnreadable",
+            Self::Validate(error) => error.reason(),
+            Self::Apply(_) => "ApplyFailed",
+            Self::Status(_) => "StatusFailed",
+        }
+    }
+}
+
+/// Slow resync beside the watches.
+const RESYNC: Duration = Duration::from_mins(10);
+/// How soon an error is tried again. A missing Secret isn't watched, so this is also how soon it is found.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Reconciles instances until the shutdown future resolves.
+pub async fn run(context: Context, shutdown: impl Future<Output = ()> + Send + Sync + 'static) {
+    let client = context.client.clone();
+    let ours = watcher::Config::default().labels(&format!("{PART_OF}=copr"));
+    Controller::new(Api::<DeserializeGuard<CoprInstance>>::all(client.clone()), watcher::Config::default())
+        .owns(Api::<StatefulSet>::all(client.clone()), ours.clone())
+        .owns(Api::<Service>::all(client.clone()), ours.clone())
+        .owns(Api::<ConfigMap>::all(client.clone()), ours.clone())
+        .owns(Api::<Secret>::all(client.clone()), ours.clone())
+        .watches(Api::<Pod>::all(client), ours, |pod: Pod| instance_of(&pod))
+        .graceful_shutdown_on(shutdown)
+        .run(reconcile, error_policy, Arc::new(context))
+        .for_each(|result| async move {
+            if let Err(error) = result {
+                tracing::debug!(error = %report::chain(&error), "Reconcile of an instance ended early");
+            }
+        })
+        .await;
+}
+
+/// The instance that a component's pod belongs to. Pods are owned by StatefulSets, builders by resalloc.
+fn instance_of(pod: &Pod) -> Option<ObjectRef<DeserializeGuard<CoprInstance>>> {
+    let labels = pod.labels();
+    labels.get(COMPONENT)?;
+    Some(ObjectRef::new(labels.get(INSTANCE)?).within(&pod.namespace()?))
+}
+
+#[tracing::instrument(skip_all, fields(namespace = guard.namespace(), instance = guard.name_any()))]
+async fn reconcile(guard: Arc<DeserializeGuard<CoprInstance>>, context: Arc<Context>) -> Result<Action, Error> {
+    let instance = match &guard.0 {
+        Ok(instance) => instance,
+        Err(invalid) => return Err(Error::Malformed(invalid.clone())),
+    };
+    if instance.metadata.deletion_timestamp.is_some() {
+        // Every object is owned by the instance: the garbage collector deletes them, no finalizer is needed.
+        return Ok(Action::await_change());
+    }
+    let converged = converge(&context.client, instance).await;
+    status::write(&context, instance, converged.as_ref()).await.map_err(Error::Status)?;
+    converged.map(|_| Action::requeue(RESYNC))
+}
+
+async fn converge(client: &Client, instance: &CoprInstance) -> Result<validate::Instance, Error> {
+    let observed = dereference::dereference(client, instance).await.map_err(Error::Dereference)?;
+    let valid = validate::validate(instance, &observed).map_err(Error::Validate)?;
+    let plan = build::build(&valid).plan().map_err(Error::Apply)?;
+    apply::apply_all(client, &valid.namespace, &plan).await.map_err(Error::Apply)?;
+    let (query, kinds) = (labels::instance_query(&valid.name), build::Objects::kinds());
+    apply::delete_orphans(client, &valid.namespace, &query, &valid.owner, &kinds, &plan)
+        .await
+        .map_err(Error::Apply)?;
+    Ok(valid)
+}
+
+fn error_policy(guard: Arc<DeserializeGuard<CoprInstance>>, error: &Error, _: Arc<Context>) -> Action {
+    let (namespace, instance) = (guard.namespace().unwrap_or_default(), guard.name_any());
+    tracing::warn!(namespace, instance, error = %report::chain(error), "Failed to reconcile an instance");
+    match error {
+        Error::Malformed(_) => Action::await_change(),
+        _ => Action::requeue(RETRY),
+    }
+}

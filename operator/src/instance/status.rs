@@ -1,0 +1,259 @@
+//! Step 5, client required: what the cluster made of the plan, written into the status. Also written when an
+//! earlier step failed.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{
+    api::{
+        apps::v1::StatefulSet,
+        core::v1::{Event, Pod},
+    },
+    apimachinery::pkg::apis::meta::v1::Condition,
+    jiff::Timestamp,
+};
+use kube::{
+    Api, Client, Resource as _, ResourceExt as _,
+    api::{ListParams, Patch, PatchParams},
+    runtime::events::{Event as NewEvent, EventType},
+};
+
+use super::{
+    Context,
+    dereference::now,
+    health::{self, is_trouble},
+    names::{BUILDER, Component},
+    validate::{Instance, ResolvedImages},
+};
+use crate::{
+    api::v1alpha1::{CoprInstance, CoprInstanceStatus},
+    conditions::{self, Verdict},
+    labels::{self, COMPONENT, FIELD_MANAGER},
+    report,
+};
+
+/// The condition that sums up the others.
+pub const READY: &str = "Ready";
+
+/// What went wrong while the status was made or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The instance's objects couldn't be listed.
+    #[error("failed to list the {kind} of the instance")]
+    List {
+        /// Kind of the objects.
+        kind: &'static str,
+        /// What kube says.
+        #[source]
+        source: kube::Error,
+    },
+    /// The status couldn't be written.
+    #[error("failed to write the status")]
+    Write(#[source] kube::Error),
+    /// An event couldn't be published.
+    #[error("failed to publish an event")]
+    Publish(#[source] kube::Error),
+}
+
+/// Writes the status, and an event where Ready changed.
+pub async fn write(
+    context: &Context,
+    instance: &CoprInstance,
+    converged: Result<&Instance, &super::Error>,
+) -> Result<(), Error> {
+    let old = instance.status.clone().unwrap_or_default();
+    let now = now();
+    let new = match converged {
+        Ok(valid) => {
+            let seen = Seen::read(&context.client, valid).await?;
+            report_on(valid, instance.metadata.generation, &seen, old.clone(), now)
+        }
+        Err(error) => report_failure(error, instance.metadata.generation, old.clone(), now),
+    };
+    if new == old {
+        return Ok(());
+    }
+    let api: Api<CoprInstance> =
+        Api::namespaced(context.client.clone(), &instance.namespace().unwrap_or_default());
+    let patch = serde_json::json!({
+        "apiVersion": CoprInstance::api_version(&()),
+        "kind": CoprInstance::kind(&()),
+        "metadata": {"name": instance.name_any(), "uid": instance.uid()},
+        "status": &new,
+    });
+    match api.patch_status(&instance.name_any(), &PatchParams::apply(FIELD_MANAGER).force(), &Patch::Apply(patch)).await
+    {
+        Ok(_) => {}
+        // Deleted meanwhile: there is nobody left to tell.
+        Err(kube::Error::Api(answer)) if answer.is_not_found() || answer.is_conflict() => return Ok(()),
+        Err(source) => return Err(Error::Write(source)),
+    }
+    match event(&old, &new) {
+        Some(event) => {
+            context.recorder.publish(&event, &instance.object_ref(&())).await.map_err(Error::Publish)
+        }
+        None => Ok(()),
+    }
+}
+
+/// What exists of an instance.
+struct Seen {
+    workloads: Vec<StatefulSet>,
+    pods: Vec<Pod>,
+    warnings: Vec<Event>,
+}
+
+impl Seen {
+    async fn read(client: &Client, instance: &Instance) -> Result<Self, Error> {
+        let query = ListParams::default().labels(&labels::instance_query(&instance.name));
+        let list = |kind| move |source| Error::List { kind, source };
+        let workloads = Api::<StatefulSet>::namespaced(client.clone(), &instance.namespace);
+        let workloads = workloads.list(&query).await.map_err(list("StatefulSets"))?.items;
+        let pods = Api::<Pod>::namespaced(client.clone(), &instance.namespace);
+        let pods = pods.list(&query).await.map_err(list("Pods"))?.items;
+        // Only a missing pod needs explaining by events.
+        let missing = instance.components().any(|c| pod_of(&pods, c.name()).is_none());
+        let warnings = if missing {
+            let events = Api::<Event>::namespaced(client.clone(), &instance.namespace);
+            let query = ListParams::default().fields("type=Warning,involvedObject.kind=StatefulSet");
+            events.list(&query).await.map_err(list("Events"))?.items
+        } else {
+            Vec::new()
+        };
+        Ok(Self { workloads, pods, warnings })
+    }
+
+    fn verdict(&self, instance: &Instance, component: Component) -> Verdict {
+        let name = instance.object(component.name());
+        let workload = self.workloads.iter().find(|w| w.name_any() == name);
+        let uid = workload.and_then(|w| w.metadata.uid.clone());
+        let about = |event: &&Event| event.involved_object.uid == uid && event.involved_object.name.as_deref() == Some(&name);
+        let newest = self.warnings.iter().filter(about).max_by_key(|event| event.last_timestamp.clone());
+        let refusal = newest.and_then(|event| event.message.as_deref());
+        health::verdict(workload, pod_of(&self.pods, component.name()), refusal)
+    }
+}
+
+/// The pod of a component; of two the one that isn't on its way out.
+fn pod_of<'a>(pods: &'a [Pod], component: &str) -> Option<&'a Pod> {
+    let of = |pod: &&Pod| pod.labels().get(COMPONENT).is_some_and(|c| c == component);
+    pods.iter().filter(of).min_by_key(|pod| pod.metadata.deletion_timestamp.is_some())
+}
+
+fn report_on(
+    instance: &Instance,
+    generation: Option<i64>,
+    seen: &Seen,
+    mut status: CoprInstanceStatus,
+    now: Timestamp,
+) -> CoprInstanceStatus {
+    let mut verdicts = Vec::new();
+    for component in instance.components() {
+        let mut verdict = seen.verdict(instance, component);
+        verdict.message = instance.redact(&verdict.message);
+        verdicts.push((component, verdict));
+    }
+    let wanted = |c: &Condition| c.type_ == READY || verdicts.iter().any(|(v, _)| v.condition() == c.type_);
+    status.conditions.retain(wanted);
+    conditions::set(&mut status.conditions, READY, summarize(&verdicts), generation, now);
+    for (component, verdict) in verdicts {
+        conditions::set(&mut status.conditions, component.condition(), verdict, generation, now);
+    }
+    status.observed_generation = generation;
+    status.endpoints = Some(instance.endpoints());
+    status.client_secret = Some(instance.client_secret());
+    status.images = images(&instance.images, &seen.pods, &status.images, instance);
+    status
+}
+
+fn report_failure(
+    error: &super::Error,
+    generation: Option<i64>,
+    mut status: CoprInstanceStatus,
+    now: Timestamp,
+) -> CoprInstanceStatus {
+    let verdict = Verdict::no(error.reason(), report::chain(error));
+    conditions::set(&mut status.conditions, READY, verdict, generation, now);
+    status.observed_generation = generation;
+    status
+}
+
+fn summarize(verdicts: &[(Component, Verdict)]) -> Verdict {
+    let waiting: Vec<_> = verdicts.iter().filter(|(_, verdict)| !verdict.is_true()).collect();
+    let trouble: Vec<_> = waiting.iter().filter(|(_, verdict)| is_trouble(&verdict.reason)).collect();
+    match (trouble.first(), waiting.is_empty()) {
+        (_, true) => Verdict::yes(health::AVAILABLE, "every component answers"),
+        (Some((_, first)), _) => {
+            let all = trouble.iter().map(|(component, v)| format!("{}: {}", component.name(), v.message));
+            let message = all.collect::<Vec<_>>().join("; ");
+            Verdict::no(&first.reason, report::truncate(message, 2048))
+        }
+        (None, false) => {
+            let names: Vec<_> = waiting.iter().map(|(component, _)| component.name()).collect();
+            Verdict::no(health::STARTING, format!("waiting for {}", names.join(", ")))
+        }
+    }
+}
+
+/// Per component the image as its container runs it, by digest once the kubelet has pulled it. The digest of a
+/// builder is known while one runs, and remembered.
+fn images(
+    wanted: &ResolvedImages,
+    pods: &[Pod],
+    old: &BTreeMap<String, String>,
+    instance: &Instance,
+) -> BTreeMap<String, String> {
+    let digest = |component: &str, container: &str| {
+        let status = pod_of(pods, component)?.status.as_ref()?;
+        let found = status.container_statuses.iter().flatten().find(|c| c.name == container)?;
+        found.image_id.contains('@').then(|| found.image_id.clone())
+    };
+    let rows = [
+        ("frontend", "frontend", "httpd", &wanted.frontend),
+        ("backend", "backend", "build", &wanted.backend),
+        ("backendHttpd", "backend", "httpd", &wanted.backend_httpd),
+        ("keygen", "keygen", "signd", &wanted.keygen),
+        ("distGit", "dist-git", "importer", &wanted.dist_git),
+        ("resalloc", "resalloc", "resalloc", &wanted.resalloc),
+        ("builder", BUILDER, BUILDER, &wanted.builder),
+        ("database", "database", "database", &wanted.database),
+        ("redis", "redis", "redis", &wanted.redis),
+    ];
+    let runs = |key: &str| match key {
+        "database" => instance.components().any(|c| c == Component::Database),
+        "redis" => instance.components().any(|c| c == Component::Redis),
+        _ => true,
+    };
+    let repository = |image: &str| image.split('@').next().unwrap_or(image).to_owned();
+    rows.into_iter()
+        .filter(|(key, ..)| runs(key))
+        .map(|(key, component, container, image)| {
+            let remembered = || {
+                let old = old.get(key).filter(|old| old.contains('@'))?;
+                let untagged = image.rsplit_once(':').map_or(image.as_str(), |(name, _)| name);
+                (key == BUILDER && repository(old) == untagged).then(|| old.clone())
+            };
+            let value = digest(component, container).or_else(remembered).unwrap_or_else(|| image.clone());
+            (key.to_owned(), value)
+        })
+        .collect()
+}
+
+/// The event of a change of Ready, if it changed.
+fn event(old: &CoprInstanceStatus, new: &CoprInstanceStatus) -> Option<NewEvent> {
+    let before = conditions::get(&old.conditions, READY);
+    let after = conditions::get(&new.conditions, READY)?;
+    if before.is_some_and(|before| before.reason == after.reason && before.status == after.status) {
+        return None;
+    }
+    let type_ = if is_trouble(&after.reason) { EventType::Warning } else { EventType::Normal };
+    Some(NewEvent {
+        type_,
+        reason: after.reason.clone(),
+        note: Some(report::truncate(after.message.clone(), 1000)),
+        action: "Reconcile".into(),
+        secondary: None,
+    })
+}
+
+#[cfg(test)]
+mod tests;

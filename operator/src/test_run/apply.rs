@@ -1,0 +1,168 @@
+//! Fourth step: makes the cluster what the plan says, in two halves. What the status speaks of is created
+//! before it is written; what the status speaks of as over is deleted after.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{NamespaceResourceScope, api::core::v1::Pod, serde::de::DeserializeOwned};
+use kube::{
+    Client, Resource, ResourceExt,
+    api::{Api, DeleteParams, PostParams, Preconditions, PropagationPolicy},
+};
+use serde::Serialize;
+
+use super::decide::{self, Deletions, Doomed, Plan};
+use crate::{
+    api::v1alpha1::{CoprInstance, CoprTestRun, CoprTestRunStatus},
+    apply, report,
+};
+
+/// What couldn't be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An object couldn't be created, for no reason of its own.
+    #[error("failed to create {kind} {name}")]
+    Create {
+        /// Kind of the object.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// What kube says.
+        #[source]
+        source: kube::Error,
+    },
+    /// The report couldn't be applied.
+    #[error("failed to write the report of the run")]
+    Report(#[source] apply::Error),
+    /// An object couldn't be deleted.
+    #[error("failed to delete {kind} {name}")]
+    Delete {
+        /// Kind of the object.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// What kube says.
+        #[source]
+        source: kube::Error,
+    },
+}
+
+/// What the API server would not have, such as a pod beyond a quota. Nobody is helped by a reconcile that
+/// ends there: the status has to tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refusals {
+    /// Why there is no instance.
+    pub instance: Option<String>,
+    /// By pod, why there is none.
+    pub pods: BTreeMap<String, String>,
+    /// Why there is no report.
+    pub junit: Option<String>,
+}
+
+impl Refusals {
+    /// Whether something is to be tried again.
+    pub fn any(&self) -> bool {
+        self.instance.is_some() || !self.pods.is_empty()
+    }
+
+    /// Corrects what the plan wanted to report.
+    pub fn correct(&self, status: &mut CoprTestRunStatus, now: jiff::Timestamp) {
+        if let Some(why) = &self.instance {
+            decide::instance_refused(status, why, now);
+        }
+        for (pod, why) in &self.pods {
+            decide::not_created(&mut status.tests, pod, why);
+        }
+        if self.junit.is_some() {
+            status.junit = None;
+        }
+    }
+}
+
+/// Creates what the plan has.
+pub async fn create(client: &Client, namespace: &str, plan: &Plan) -> Result<Refusals, Error> {
+    // Without `..`: a new field of the plan must not be forgotten here. Status and deletions come after,
+    // and `requeue` is the caller's.
+    let Plan { instance, pods, junit, status: _, deletions: _, requeue: _ } = plan;
+    let mut refusals = Refusals::default();
+    if let Some(instance) = instance {
+        refusals.instance = create_one::<CoprInstance>(client, namespace, instance).await?;
+    }
+    for pod in pods {
+        if let Some(why) = create_one::<Pod>(client, namespace, pod).await? {
+            tracing::warn!(namespace, pod = pod.name_any(), why, "The API server refused a pod");
+            refusals.pods.insert(pod.name_any(), why);
+        }
+    }
+    if let Some(junit) = junit {
+        let planned = apply::planned(junit).map_err(Error::Report)?;
+        match apply::apply_all(client, namespace, &[planned]).await {
+            Ok(()) => {}
+            Err(apply::Error::Apply { source: kube::Error::Api(answer), .. }) if is_refusal(&answer) => {
+                tracing::warn!(namespace, why = answer.message, "The API server refused the report of a run");
+                refusals.junit = Some(answer.message.clone());
+            }
+            Err(error) => return Err(Error::Report(error)),
+        }
+    }
+    Ok(refusals)
+}
+
+/// Creates an object; one that is there already is what an earlier reconcile left. Returns why the API
+/// server would not have it.
+async fn create_one<K>(client: &Client, namespace: &str, object: &K) -> Result<Option<String>, Error>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + Serialize + DeserializeOwned,
+{
+    let api: Api<K> = Api::namespaced(client.clone(), namespace);
+    match api.create(&PostParams::default(), object).await {
+        Ok(_) => Ok(None),
+        Err(kube::Error::Api(answer)) if answer.is_already_exists() => Ok(None),
+        Err(kube::Error::Api(answer)) if is_refusal(&answer) => {
+            Ok(Some(report::truncate(answer.message.clone(), 256)))
+        }
+        Err(source) => Err(Error::Create { kind: K::kind(&()).into(), name: object.name_any(), source }),
+    }
+}
+
+/// Whether the API server understood and said no, rather than being unwell or busy.
+fn is_refusal(answer: &kube::core::Status) -> bool {
+    (400..500).contains(&answer.code) && !matches!(answer.code, 401 | 408 | 409 | 429)
+}
+
+/// Deletes what has to go.
+pub async fn delete(client: &Client, namespace: &str, deletions: &Deletions) -> Result<(), Error> {
+    let Deletions { pods, instance, run } = deletions;
+    for pod in pods {
+        delete_one::<Pod>(client, namespace, pod).await?;
+    }
+    if let Some(instance) = instance {
+        delete_one::<CoprInstance>(client, namespace, instance).await?;
+    }
+    // Last: the garbage collector takes with it whatever the run owns.
+    if let Some(run) = run {
+        delete_one::<CoprTestRun>(client, namespace, run).await?;
+    }
+    Ok(())
+}
+
+async fn delete_one<K>(client: &Client, namespace: &str, doomed: &Doomed) -> Result<(), Error>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned,
+{
+    let api: Api<K> = Api::namespaced(client.clone(), namespace);
+    let params = DeleteParams {
+        propagation_policy: Some(PropagationPolicy::Background),
+        preconditions: Some(Preconditions { uid: doomed.uid.clone(), resource_version: None }),
+        ..DeleteParams::default()
+    };
+    let kind = K::kind(&());
+    match api.delete(&doomed.name, &params).await {
+        Ok(_) => {
+            tracing::info!(namespace, %kind, name = doomed.name, "Deleted what the run no longer needs");
+            Ok(())
+        }
+        // Gone, or another object of that name.
+        Err(kube::Error::Api(answer)) if answer.is_not_found() || answer.is_conflict() => Ok(()),
+        Err(source) => Err(Error::Delete { kind: kind.into(), name: doomed.name.clone(), source }),
+    }
+}

@@ -1,0 +1,241 @@
+//! Third step: what to do and what to say. Pure and total: the same observation gives the same plan, so
+//! that an operator that was killed at any moment goes on where it was.
+//!
+//! ```text
+//!              instance there      instance Ready       every test ended
+//!   Pending ───────────────▶ Provisioning ───────▶ Running ───────▶ Passed | Failed | Error | Cancelled
+//! ```
+//!
+//! Whatever ends a run early (`cancel`, a timeout, the loss of the instance) gives its unfinished tests an
+//! outcome; the phase always follows from the outcomes.
+
+mod attempts;
+mod conclude;
+mod ending;
+mod wake;
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::{
+    api::core::v1::{ConfigMap, Pod},
+    apimachinery::pkg::apis::meta::v1::Time,
+};
+
+use self::{attempts::Judge, wake::Wake};
+use super::{
+    dereference::{Observed, Seen},
+    disturbance, pod, target,
+    validate::Validated,
+    verdict,
+};
+use crate::{
+    api::v1alpha1::{CoprInstance, CoprTestRunStatus, Outcome, TestStatus},
+    labels,
+};
+
+pub use attempts::not_created;
+pub use conclude::{instance_refused, types};
+pub use ending::refuse;
+
+/// How soon the instance's pods are looked at again: they aren't watched, and their trouble may be over
+/// before the instance's status tells of it.
+const RECHECK: SignedDuration = SignedDuration::from_secs(5);
+
+/// What a reconcile does.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// The run's own instance, to be created.
+    pub instance: Option<CoprInstance>,
+    /// Pods of tests, to be created.
+    pub pods: Vec<Pod>,
+    /// The run as JUnit XML, to be applied.
+    pub junit: Option<ConfigMap>,
+    /// What is to be reported once these exist.
+    pub status: CoprTestRunStatus,
+    /// What has to go once that is reported.
+    pub deletions: Deletions,
+    /// After how long to look again, if nothing happens before.
+    pub requeue: Option<SignedDuration>,
+}
+
+/// Objects to be deleted, by name and uid: an object that has taken over a name stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deletions {
+    /// Pods of attempts that are over without having ended.
+    pub pods: Vec<Doomed>,
+    /// The run's own instance.
+    pub instance: Option<Doomed>,
+    /// The run itself.
+    pub run: Option<Doomed>,
+}
+
+/// An object to be deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doomed {
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: Option<String>,
+}
+
+/// Why a run ends before its tests did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum End {
+    Cancelled,
+    Timeout,
+    InstanceLost,
+    InstanceNotReady,
+}
+
+/// Decides.
+pub fn decide(run: &Validated, observed: &Observed, old: &CoprTestRunStatus) -> Plan {
+    let now = observed.now;
+    if old.phase.is_final() {
+        return ending::after_the_end(run, observed, old.clone());
+    }
+    let mut status = old.clone();
+    let mut wake = Wake::default();
+    status.observed_generation = run.generation;
+    status.instance = Some(run.target.name.clone());
+    let started = status.timestamps.started.get_or_insert(Time(now)).0;
+    list_tests(&mut status, run);
+    note_instance(&mut status, run, observed);
+
+    let end = end(run, observed, &status, started, &mut wake);
+    // A failed test waits for its judgement, but not beyond the end.
+    let settle = if end.is_some() { SignedDuration::ZERO } else { disturbance::SETTLE };
+    let judge = Judge { run, observed, settle };
+    for test in &mut status.tests {
+        judge.observe(test, &mut wake);
+    }
+
+    let mut plan = Plan::default();
+    if end.is_none() {
+        proceed(run, observed, &mut status, &mut plan, &mut wake);
+    }
+    let end = end.filter(|end| {
+        let why = conclude::unfinished(end, run, &status);
+        attempts::give_up(&mut status.tests, &why, now)
+    });
+    conclude::conclude(run, &mut status, end.as_ref(), now);
+    if status.phase.is_final() {
+        let junit = ending::junit(run, &status);
+        status.junit = junit.metadata.name.clone();
+        return Plan { junit: Some(junit), ..ending::after_the_end(run, observed, status) };
+    }
+    plan.deletions.pods = ending::leftovers(&status, observed);
+    plan.requeue = Some(wake.after(now));
+    plan.status = status;
+    plan
+}
+
+/// Every test of the run is in the status, in order.
+fn list_tests(status: &mut CoprTestRunStatus, run: &Validated) {
+    let mut known = std::mem::take(&mut status.tests);
+    status.tests = run
+        .tests
+        .iter()
+        .map(|test| match known.iter().position(|status| status.name == test.name) {
+            Some(index) => known.swap_remove(index),
+            None => TestStatus { name: test.name.into(), ..TestStatus::default() },
+        })
+        .collect();
+}
+
+/// The images that are tested, and when the instance was how far. They stay known when it is gone.
+fn note_instance(status: &mut CoprTestRunStatus, run: &Validated, observed: &Observed) {
+    let now = Time(observed.now);
+    if let Seen::Found(instance) = &observed.instance
+        && !matches!(run.target.state, target::State::Unusable { .. })
+    {
+        let images = instance.status.as_ref().map(|status| status.images.clone()).unwrap_or_default();
+        if !images.is_empty() && images.values().all(|image| image.contains("sha256:")) {
+            status.timestamps.images_ready.get_or_insert(now.clone());
+        }
+        status.images.extend(images);
+    }
+    if run.target.facts().is_some() {
+        status.timestamps.images_ready.get_or_insert(now.clone());
+        status.timestamps.instance_ready.get_or_insert(now);
+    }
+    let suite = observed.pods.iter().filter_map(verdict::test_container).find(|test| !test.image_id.is_empty());
+    if let Some(test) = suite {
+        status.images.insert(pod::COMPONENT.into(), test.image_id.clone());
+    }
+}
+
+/// Whether the run ends now, or when it would.
+fn end(
+    run: &Validated,
+    observed: &Observed,
+    status: &CoprTestRunStatus,
+    started: Timestamp,
+    wake: &mut Wake,
+) -> Option<End> {
+    let now = observed.now;
+    let mut passed = |moment: Timestamp| {
+        wake.at(moment);
+        now >= moment
+    };
+    let timestamps = &status.timestamps;
+    if run.cancel {
+        Some(End::Cancelled)
+    } else if timestamps.instance_ready.is_some() && matches!(run.target.state, target::State::Missing) {
+        Some(End::InstanceLost)
+    } else if let Some(first) = &timestamps.first_test {
+        passed(first.0 + run.timeout.duration).then_some(End::Timeout)
+    } else if run.target.facts().is_none() {
+        passed(started + run.ready_timeout.duration).then_some(End::InstanceNotReady)
+    } else {
+        None
+    }
+}
+
+/// Creates the instance, or starts the tests that may run.
+fn proceed(
+    run: &Validated,
+    observed: &Observed,
+    status: &mut CoprTestRunStatus,
+    plan: &mut Plan,
+    wake: &mut Wake,
+) {
+    if let (target::State::Missing, Some(_)) = (&run.target.state, &run.template) {
+        plan.instance = instance(run);
+    }
+    let Some(facts) = run.target.facts() else { return };
+    let running = status.tests.iter().filter(|test| test.outcome == Outcome::Running).count();
+    let free = run.parallelism.saturating_sub(running);
+    let waiting = status.tests.iter().any(|test| test.outcome == Outcome::Pending);
+    if free == 0 || !waiting {
+        return;
+    }
+    // The condition Ready may lag behind the pods: an attempt started now would be disturbed at once.
+    if disturbance::disturbance(&run.target, &observed.instance_pods, observed.now).is_some() {
+        wake.at(observed.now + RECHECK);
+        return;
+    }
+    for (test, status) in attempts::startable(run, &mut status.tests).take(free) {
+        let attempt = attempts::start(run, status, observed.now);
+        plan.pods.push(pod::build(run, facts, test, attempt));
+    }
+    if !plan.pods.is_empty() {
+        status.timestamps.first_test.get_or_insert(Time(observed.now));
+    }
+}
+
+/// The run's own instance. It is created, never applied: one that has the name already isn't ours.
+fn instance(run: &Validated) -> Option<CoprInstance> {
+    let mut instance = CoprInstance::new(&run.target.name, run.template.clone()?);
+    instance.metadata.namespace = Some(run.namespace.clone());
+    instance.metadata.owner_references = Some(vec![run.owner.clone()]);
+    instance.metadata.labels = Some(own_labels(run));
+    Some(instance)
+}
+
+/// Labels of the run's instance and of its report.
+fn own_labels(run: &Validated) -> BTreeMap<String, String> {
+    [(labels::MANAGED_BY, labels::FIELD_MANAGER), (labels::PART_OF, "copr"), (labels::RUN, run.name.as_str())]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into()
+}

@@ -1,0 +1,129 @@
+//! The turning points of a run, told as events. What to tell is pure: it follows from the status before and
+//! after, so that a reconcile that changes nothing tells nothing.
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::{
+    Resource,
+    runtime::events::{Event, EventType, Recorder},
+};
+
+use super::decide::types;
+use crate::{
+    api::v1alpha1::{CoprTestRunStatus, Outcome, Phase, TestStatus},
+    conditions, report,
+};
+
+/// The API server takes no longer note.
+const NOTE_MAX: usize = 1000;
+
+/// Something worth an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Normal or Warning.
+    pub type_: EventType,
+    /// One CamelCase word.
+    pub reason: &'static str,
+    /// What the operator was doing.
+    pub action: &'static str,
+    /// A sentence.
+    pub note: String,
+    /// The pod that it is about, if any.
+    pub pod: Option<String>,
+}
+
+/// What to tell of the step from one status to the next.
+pub fn transitions(old: &CoprTestRunStatus, new: &CoprTestRunStatus) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    let instance = new.instance.as_deref().unwrap_or_default();
+    let mut tell = |type_, reason, action, note: String, pod: Option<&String>| {
+        let note = report::truncate(note, NOTE_MAX);
+        notices.push(Notice { type_, reason, action, note, pod: pod.cloned() });
+    };
+    if old.phase != new.phase && new.phase == Phase::Provisioning {
+        let note = format!("waiting for CoprInstance {instance}");
+        tell(EventType::Normal, "Provisioning", "Provision", note, None);
+    }
+    let missing = message(new, types::INSTANCE_READY);
+    if new.phase == Phase::Pending && missing != message(old, types::INSTANCE_READY) {
+        tell(EventType::Warning, "InstanceUnusable", "Provision", missing, None);
+    }
+    if old.timestamps.instance_ready.is_none() && new.timestamps.instance_ready.is_some() {
+        let note = format!("every component of CoprInstance {instance} answers");
+        tell(EventType::Normal, "InstanceReady", "Provision", note, None);
+    }
+    if old.timestamps.first_test.is_none() && new.timestamps.first_test.is_some() {
+        tell(EventType::Normal, "TestsStarted", "Test", format!("{} tests", new.tests.len()), None);
+    }
+    for test in &new.tests {
+        let before = old.tests.iter().find(|before| before.name == test.name);
+        if let Some((type_, reason, note)) = of_test(before, test) {
+            tell(type_, reason, "Test", note, test.pod.as_ref());
+        }
+    }
+    if !old.phase.is_final() && new.phase.is_final() {
+        let type_ = if new.phase == Phase::Passed { EventType::Normal } else { EventType::Warning };
+        tell(type_, "Finished", "Conclude", format!("{:?}: {}", new.phase, message(new, types::SUCCEEDED)), None);
+    }
+    notices
+}
+
+/// A test that failed, has no verdict or is to be tried again. Those that never had a pod are told of at
+/// the end of the run.
+fn of_test(before: Option<&TestStatus>, test: &TestStatus) -> Option<(EventType, &'static str, String)> {
+    let message = test.message.as_deref().unwrap_or_default();
+    let note = format!("{}: {message}", test.name);
+    let before_outcome = before.map(|before| before.outcome).unwrap_or_default();
+    let ended = before_outcome != test.outcome && test.pod.is_some();
+    match test.outcome {
+        Outcome::Failed if ended => Some((EventType::Warning, "TestFailed", note)),
+        Outcome::Error if ended => Some((EventType::Warning, "TestError", note)),
+        Outcome::Pending if before_outcome == Outcome::Running => Some((EventType::Warning, "TestRetried", note)),
+        Outcome::Running if test.attempts > 1 && before.is_some_and(|before| is_earlier_attempt(before, test)) => {
+            Some((EventType::Warning, "TestRetried", note))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the attempt before was still running when this one was recorded.
+fn is_earlier_attempt(before: &TestStatus, test: &TestStatus) -> bool {
+    before.outcome == Outcome::Running && before.attempts < test.attempts
+}
+
+fn message(status: &CoprTestRunStatus, type_: &str) -> String {
+    conditions::get(&status.conditions, type_).map(|condition| condition.message.clone()).unwrap_or_default()
+}
+
+/// Publishes notices about an object. Events are for people who watch; one that can't be published must
+/// not hold up the run.
+pub async fn publish<K>(recorder: &Recorder, object: &K, notices: &[Notice])
+where
+    K: Resource<DynamicType = ()>,
+{
+    let reference = object.object_ref(&());
+    for notice in notices {
+        let secondary = notice.pod.as_ref().map(|pod| ObjectReference {
+            api_version: Some("v1".into()),
+            kind: Some("Pod".into()),
+            name: Some(pod.clone()),
+            namespace: reference.namespace.clone(),
+            ..ObjectReference::default()
+        });
+        let event = Event {
+            type_: notice.type_,
+            reason: notice.reason.into(),
+            note: Some(notice.note.clone()),
+            action: notice.action.into(),
+            secondary,
+        };
+        if let Err(error) = recorder.publish(&event, &reference).await {
+            tracing::warn!(
+                run = reference.name,
+                namespace = reference.namespace,
+                reason = notice.reason,
+                error = report::chain(&error),
+                "Failed to publish an event"
+            );
+        }
+    }
+}

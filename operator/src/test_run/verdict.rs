@@ -1,0 +1,235 @@
+//! From a pod to the verdict of an attempt. Pure.
+//!
+//! A verdict is what the contract says: an exit code and the JSON that goes with it. Whatever else ends a
+//! pod is an Error that tells what happened to it.
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod, PodCondition, PodStatus};
+use kube::ResourceExt;
+use serde::Deserialize;
+
+use super::pod::CONTAINER;
+use crate::{api::v1alpha1::Outcome, report};
+
+/// How long the scheduler and the kubelet may have trouble with a pod. Nodes come, registries recover;
+/// what hasn't by then is told.
+pub const TROUBLE_GRACE: SignedDuration = SignedDuration::from_secs(60);
+/// How long after a pod's deadline the kubelet may take to end it. One that doesn't is lost.
+const KUBELET_GRACE: SignedDuration = SignedDuration::from_secs(60);
+
+/// How far an attempt is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It has no verdict.
+    Unfinished {
+        /// When the container started.
+        started: Option<Timestamp>,
+        /// When to look again if nothing happens before.
+        look_again: Option<Timestamp>,
+    },
+    /// It has ended.
+    Ended(Ended),
+}
+
+/// The end of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// How.
+    pub outcome: Outcome,
+    /// The first failing line, or what happened to the pod.
+    pub message: String,
+    /// The component of Copr to look at.
+    pub component: String,
+    /// When the container started.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub finished: Option<Timestamp>,
+}
+
+impl Ended {
+    /// An attempt without a verdict.
+    pub fn error(message: String) -> Self {
+        Self { outcome: Outcome::Error, message, component: String::new(), started: None, finished: None }
+    }
+}
+
+/// What a test leaves in its termination message.
+#[derive(Deserialize)]
+struct Report {
+    outcome: Reported,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    component: String,
+}
+
+#[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+enum Reported {
+    Passed,
+    Skipped,
+    Failed,
+    Error,
+}
+
+impl Reported {
+    const fn exit_code(self) -> i32 {
+        match self {
+            Self::Passed | Self::Skipped => 0,
+            Self::Failed => 1,
+            Self::Error => 2,
+        }
+    }
+
+    const fn outcome(self) -> Outcome {
+        match self {
+            Self::Passed => Outcome::Passed,
+            Self::Skipped => Outcome::Skipped,
+            Self::Failed => Outcome::Failed,
+            Self::Error => Outcome::Error,
+        }
+    }
+}
+
+/// Looks at the pod of an attempt.
+pub fn judge(pod: &Pod, now: Timestamp) -> Progress {
+    let name = pod.name_any();
+    let ended = test_container(pod).and_then(terminated).map(|end| read(&name, end));
+    match (ended, interruption(pod)) {
+        // What passed, passed: the pod needs no life after that.
+        (Some(ended), _) if matches!(ended.outcome, Outcome::Passed | Outcome::Skipped) => Progress::Ended(ended),
+        (Some(ended), Some(message)) => {
+            Progress::Ended(Ended { started: ended.started, finished: ended.finished, ..Ended::error(message) })
+        }
+        (Some(ended), None) => Progress::Ended(ended),
+        (None, Some(message)) => Progress::Ended(Ended::error(message)),
+        (None, None) => unfinished(pod, &name, now),
+    }
+}
+
+/// Whether nothing of the test runs any more; its log is worth keeping.
+pub fn has_ended(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    matches!(phase, Some("Succeeded" | "Failed")) || test_container(pod).and_then(terminated).is_some()
+}
+
+/// The status of the container that runs the test.
+pub fn test_container(pod: &Pod) -> Option<&ContainerStatus> {
+    pod.status.as_ref()?.container_statuses.as_ref()?.iter().find(|status| status.name == CONTAINER)
+}
+
+fn terminated(status: &ContainerStatus) -> Option<&ContainerStateTerminated> {
+    status.state.as_ref()?.terminated.as_ref()
+}
+
+/// The verdict in an ended container.
+fn read(pod: &str, end: &ContainerStateTerminated) -> Ended {
+    let started = end.started_at.as_ref().map(|time| time.0);
+    let finished = end.finished_at.as_ref().map(|time| time.0);
+    let message = end.message.as_deref().unwrap_or_default().trim();
+    let ended = match serde_json::from_str::<Report>(message) {
+        Ok(report) if report.outcome.exit_code() == end.exit_code => Ended {
+            outcome: report.outcome.outcome(),
+            message: report.message,
+            component: report.component,
+            started,
+            finished,
+        },
+        Ok(report) => Ended::error(format!(
+            "pod {pod} says {:?} but exited with {}, not {}",
+            report.outcome,
+            end.exit_code,
+            report.outcome.exit_code()
+        )),
+        Err(_) => Ended::error(without_verdict(pod, end, message)),
+    };
+    Ended { started, finished, ..ended }
+}
+
+/// What happened to a container that left no verdict.
+fn without_verdict(pod: &str, end: &ContainerStateTerminated, message: &str) -> String {
+    let tail = |lead: &str| match message {
+        "" => String::new(),
+        message => format!("{lead}{}", report::truncate(message.to_owned(), 256)),
+    };
+    match (end.reason.as_deref().unwrap_or_default(), end.exit_code) {
+        ("OOMKilled", _) => format!("pod {pod} ran out of memory (OOMKilled)"),
+        ("StartError" | "ContainerCannotRun", _) => format!("pod {pod} could not start its container{}", tail(": ")),
+        ("ContainerStatusUnknown", _) => format!("pod {pod} ended unseen{}", tail(": ")),
+        (_, code) if code > 128 => format!("pod {pod} was killed by signal {} without a verdict", code - 128),
+        (_, code) => format!("pod {pod} exited with {code} without a verdict{}", tail("; it left: ")),
+    }
+}
+
+/// What was done to the pod from outside, if anything.
+fn interruption(pod: &Pod) -> Option<String> {
+    let name = pod.name_any();
+    let status = pod.status.clone().unwrap_or_default();
+    let because = |message: Option<String>| message.map(|message| format!(": {message}")).unwrap_or_default();
+    let disrupted = condition(&status, "DisruptionTarget").filter(|condition| condition.status == "True");
+    if let Some(disrupted) = disrupted {
+        let reason = disrupted.reason.clone().unwrap_or_else(|| "DisruptionTarget".into());
+        return Some(format!("pod {name} was disrupted ({reason}){}", because(disrupted.message.clone())));
+    }
+    if let Some(reason) = &status.reason {
+        let verb = if reason == "Evicted" { "was evicted".to_owned() } else { format!("was ended ({reason})") };
+        return Some(format!("pod {name} {verb}{}", because(status.message.clone())));
+    }
+    pod.metadata.deletion_timestamp.as_ref().map(|_| format!("pod {name} was deleted while it ran"))
+}
+
+/// A pod that nothing has ended: is it on its way?
+fn unfinished(pod: &Pod, name: &str, now: Timestamp) -> Progress {
+    let status = pod.status.clone().unwrap_or_default();
+    if has_ended(pod) {
+        return Progress::Ended(Ended::error(format!("pod {name} ended without a status of its container")));
+    }
+    let created = pod.metadata.creation_timestamp.as_ref().map_or(now, |time| time.0);
+    if let Some(message) = trouble(&status, name) {
+        let patience = created + TROUBLE_GRACE;
+        return if now < patience {
+            Progress::Unfinished { started: None, look_again: Some(patience) }
+        } else {
+            Progress::Ended(Ended::error(message))
+        };
+    }
+    let allowed = pod.spec.as_ref().and_then(|spec| spec.active_deadline_seconds).map(SignedDuration::from_secs);
+    let overdue = match (&status.start_time, allowed) {
+        (Some(start), Some(allowed)) => Some(start.0 + allowed + KUBELET_GRACE),
+        _ => None,
+    };
+    if overdue.is_some_and(|overdue| now >= overdue) {
+        let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or("unknown");
+        return Progress::Ended(Ended::error(format!(
+            "pod {name} is lost: node {node} did not end it at its deadline"
+        )));
+    }
+    let running = test_container(pod).and_then(|status| status.state.as_ref()?.running.as_ref());
+    Progress::Unfinished {
+        started: running.and_then(|running| running.started_at.as_ref()).map(|time| time.0),
+        look_again: overdue,
+    }
+}
+
+/// What keeps the pod from starting, in the words of the scheduler or the kubelet.
+fn trouble(status: &PodStatus, name: &str) -> Option<String> {
+    let because = |message: &Option<String>| message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
+    if let Some(scheduled) = condition(status, "PodScheduled").filter(|condition| condition.status == "False") {
+        return Some(format!("pod {name} could not be scheduled{}", because(&scheduled.message)));
+    }
+    let test = status.container_statuses.iter().flatten().find(|status| status.name == CONTAINER)?;
+    let waiting = test.state.as_ref()?.waiting.as_ref()?;
+    let what = match waiting.reason.as_deref()? {
+        "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" | "RegistryUnavailable"
+        | "ImageInspectError" => format!("could not get its image {}", test.image),
+        reason @ ("CreateContainerConfigError" | "CreateContainerError" | "RunContainerError") => {
+            format!("could not start its container ({reason})")
+        }
+        // ContainerCreating, PodInitializing: on its way.
+        _ => return None,
+    };
+    Some(format!("pod {name} {what}{}", because(&waiting.message)))
+}
+
+fn condition<'a>(status: &'a PodStatus, type_: &str) -> Option<&'a PodCondition> {
+    status.conditions.iter().flatten().find(|condition| condition.type_ == type_)
+}
