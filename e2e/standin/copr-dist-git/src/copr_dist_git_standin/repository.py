@@ -16,8 +16,10 @@ SCRIPTS = "/usr/share/dist-git"
 EXISTS = 128
 # What stays when the rest of a branch is replaced by a source RPM's contents.
 KEPT = (".git", ".gitignore", "sources")
-ARCHIVES = (".tar", ".gz", ".bz2", ".lzma", ".xz", ".zst", ".Z", ".zip", ".tff", ".bin", ".tbz", ".tbz2", ".tgz", ".tlz")
-ARCHIVES += (".txz", ".pdf", ".rpm", ".jar", ".war", ".db", ".cpio", ".jisp", ".egg", ".gem", ".spkg", ".oxt", ".xpi")
+ARCHIVES = (
+    ".Z", ".bin", ".bz2", ".cpio", ".db", ".egg", ".gem", ".gz", ".jar", ".jisp", ".lzma", ".oxt", ".pdf", ".rpm",
+    ".spkg", ".tar", ".tbz", ".tbz2", ".tff", ".tgz", ".tlz", ".txz", ".war", ".xpi", ".xz", ".zip", ".zst",
+)
 
 
 class ImportFailed(RuntimeError):
@@ -108,8 +110,12 @@ def _upload(path: str, options: Options, task: ImportTask) -> str:
 
 def _fill(clone: str, srpm: str, options: Options, task: ImportTask) -> None:
     for entry in os.scandir(clone):
-        if entry.name not in KEPT:
-            os.remove(entry.path) if entry.is_file() else shutil.rmtree(entry.path)
+        if entry.name in KEPT:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        else:
+            os.remove(entry.path)
     with tempfile.TemporaryDirectory() as folder:
         names = _unpack(srpm, folder)
         if not any(name.endswith(".spec") for name in names):

@@ -11,8 +11,10 @@ BUILD_UID = 1000
 HOME = "/builddir"
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 # No build may see the builder's own settings and keys, so /etc holds only what programs in /usr need.
-ETC = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "rpm", "os-release", "nsswitch.conf", "services")
-ETC += ("protocols", "ssl/certs", "ca-certificates", "pki", "mime.types", "localtime", "perl", "python3")
+ETC = (
+    "alternatives", "ca-certificates", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types",
+    "nsswitch.conf", "os-release", "perl", "pki", "protocols", "python3", "rpm", "services", "ssl/certs",
+)
 RESOLVER = ("resolv.conf", "hosts")
 PASSWD = f"root:x:0:0:root:/root:/bin/bash\nmockbuild:x:{BUILD_UID}:{BUILD_UID}:mockbuild:{HOME}:/bin/bash\n"
 GROUP = f"root:x:0:\nmock:x:{BUILD_UID}:\n"
