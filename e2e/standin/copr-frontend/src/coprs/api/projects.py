@@ -80,18 +80,17 @@ def add(ownername: str) -> flask.Response:
     """Create a project."""
     data = input_data()
     name = str(data.get("name") or "").strip()
-    if flag("exist_ok"):
-        existing = projects.find(ownername, name)
-        if existing:
-            return flask.jsonify(to_dict(existing))
     try:
         copr = projects.create(flask.g.user, ownername, data)
         db.session.commit()
-    except IntegrityError as error:
+    except (BadRequest, IntegrityError) as error:
+        # The database has the last word when two requests create one project.
         db.session.rollback()
-        existing = projects.find(ownername, name)
-        if existing and flag("exist_ok"):
+        existing = projects.find(ownername, name) if flag("exist_ok") else None
+        if existing:
             return flask.jsonify(to_dict(existing))
+        if isinstance(error, BadRequest):
+            raise
         raise BadRequest(f"Copr '{ownername}/{name}' has not been created "
                          "(race condition)") from error
     return flask.jsonify(to_dict(copr))
