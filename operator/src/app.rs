@@ -16,7 +16,7 @@ use crate::{
     args::Args,
     instance,
     labels::FIELD_MANAGER,
-    probes,
+    probes, test_run,
 };
 
 /// Why the operator can't run.
@@ -66,10 +66,10 @@ pub async fn run(args: &Args) -> Result<(), Error> {
 
     futures::join!(
         instance::run(
-            instance::Context { client: client.clone(), recorder: recorder.clone() },
+            instance::Context { client: client.clone(), recorder },
             shutdown.clone()
         ),
-        std::future::ready(()),
+        test_run::run(client, shutdown),
     );
     tracing::info!("Stopped");
     Ok(())

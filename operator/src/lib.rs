@@ -13,3 +13,4 @@ pub mod labels;
 pub mod probes;
 pub mod report;
 pub mod telemetry;
+pub mod test_run;

@@ -62,7 +62,7 @@ struct Context {
 
 /// What went wrong in a reconcile.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+enum Error {
     /// Something couldn't be read.
     #[error("failed to observe the cluster")]
     Dereference(#[source] dereference::Error),
@@ -176,6 +176,7 @@ async fn steps(run: &CoprTestRun, context: &Context) -> Result<Action, Error> {
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "kube calls it so")]
 fn error_policy(watched: Arc<Watched>, error: &Error, context: Arc<Context>) -> Action {
     let wait = context.backoff.failed(&uid(&watched));
     tracing::warn!(

@@ -40,6 +40,13 @@ pub(super) fn build(instance: &Instance) -> Objects {
         .with_read_only("public", SCRIPTS)
         .with_env("REDIS_HOST", &redis_host)
         .with_env("REDIS_PORT", &redis_port.to_string());
+    // The real importer expects the folders that its RPM makes, and the volume hides.
+    let folders = container(
+        "folders",
+        image,
+        &["mkdir", "-p", "/var/lib/dist-git/git", "/var/lib/dist-git/cache/lookaside/pkgs"],
+    )
+    .with_mount("data", "/var/lib/dist-git");
     let importer = mounted(container("importer", image, &["copr-run-dispatcher-dist-git", "imports"]));
     let httpd = mounted(container("httpd", image, &["httpd", "-DFOREGROUND"]))
         .with_port("http", port::DIST_GIT)
@@ -53,7 +60,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
             instance,
             component,
             Pod {
-                init: vec![forget],
+                init: vec![folders, forget],
                 containers: vec![importer, httpd],
                 volumes: vec![
                     claim_volume(instance, component),

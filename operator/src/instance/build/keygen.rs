@@ -30,6 +30,13 @@ pub(super) fn build(instance: &Instance) -> Objects {
             .with_env("USER", "copr-signer")
             .with_env("LOGNAME", "copr-signer")
     };
+    // The server makes neither: its RPM does, and the volume hides them. gpg wants them closed.
+    let folders = container(
+        "folders",
+        image,
+        &["mkdir", "-p", "-m", "700", "/var/lib/copr-keygen/phrases", "/var/lib/copr-keygen/gnupg"],
+    )
+    .with_mount("data", "/var/lib/copr-keygen");
     let signd = mounted(container("signd", image, &["signd"]))
         .with_port("signd", port::SIGND)
         .with_readiness(tcp(port::SIGND));
@@ -49,6 +56,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
             instance,
             component,
             Pod {
+                init: vec![folders],
                 containers: vec![signd, httpd],
                 volumes: vec![
                     claim_volume(instance, component),

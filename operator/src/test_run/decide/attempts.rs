@@ -178,11 +178,12 @@ fn created(pod: &Pod, now: Timestamp) -> Timestamp {
     pod.metadata.creation_timestamp.as_ref().map_or(now, |time| time.0)
 }
 
-/// A duration as the spec writes it: `41s`, `1h5m`.
+/// A duration as the spec writes it: `41s`, `1m5s`, `1h0m5s`.
 fn written(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().max(0);
-    let parts = [(seconds / 3600, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
-    let text: String =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();
-    if text.is_empty() { "0s".into() } else { text }
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds}s"),
+        (0, minutes, seconds) => format!("{minutes}m{seconds}s"),
+        (hours, minutes, seconds) => format!("{hours}h{minutes}m{seconds}s"),
+    }
 }

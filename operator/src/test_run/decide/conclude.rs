@@ -216,8 +216,8 @@ fn verdict_message(status: &CoprTestRunStatus, summary: Summary) -> String {
 fn excerpt(test: &TestStatus) -> String {
     let parts: Vec<_> = [&test.component, &test.message].into_iter().flatten().map(String::as_str).collect();
     match parts.join(": ") {
-        text if text.is_empty() => test.name.clone(),
-        text => format!("{} ({})", test.name, report::truncate(text, EXCERPT_MAX)),
+        said if said.is_empty() => test.name.clone(),
+        said => format!("{} ({})", test.name, report::truncate(said, EXCERPT_MAX)),
     }
 }
 

@@ -43,7 +43,7 @@ pub use ending::refuse;
 const RECHECK: SignedDuration = SignedDuration::from_secs(5);
 
 /// What a reconcile does.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// The run's own instance, to be created.
     pub instance: Option<CoprInstance>,
@@ -121,7 +121,7 @@ pub fn decide(run: &Validated, observed: &Observed, old: &CoprTestRunStatus) -> 
     conclude::conclude(run, &mut status, end.as_ref(), now);
     if status.phase.is_final() {
         let junit = ending::junit(run, &status);
-        status.junit = junit.metadata.name.clone();
+        status.junit.clone_from(&junit.metadata.name);
         return Plan { junit: Some(junit), ..ending::after_the_end(run, observed, status) };
     }
     plan.deletions.pods = ending::leftovers(&status, observed);
