@@ -40,8 +40,8 @@ BY_LINE = (
 IMPORT_FOLLOWS = "Worker succeeded build"
 
 _ERROR = re.compile(r"\[\s*ERROR\]\[PID:\d+\]\s*(.*)")
-# "error: Bad exit status from …" of rpmbuild, "ERROR: …" of mock.
-_BUILDER_ERROR = re.compile(r"^\W*(error: .*)", re.IGNORECASE | re.MULTILINE)
+# "error: Bad exit status from …" of rpmbuild, "ERROR: …" of mock, "fatal: …" of git.
+_BUILDER_ERROR = re.compile(r"^\W*((?:stderr: )?(?:error|fatal|copr build error): .*)", re.IGNORECASE | re.MULTILINE)
 
 
 def by_state(state: str) -> str:
@@ -66,6 +66,11 @@ def first_backend_error(text: str) -> str:
 
 
 def first_builder_error(text: str) -> str:
-    """The first error that rpmbuild or mock printed, empty if none."""
+    """The first error that rpmbuild, mock or git printed, empty if none."""
     found = _BUILDER_ERROR.search(text)
     return found.group(1).strip() if found else ""
+
+
+def behind_builder(error: str) -> str:
+    """Who is behind an error that a builder printed: it gets its sources from dist-git, by git."""
+    return "dist-git" if "fatal: " in error else "builder"

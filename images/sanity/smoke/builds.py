@@ -48,9 +48,9 @@ class Build:
         chroots = [c for c in self._test.api.build_chroots(self.number) if c.name == self._test.chroot]
         chroot = chroots[0] if chroots else None
         source = chroot is None or chroot.state == "waiting" or state == "importing"
-        # A build whose source fails takes its chroots along, before any of them has started.
-        if chroot is not None and chroot.state in ("failed", "canceled") and not chroot.started_on:
-            source = True
+        # A build whose source fails takes its chroots along: only the logs tell the two apart.
+        if state in ("failed", "canceled"):
+            source = not self.log(RPM, "backend.log")
         return Progress(state, SOURCE if source else RPM, chroot)
 
     def folder(self, stage: str) -> tuple[str, str, str]:
@@ -107,15 +107,18 @@ class Build:
         what = f"build {self.number} {progress.state} in the {progress.stage} stage, not {wanted}"
         worker = self.log(progress.stage, "backend.log")
         builder = self.log(progress.stage, "builder-live.log")
-        for name, text in (("builder-live.log", builder), ("backend.log", worker)):
+        # Without the tasks that the worker dumps between its own lines.
+        records = [line for line in worker.splitlines() if line.startswith("[")]
+        for name, lines in (("builder-live.log", builder.splitlines()), ("backend.log", records)):
             say(f"the end of {'/'.join(self.folder(progress.stage))}/{name}:")
-            output("\n".join(text.splitlines()[-TAIL:]) or "(none)")
+            output("\n".join(lines[-TAIL:]) or "(none)")
         if progress.stage == SOURCE and blame.IMPORT_FOLLOWS in worker:
             return TestFailed(f"{what}: the SRPM was built, its import failed", "dist-git")
         component = blame.by_backend_log(worker, "backend")
         reason = blame.first_backend_error(worker)
         if component == "builder":
-            reason = blame.first_builder_error(builder) or reason
+            printed = blame.first_builder_error(builder)
+            component, reason = blame.behind_builder(printed), printed or reason
         return TestFailed(f"{what}: {reason or 'its logs give no reason'}", component)
 
 

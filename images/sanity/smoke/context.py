@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 # For a frontend that doesn't answer when the test starts: the instance was Ready a moment ago.
 START_LIMIT = 20.0
-CLEANUP_LIMIT = 45.0
+CLEANUP_LIMIT = 40.0
+# A process of copr-cli each time.
+CLEANUP_INTERVAL = 5.0
 
 
 class Context:
@@ -102,7 +104,7 @@ class Context:
                 result = cli.run("delete", self.full_name(project))  # noqa: B023 (called at once)
                 if result.code != 0 and not _no_such_project(result.stderr):
                     raise Pending(result.reason(), "frontend")
-            poll(f"clean up {project}", delete, deadline)
+            poll(f"clean up {project}", delete, deadline, interval=CLEANUP_INTERVAL)
 
 
 def _no_such_project(stderr: str) -> bool:

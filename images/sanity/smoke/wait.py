@@ -61,6 +61,7 @@ def poll(
     deadline: Deadline,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
+    interval: float = INTERVAL,
 ) -> T:
     """Repeats a look until it no longer raises Pending, and returns what it returns.
 
@@ -89,4 +90,4 @@ def poll(
         if deadline.passed() or (limit is not None and lasted >= limit):
             outcome.args = (f"{outcome.args[0]} after {lasted:.0f} s",)
             raise outcome
-        sleep(min(INTERVAL, deadline.left()))
+        sleep(min(interval, deadline.left()))

@@ -47,6 +47,10 @@ class BlameTest(unittest.TestCase):
         text = "Building\nerror: Bad exit status from /var/tmp/x (%build)\n    Bad exit status\nERROR: Command failed\n"
         self.assertEqual(blame.first_builder_error(text), "error: Bad exit status from /var/tmp/x (%build)")
         self.assertEqual(blame.first_builder_error("no errors: none"), "")
+        clone = blame.first_builder_error("Cloning into '/x'...\nfatal: repository 'http://d/' not found\n")
+        self.assertEqual(clone, "fatal: repository 'http://d/' not found")
+        self.assertEqual(blame.behind_builder(clone), "dist-git")
+        self.assertEqual(blame.behind_builder("error: Bad exit status"), "builder")
 
     def test_builders(self) -> None:
         self.assertEqual(allocated(LOG), [Builder("10.88.0.17", 2222)])
