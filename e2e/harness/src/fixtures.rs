@@ -1,0 +1,101 @@
+//! Objects that tests start from: the smallest that do the whole thing.
+
+use copr_operator::api::v1alpha1::{
+    Builders, CoprInstance, CoprInstanceSpec, CoprTestRun, CoprTestRunSpec, Images, InstanceSource, KeepInstance, Phase,
+    Suite, TestStatus,
+};
+use serde_json::{Value, json};
+
+/// The chroot that the images have.
+pub const CHROOT: &str = "fedora-44-x86_64";
+
+/// The images that `./check e2e` loads.
+pub fn images() -> Images {
+    Images {
+        registry: Some(std::env::var("COPR_E2E_REGISTRY").unwrap_or_else(|_| "localhost".into())),
+        tag: std::env::var("COPR_E2E_TAG").unwrap_or_else(|_| "latest".into()),
+        ..Images::default()
+    }
+}
+
+/// The image of one component that carries a defect.
+pub fn defective(component: &str, defect: &str) -> String {
+    let registry = images().registry.unwrap_or_default();
+    format!("{registry}/copr-{component}:defect-{defect}")
+}
+
+/// The spec of an instance.
+pub fn instance_spec() -> CoprInstanceSpec {
+    CoprInstanceSpec {
+        images: images(),
+        chroots: vec![CHROOT.into()],
+        builders: Builders::default(),
+        admin: Default::default(),
+        database: Default::default(),
+        redis: Default::default(),
+        storage: Default::default(),
+        resources: Default::default(),
+    }
+}
+
+/// An instance.
+pub fn instance(name: &str, spec: CoprInstanceSpec) -> CoprInstance {
+    CoprInstance::new(name, spec)
+}
+
+/// A run of these tests (all, if none is named) against an instance of its own.
+pub fn run(name: &str, template: CoprInstanceSpec, tests: &[&str]) -> CoprTestRun {
+    run_with(name, InstanceSource { name: None, template: Some(template), ready_timeout: "10m".into() }, tests)
+}
+
+/// A run of these tests (all, if none is named) against an instance that exists, or should.
+pub fn run_against(name: &str, instance: &str, tests: &[&str]) -> CoprTestRun {
+    run_with(name, InstanceSource { name: Some(instance.into()), template: None, ready_timeout: "10m".into() }, tests)
+}
+
+fn run_with(name: &str, instance: InstanceSource, tests: &[&str]) -> CoprTestRun {
+    let spec = CoprTestRunSpec {
+        instance,
+        suite: Suite { tests: tests.iter().map(|&test| test.into()).collect(), ..Suite::default() },
+        source: None,
+        keep_instance: KeepInstance::Never,
+        ttl_seconds_after_finished: None,
+        cancel: false,
+    };
+    CoprTestRun::new(name, spec)
+}
+
+/// The same as JSON, for what the types cannot say.
+pub fn instance_json(name: &str) -> Value {
+    json!({
+        "apiVersion": "copr.fedorainfracloud.org/v1alpha1",
+        "kind": "CoprInstance",
+        "metadata": {"name": name},
+        "spec": {"images": {"registry": "localhost"}, "chroots": [CHROOT]},
+    })
+}
+
+/// The same as JSON, for what the types cannot say. The instance doesn't exist, so nothing comes of it.
+pub fn run_json(name: &str) -> Value {
+    json!({
+        "apiVersion": "copr.fedorainfracloud.org/v1alpha1",
+        "kind": "CoprTestRun",
+        "metadata": {"name": name},
+        "spec": {"instance": {"name": "missing"}},
+    })
+}
+
+/// The phase of a run.
+pub fn phase(run: &CoprTestRun) -> Phase {
+    run.status.as_ref().map(|status| status.phase).unwrap_or_default()
+}
+
+/// The tests of a run.
+pub fn tests(run: &CoprTestRun) -> &[TestStatus] {
+    run.status.as_ref().map_or(&[], |status| &status.tests)
+}
+
+/// Whether the verdict of a run is final.
+pub fn finished(run: &CoprTestRun) -> bool {
+    run.status.as_ref().is_some_and(|status| copr_operator::conditions::is_true(&status.conditions, "Finished"))
+}

@@ -1,0 +1,25 @@
+//! What the tests against a cluster share. They need a kubeconfig of a cluster administrator; the
+//! operator's tests also need the operator and the images, so run them by `./check api` and `./check e2e`.
+//!
+//! ```text
+//! with_namespace("name", |ctx| …)     a namespace for one test, deleted after it
+//!   ctx.create(&fixtures::run(…))     objects
+//!   ctx.until("name", …, |o| …)       waits on a watch, with a deadline
+//!   ctx.operator().kill()             disturbances, which the test so declares
+//! ```
+//!
+//! If a test fails, everything in its namespace is written to `target/e2e/NAMESPACE/`. With `COPR_E2E_KEEP` set,
+//! the namespace stays, too.
+
+pub mod cluster;
+mod dump;
+pub mod fixtures;
+mod leftovers;
+mod namespace;
+mod operator;
+mod wait;
+
+pub use leftovers::leftovers;
+pub use namespace::{Context, with_namespace};
+pub use operator::Operator;
+pub use wait::until;

@@ -1,0 +1,188 @@
+//! A namespace for each test.
+
+use std::{
+    fmt::Debug,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use copr_operator::api::v1alpha1::CoprTestRun;
+use k8s_openapi::{NamespaceResourceScope, api::core::v1::Namespace};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
+
+use crate::{Operator, dump, wait};
+
+/// What a test works with. Cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    /// Speaks to the cluster as its administrator.
+    pub client: Client,
+    /// The namespace of the test.
+    pub namespace: String,
+    disturbed: Arc<AtomicBool>,
+}
+
+impl Context {
+    /// The objects of a kind in the namespace of the test.
+    pub fn api<K>(&self) -> Api<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// Creates an object.
+    pub async fn create<K>(&self, object: &K) -> Result<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + Serialize + DeserializeOwned,
+    {
+        let what = || format!("failed to create {} {}", K::kind(&()), object.name_any());
+        self.api().create(&PostParams::default(), object).await.with_context(what)
+    }
+
+    /// Waits for an object that exists and of which the condition holds.
+    pub async fn until<K>(
+        &self,
+        name: &str,
+        what: &str,
+        within: Duration,
+        condition: impl Fn(&K) -> bool,
+    ) -> Result<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Clone
+            + Debug
+            + Send
+            + Serialize
+            + DeserializeOwned
+            + 'static,
+    {
+        let holds = |object: Option<&K>| object.is_some_and(&condition);
+        let found = wait::until(self.api::<K>(), name, what, within, holds).await?;
+        found.ok_or_else(|| anyhow!("{name}: gone"))
+    }
+
+    /// Deletes an object, and waits until it's gone.
+    pub async fn delete<K>(&self, name: &str, within: Duration) -> Result<()>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Clone
+            + Debug
+            + Send
+            + Serialize
+            + DeserializeOwned
+            + 'static,
+    {
+        let what = || format!("failed to delete {} {name}", K::kind(&()));
+        self.api::<K>().delete(name, &DeleteParams::default()).await.with_context(what)?;
+        self.until_gone::<K>(name, within).await
+    }
+
+    /// Waits until an object doesn't exist.
+    pub async fn until_gone<K>(&self, name: &str, within: Duration) -> Result<()>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Clone
+            + Debug
+            + Send
+            + Serialize
+            + DeserializeOwned
+            + 'static,
+    {
+        wait::until(self.api::<K>(), name, "gone", within, |object| object.is_none()).await?;
+        Ok(())
+    }
+
+    /// Asks a run to end early.
+    pub async fn cancel(&self, run: &str) -> Result<()> {
+        let patch = Patch::Merge(json!({"spec": {"cancel": true}}));
+        let runs = self.api::<CoprTestRun>();
+        runs.patch(run, &PatchParams::default(), &patch).await.with_context(|| format!("failed to cancel {run}"))?;
+        Ok(())
+    }
+
+    /// The operator. Who takes it declares that this test disturbs it: its pod isn't expected to be the same
+    /// after the test.
+    pub fn operator(&self) -> Operator {
+        self.disturbed.store(true, Ordering::Relaxed);
+        Operator::new(self.client.clone())
+    }
+}
+
+/// Runs a test in a namespace of its own. If it fails or panics, what is in the namespace is written down. It also
+/// fails if the operator's pod restarted meanwhile, unless the test asked for the operator.
+pub async fn with_namespace<F>(name: &str, test: impl FnOnce(Context) -> F) -> Result<()>
+where
+    F: Future<Output = Result<()>> + Send + 'static,
+{
+    let client = Client::try_default().await.context("no cluster: is KUBECONFIG set?")?;
+    let context = Context {
+        namespace: create(&client, name).await?,
+        client: client.clone(),
+        disturbed: Arc::new(AtomicBool::new(false)),
+    };
+    let before = Operator::new(client.clone()).identity().await?;
+    let namespace = context.namespace.clone();
+    let disturbed = Arc::clone(&context.disturbed);
+
+    // A task of its own, so that a panic is an error like any other.
+    let result = match tokio::spawn(test(context)).await {
+        Ok(result) => result,
+        Err(panicked) => Err(anyhow!(panicked)),
+    };
+    let result = match result {
+        Ok(()) if !disturbed.load(Ordering::Relaxed) => undisturbed(&client, &before).await,
+        other => other,
+    };
+    if let Err(failure) = &result {
+        dump::dump(&client, &namespace, failure).await;
+    }
+    if result.is_ok() || std::env::var_os("COPR_E2E_KEEP").is_none() {
+        delete(&client, &namespace).await?;
+    }
+    result
+}
+
+async fn undisturbed(client: &Client, before: &[String]) -> Result<()> {
+    let after = Operator::new(client.clone()).identity().await?;
+    ensure!(before == after, "the operator's pod restarted or was replaced: {before:?}, then {after:?}");
+    Ok(())
+}
+
+async fn create(client: &Client, test: &str) -> Result<String> {
+    let labels = [
+        ("copr-e2e/test", test),
+        // Builders have capabilities in their user namespaces that stricter levels refuse.
+        ("pod-security.kubernetes.io/enforce", "privileged"),
+    ];
+    let namespace = Namespace {
+        metadata: ObjectMeta {
+            // The API server adds five random characters.
+            generate_name: Some(format!("e2e-{test}-")),
+            labels: Some(labels.into_iter().map(|(key, value)| (key.into(), value.into())).collect()),
+            ..ObjectMeta::default()
+        },
+        ..Namespace::default()
+    };
+    let api: Api<Namespace> = Api::all(client.clone());
+    let created = api.create(&PostParams::default(), &namespace).await.context("failed to create a namespace")?;
+    Ok(created.name_any())
+}
+
+async fn delete(client: &Client, namespace: &str) -> Result<()> {
+    let api: Api<Namespace> = Api::all(client.clone());
+    api.delete(namespace, &DeleteParams::default())
+        .await
+        .with_context(|| format!("failed to delete the namespace {namespace}"))?;
+    Ok(())
+}

@@ -1,0 +1,248 @@
+//! API-server tests: what is admitted, what is refused, and that the refusal names the field. Needs the CRDs, not the
+//! operator. Objects are applied as a dry run, so that nothing comes of them.
+
+use anyhow::{Result, ensure};
+use copr_e2e::{
+    Context,
+    fixtures::{instance_json, run_json},
+    with_namespace,
+};
+use copr_operator::api::v1alpha1::{CoprInstance, CoprTestRun};
+use kube::{
+    Api, Resource,
+    api::{ApiResource, DynamicObject, Patch, PatchParams},
+};
+use serde_json::{Value, json};
+
+/// What is changed in a valid object: where, and to what.
+type Change = (&'static str, Value);
+
+/// As `kubectl apply --server-side` does.
+async fn apply<K>(ctx: &Context, object: &Value, dry_run: bool) -> kube::Result<DynamicObject>
+where
+    K: Resource<DynamicType = ()>,
+{
+    let resource = ApiResource::erase::<K>(&());
+    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &ctx.namespace, &resource);
+    let params = PatchParams { dry_run, ..PatchParams::apply("copr-e2e").force().validation_strict() };
+    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+    api.patch(name, &params, &Patch::Apply(object)).await
+}
+
+/// Sets `at`, such as `spec.builders.max`, making what is above it; null removes it.
+fn changed(mut object: Value, (at, to): Change) -> Value {
+    let mut place = &mut object;
+    let mut keys = at.split('.').peekable();
+    while let Some(key) = keys.next() {
+        if keys.peek().is_none() && to.is_null() {
+            if let Some(map) = place.as_object_mut() {
+                map.remove(key);
+            }
+            return object;
+        }
+        place = &mut place[key];
+    }
+    *place = to;
+    object
+}
+
+async fn all_admitted<K>(ctx: &Context, base: &Value, changes: Vec<Change>) -> Result<()>
+where
+    K: Resource<DynamicType = ()>,
+{
+    let mut wrong = Vec::new();
+    for change in changes {
+        let told = format!("{} = {}", change.0, change.1);
+        if let Err(error) = apply::<K>(ctx, &changed(base.clone(), change), true).await {
+            wrong.push(format!("{told}: refused: {error}"));
+        }
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+/// The third of each: what the message must say, so that a user finds the place.
+async fn all_refused<K>(ctx: &Context, base: &Value, changes: Vec<(&'static str, Value, &'static str)>) -> Result<()>
+where
+    K: Resource<DynamicType = ()>,
+{
+    let mut wrong = Vec::new();
+    for (at, to, named) in changes {
+        let told = format!("{at} = {to}");
+        match apply::<K>(ctx, &changed(base.clone(), (at, to)), true).await {
+            Ok(_) => wrong.push(format!("{told}: admitted")),
+            Err(kube::Error::Api(status)) if status.message.contains(named) => {}
+            Err(error) => wrong.push(format!("{told}: the refusal doesn't say '{named}': {error}")),
+        }
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+fn images_one_by_one() -> Value {
+    let components =
+        ["frontend", "backend", "backendHttpd", "keygen", "distGit", "resalloc", "builder", "database", "redis"];
+    components.iter().map(|&component| (component, "quay.io/me/image@sha256:0")).collect()
+}
+
+#[tokio::test]
+#[ignore = "needs an API server: ./check api"]
+async fn an_instance_may_be() -> Result<()> {
+    with_namespace("instance-admitted", |ctx| async move {
+        let changes = vec![
+            ("metadata.name", json!("a")),
+            ("metadata.name", json!("a-name-of-exactly-forty-characters-34567")),
+            ("spec.images", json!({"registry": "quay.io/copr", "tag": "2.7-1"})),
+            ("spec.images", json!({"registry": "registry.example.org:5000/a/b", "pullPolicy": "Always"})),
+            ("spec.images", images_one_by_one()),
+            ("spec.chroots", json!(["fedora-rawhide-x86_64", "epel-9-aarch64", "opensuse-leap-15.6-x86_64"])),
+            ("spec.builders", json!({"max": 200, "isolation": "Privileged"})),
+            ("spec.builders.resources", json!({"limits": {"memory": "2Gi"}})),
+            ("spec.admin", json!({"name": "jdoe", "email": "jdoe@example.org"})),
+            ("spec.database.externalSecret", json!({"name": "postgres"})),
+            ("spec.redis.externalSecret", json!({"name": "redis"})),
+            ("spec.storage", json!({"className": "fast", "backend": "1Ti"})),
+            ("spec.resources", json!({"distGit": {"requests": {"cpu": "100m"}}})),
+        ];
+        all_admitted::<CoprInstance>(&ctx, &instance_json("copr"), changes).await
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs an API server: ./check api"]
+async fn an_instance_may_not_be() -> Result<()> {
+    with_namespace("instance-refused", |ctx| async move {
+        let changes = vec![
+            // Unknown fields, at every depth.
+            ("spec.chrots", json!(["fedora-44-x86_64"]), "spec.chrots"),
+            ("spec.builders.maximum", json!(3), "spec.builders.maximum"),
+            ("spec.images.frontent", json!("x"), "spec.images.frontent"),
+            ("spec.database.externalSecret", json!({"name": "x", "key": "y"}), "spec.database.externalSecret.key"),
+            // What is missing.
+            ("spec.images", Value::Null, "spec.images"),
+            ("spec.chroots", Value::Null, "spec.chroots"),
+            ("spec.chroots", json!([]), "spec.chroots"),
+            ("spec.images", json!({"tag": "latest"}), "images.registry"),
+            ("spec.images", json!({"frontend": "x"}), "images.registry"),
+            // Names.
+            ("metadata.name", json!("1copr"), "metadata.name"),
+            ("metadata.name", json!("copr.example"), "metadata.name"),
+            ("metadata.name", json!("a-name-of-exactly-forty-one-characters-45"), "metadata.name"),
+            ("spec.admin.name", json!("John Doe"), "spec.admin.name"),
+            ("spec.admin.email", json!("nobody"), "spec.admin.email"),
+            // Values.
+            ("spec.chroots", json!(["fedora"]), "spec.chroots"),
+            ("spec.chroots", json!(["fedora-44-x86_64", "Fedora 44"]), "spec.chroots"),
+            ("spec.chroots", json!(["../../etc-44-x86_64"]), "spec.chroots"),
+            ("spec.images.registry", json!("https://quay.io/copr"), "spec.images.registry"),
+            ("spec.images.tag", json!("a tag"), "spec.images.tag"),
+            ("spec.images.pullPolicy", json!("Sometimes"), "spec.images.pullPolicy"),
+            ("spec.builders.max", json!(0), "spec.builders.max"),
+            ("spec.builders.max", json!(201), "spec.builders.max"),
+            ("spec.builders.max", json!("many"), "spec.builders.max"),
+            ("spec.builders.isolation", json!("None"), "spec.builders.isolation"),
+            ("spec.database.externalSecret", json!({}), "spec.database.externalSecret.name"),
+            ("spec.resources", json!({"builder": {}}), "resources"),
+        ];
+        all_refused::<CoprInstance>(&ctx, &instance_json("copr"), changes).await
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs an API server: ./check api"]
+async fn a_run_may_be() -> Result<()> {
+    with_namespace("run-admitted", |ctx| async move {
+        let template = instance_json("copr")["spec"].take();
+        let changes = vec![
+            ("metadata.name", json!("a-name-of-exactly-thirty-six-char-56")),
+            ("spec.instance", json!({"template": template})),
+            ("spec.instance.readyTimeout", json!("1h30m")),
+            ("spec.suite.tests", json!(["auth", "build-spec"])),
+            ("spec.suite", json!({"parallelism": 64, "timeout": "48h", "retries": 0})),
+            ("spec.suite.image", json!("quay.io/me/sanity:1")),
+            ("spec.source", json!({"repository": "fedora-copr/copr", "commit": "5d37cd838", "pullRequest": 4305})),
+            ("spec.keepInstance", json!("OnFailure")),
+            ("spec.ttlSecondsAfterFinished", json!(0)),
+            ("spec.cancel", json!(true)),
+        ];
+        all_admitted::<CoprTestRun>(&ctx, &run_json("run"), changes).await
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs an API server: ./check api"]
+async fn a_run_may_not_be() -> Result<()> {
+    with_namespace("run-refused", |ctx| async move {
+        let template = instance_json("copr")["spec"].take();
+        let without_builders = changed(json!({"spec": template.clone()}), ("spec.builders.max", json!(0)))["spec"].take();
+        let changes = vec![
+            ("spec.sute", json!({}), "spec.sute"),
+            ("spec.suite.paralelism", json!(3), "spec.suite.paralelism"),
+            ("spec.instance.template", json!({"chroots": ["fedora-44-x86_64"]}), "spec.instance.template.images"),
+            ("spec.instance", json!({}), "instance.name"),
+            ("spec.instance", json!({"name": "a", "template": template}), "instance.name"),
+            ("spec.instance", json!({"template": without_builders}), "spec.instance.template.builders.max"),
+            ("spec.instance", Value::Null, "spec.instance"),
+            ("metadata.name", json!("a-name-of-exactly-thirty-seven-chr-67"), "metadata.name"),
+            ("metadata.name", json!("0run"), "metadata.name"),
+            ("spec.instance.readyTimeout", json!("soon"), "spec.instance.readyTimeout"),
+            ("spec.instance.readyTimeout", json!("9s"), "readyTimeout"),
+            ("spec.suite.timeout", json!(""), "timeout"),
+            ("spec.suite.timeout", json!("1.5h"), "spec.suite.timeout"),
+            ("spec.suite.timeout", json!("49h"), "timeout"),
+            ("spec.suite.timeout", json!(3600), "spec.suite.timeout"),
+            ("spec.suite.name", json!("everything"), "spec.suite.name"),
+            ("spec.suite.parallelism", json!(0), "spec.suite.parallelism"),
+            ("spec.suite.retries", json!(-1), "spec.suite.retries"),
+            ("spec.suite.tests", json!(["auth", "auth"]), "spec.suite.tests"),
+            ("spec.suite.tests", json!(["runtest"]), "spec.suite.tests"),
+            ("spec.source.pullRequest", json!(0), "spec.source.pullRequest"),
+            ("spec.keepInstance", json!("Maybe"), "spec.keepInstance"),
+            ("spec.ttlSecondsAfterFinished", json!(-1), "spec.ttlSecondsAfterFinished"),
+        ];
+        all_refused::<CoprTestRun>(&ctx, &run_json("run"), changes).await
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs an API server: ./check api"]
+async fn what_a_run_tests_cannot_change_once_it_exists() -> Result<()> {
+    with_namespace("run-immutable", |ctx| async move {
+        let run = run_json("run");
+        apply::<CoprTestRun>(&ctx, &run, false).await?;
+        let refused = vec![
+            ("spec.instance.name", json!("another"), "cannot change"),
+            ("spec.suite.tests", json!(["auth"]), "cannot change"),
+            ("spec.suite.parallelism", json!(2), "cannot change"),
+        ];
+        all_refused::<CoprTestRun>(&ctx, &run, refused).await?;
+        let admitted = vec![
+            ("spec.cancel", json!(true)),
+            ("spec.keepInstance", json!("Always")),
+            ("spec.ttlSecondsAfterFinished", json!(60)),
+        ];
+        all_admitted::<CoprTestRun>(&ctx, &run, admitted).await
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs an API server: ./check api"]
+async fn what_is_left_out_has_defaults_that_one_can_read() -> Result<()> {
+    with_namespace("defaults", |ctx| async move {
+        let instance = apply::<CoprInstance>(&ctx, &instance_json("copr"), true).await?;
+        ensure!(instance.data["spec"]["builders"] == json!({"max": 4, "isolation": "UserNamespace"}));
+        ensure!(instance.data["spec"]["images"]["tag"] == "latest");
+        ensure!(instance.data["spec"]["admin"]["name"] == "admin");
+        let run = apply::<CoprTestRun>(&ctx, &run_json("run"), true).await?;
+        ensure!(run.data["spec"]["keepInstance"] == "Never");
+        ensure!(run.data["spec"]["suite"]["timeout"] == "1h");
+        ensure!(run.data["spec"]["suite"]["name"] == "smoke");
+        Ok(())
+    })
+    .await
+}
