@@ -57,7 +57,8 @@ class Api:  # pylint: disable=invalid-name
             if answer["ready"] is None:
                 raise NoSuchTicket(f"no such ticket {ticket_id}")
             if answer["ready"]:
-                return answer["output"]
+                output: bytes = answer["output"]
+                return output
             with self._assigned:
                 self._assigned.wait(timeout=WAIT_SECONDS)
 
