@@ -208,7 +208,7 @@ clean_up() {
 	restore_host
 	# Removing files through a mount that is still there would remove a volume's.
 	[[ ! $(our_mounts) ]]
-	rm -rf "$CLUSTER" "$RUN" "$BIN" "$KUBECONFIG_FILE" "$LOGS/pods"
+	rm -rf --one-file-system "$CLUSTER" "$RUN" "$BIN" "$KUBECONFIG_FILE" "$LOGS/pods"
 	remove_shared_folders
 }
 
@@ -236,5 +236,5 @@ remove_shared_folders() {
 
 purge() {
 	[[ ! $(our_mounts) ]]
-	rm -rf "$STATE"
+	rm -rf --one-file-system "$STATE"
 }
