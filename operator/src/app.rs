@@ -66,10 +66,10 @@ pub async fn run(args: &Args) -> Result<(), Error> {
 
     futures::join!(
         instance::run(
-            instance::Context { client: client.clone(), recorder },
+            instance::Context { client: client.clone(), recorder: recorder.clone() },
             shutdown.clone()
         ),
-        test_run::run(client, shutdown),
+        test_run::run(client, recorder, shutdown),
     );
     tracing::info!("Stopped");
     Ok(())

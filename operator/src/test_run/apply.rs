@@ -111,7 +111,11 @@ pub async fn create(client: &Client, namespace: &str, plan: &Plan) -> Result<Ref
 /// server would not have it.
 async fn create_one<K>(client: &Client, namespace: &str, object: &K) -> Result<Option<String>, Error>
 where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + Serialize + DeserializeOwned,
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + std::fmt::Debug
+        + Serialize
+        + DeserializeOwned,
 {
     let api: Api<K> = Api::namespaced(client.clone(), namespace);
     match api.create(&PostParams::default(), object).await {
@@ -147,7 +151,10 @@ pub async fn delete(client: &Client, namespace: &str, deletions: &Deletions) -> 
 
 async fn delete_one<K>(client: &Client, namespace: &str, doomed: &Doomed) -> Result<(), Error>
 where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned,
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + std::fmt::Debug
+        + DeserializeOwned,
 {
     let api: Api<K> = Api::namespaced(client.clone(), namespace);
     let params = DeleteParams {

@@ -90,7 +90,10 @@ pub fn instance_name(run: &str, spec: &CoprTestRunSpec) -> String {
 ///
 /// The run given may be older than the operator's own last write of its status; a verdict that is
 /// already recorded would then be judged again.
-pub async fn dereference(client: &Client, run: &CoprTestRun) -> Result<Option<(CoprTestRun, Observed)>, Error> {
+pub async fn dereference(
+    client: &Client,
+    run: &CoprTestRun,
+) -> Result<Option<(CoprTestRun, Observed)>, Error> {
     let (name, namespace) = (run.name_any(), run.namespace().unwrap_or_default());
     let runs: Api<CoprTestRun> = Api::namespaced(client.clone(), &namespace);
     let fresh = runs.get_opt(&name).await.map_err(|source| Error::Run { name: name.clone(), source })?;

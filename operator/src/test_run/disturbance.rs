@@ -18,10 +18,12 @@ pub fn disturbance(target: &Target, instance_pods: &[Pod], since: Timestamp) -> 
         return Some(target.verdict().message);
     };
     // First the components: they say more than the condition that follows from them.
-    facts.components.iter().find_map(|component| of_component(*component, instance_pods, since)).or_else(|| {
-        (facts.ready_since > since)
-            .then(|| format!("CoprInstance {} was not Ready until {}", target.name, facts.ready_since))
-    })
+    facts.components.iter().find_map(|component| of_component(*component, instance_pods, since)).or_else(
+        || {
+            (facts.ready_since > since)
+                .then(|| format!("CoprInstance {} was not Ready until {}", target.name, facts.ready_since))
+        },
+    )
 }
 
 fn of_component(component: Component, instance_pods: &[Pod], since: Timestamp) -> Option<String> {

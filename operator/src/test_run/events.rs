@@ -62,7 +62,13 @@ pub fn transitions(old: &CoprTestRunStatus, new: &CoprTestRunStatus) -> Vec<Noti
     }
     if !old.phase.is_final() && new.phase.is_final() {
         let type_ = if new.phase == Phase::Passed { EventType::Normal } else { EventType::Warning };
-        tell(type_, "Finished", "Conclude", format!("{:?}: {}", new.phase, message(new, types::SUCCEEDED)), None);
+        tell(
+            type_,
+            "Finished",
+            "Conclude",
+            format!("{:?}: {}", new.phase, message(new, types::SUCCEEDED)),
+            None,
+        );
     }
     notices
 }
@@ -77,8 +83,12 @@ fn of_test(before: Option<&TestStatus>, test: &TestStatus) -> Option<(EventType,
     match test.outcome {
         Outcome::Failed if ended => Some((EventType::Warning, "TestFailed", note)),
         Outcome::Error if ended => Some((EventType::Warning, "TestError", note)),
-        Outcome::Pending if before_outcome == Outcome::Running => Some((EventType::Warning, "TestRetried", note)),
-        Outcome::Running if test.attempts > 1 && before.is_some_and(|before| is_earlier_attempt(before, test)) => {
+        Outcome::Pending if before_outcome == Outcome::Running => {
+            Some((EventType::Warning, "TestRetried", note))
+        }
+        Outcome::Running
+            if test.attempts > 1 && before.is_some_and(|before| is_earlier_attempt(before, test)) =>
+        {
             Some((EventType::Warning, "TestRetried", note))
         }
         _ => None,

@@ -61,7 +61,9 @@ fn outcome(test: &TestStatus) -> TestCaseStatus {
         Outcome::Passed => TestCaseStatus::success(),
         Outcome::Skipped => TestCaseStatus::skipped(),
         Outcome::Failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
-        Outcome::Pending | Outcome::Running | Outcome::Error => TestCaseStatus::non_success(NonSuccessKind::Error),
+        Outcome::Pending | Outcome::Running | Outcome::Error => {
+            TestCaseStatus::non_success(NonSuccessKind::Error)
+        }
     };
     if test.outcome != Outcome::Passed {
         if let Some(message) = &test.message {

@@ -35,7 +35,7 @@ use kube::{
     runtime::{
         Controller,
         controller::Action,
-        events::{EventType, Recorder, Reporter},
+        events::{EventType, Recorder},
         reflector::{ObjectRef, Store},
         watcher,
     },
@@ -86,15 +86,15 @@ impl Error {
 }
 
 /// Runs the controller until `shutdown`, for the runs of every namespace.
-pub async fn run(client: Client, shutdown: impl Future<Output = ()> + Send + Sync + 'static) {
+pub async fn run(
+    client: Client,
+    recorder: Recorder,
+    shutdown: impl Future<Output = ()> + Send + Sync + 'static,
+) {
     let ours = watcher::Config::default().labels(labels::RUN);
     let controller = Controller::new(Api::<Watched>::all(client.clone()), watcher::Config::default());
     let runs = controller.store();
-    let context = Context {
-        recorder: Recorder::new(client.clone(), Reporter::from(labels::FIELD_MANAGER)),
-        backoff: Backoff::default(),
-        client: client.clone(),
-    };
+    let context = Context { client: client.clone(), recorder, backoff: Backoff::default() };
     controller
         .owns(Api::<Pod>::all(client.clone()), ours.clone())
         .owns(Api::<PartialObjectMeta<ConfigMap>>::all(client.clone()), ours)
@@ -117,7 +117,11 @@ fn runs_of(runs: &Store<Watched>, instance: &PartialObjectMeta<CoprInstance>) ->
                 && dereference::instance_name(&run.name_any(), &run.spec) == instance.name_any()
         })
     };
-    runs.state().iter().filter(|watched| tests(watched)).map(|watched| ObjectRef::from_obj(&**watched)).collect()
+    runs.state()
+        .iter()
+        .filter(|watched| tests(watched))
+        .map(|watched| ObjectRef::from_obj(&**watched))
+        .collect()
 }
 
 /// Reconciles one run, and tells of an error where users see it.
@@ -127,7 +131,13 @@ async fn reconcile(watched: Arc<Watched>, context: Arc<Context>) -> Result<Actio
         Ok(run) => run,
         Err(invalid) => {
             tracing::warn!(error = invalid.error, "A run can't be read");
-            warn(&context, &*watched, "InvalidObject", format!("the object can't be read: {}", invalid.error)).await;
+            warn(
+                &context,
+                &*watched,
+                "InvalidObject",
+                format!("the object can't be read: {}", invalid.error),
+            )
+            .await;
             return Ok(Action::await_change());
         }
     };

@@ -68,7 +68,10 @@ pub fn build(run: &Validated, facts: &Facts, test: Test, attempt: i32) -> Pod {
             image_pull_secrets: pull_secrets(facts),
             security_context: Some(PodSecurityContext {
                 run_as_non_root: Some(true),
-                seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".into(), ..SeccompProfile::default() }),
+                seccomp_profile: Some(SeccompProfile {
+                    type_: "RuntimeDefault".into(),
+                    ..SeccompProfile::default()
+                }),
                 ..PodSecurityContext::default()
             }),
             tolerations: Some(vec![tolerate("not-ready"), tolerate("unreachable")]),
@@ -110,7 +113,9 @@ fn container(run: &Validated, facts: &Facts, test: Test, attempt: i32) -> Contai
         ]),
         resources: Some(ResourceRequirements {
             requests: Some(
-                [("cpu", "50m"), ("memory", "128Mi")].map(|(key, value)| (key.into(), Quantity(value.into()))).into(),
+                [("cpu", "50m"), ("memory", "128Mi")]
+                    .map(|(key, value)| (key.into(), Quantity(value.into())))
+                    .into(),
             ),
             ..ResourceRequirements::default()
         }),

@@ -144,7 +144,11 @@ pub fn is_owned(instance: &CoprInstance, uid: &str) -> bool {
 }
 
 /// Ready, or the first thing in the way.
-fn look<'a>(instance: &'a CoprInstance, suite: &Suite, observed: &Observed) -> Result<State, (&'a str, String)> {
+fn look<'a>(
+    instance: &'a CoprInstance,
+    suite: &Suite,
+    observed: &Observed,
+) -> Result<State, (&'a str, String)> {
     let name = instance.name_any();
     if instance.metadata.deletion_timestamp.is_some() {
         return Err((reasons::TERMINATING, format!("CoprInstance {name} is being deleted")));
@@ -156,7 +160,10 @@ fn look<'a>(instance: &'a CoprInstance, suite: &Suite, observed: &Observed) -> R
     };
     let client_secret = client_secret(&name, &observed.instance);
     if !observed.client_secret {
-        return Err((reasons::NO_SECRET, format!("there is no Secret {client_secret} with the client's configuration")));
+        return Err((
+            reasons::NO_SECRET,
+            format!("there is no Secret {client_secret} with the client's configuration"),
+        ));
     }
     let Some(image) = suite_image(suite, &instance.spec.images) else {
         return Err((reasons::NO_IMAGE, no_image(&format!("CoprInstance {name}"))));
@@ -201,7 +208,8 @@ fn components(spec: &CoprInstanceSpec) -> Vec<Component> {
 
 /// The image of the suite, if the run or the instance names one.
 pub fn suite_image(suite: &Suite, images: &Images) -> Option<String> {
-    let of_registry = || images.registry.as_ref().map(|registry| format!("{registry}/copr-sanity:{}", images.tag));
+    let of_registry =
+        || images.registry.as_ref().map(|registry| format!("{registry}/copr-sanity:{}", images.tag));
     suite.image.clone().or_else(of_registry)
 }
 

@@ -133,6 +133,7 @@ fn tests(run: &CoprTestRun) -> Result<Vec<Test>, Error> {
 }
 
 fn limit(field: &'static str, text: &str) -> Result<Limit, Error> {
-    let duration = text.parse().map_err(|source| Error::Duration { field, value: text.to_owned(), source })?;
+    let duration =
+        text.parse().map_err(|source| Error::Duration { field, value: text.to_owned(), source })?;
     Ok(Limit { duration, text: text.to_owned() })
 }

@@ -96,10 +96,14 @@ pub fn judge(pod: &Pod, now: Timestamp) -> Progress {
     let ended = test_container(pod).and_then(terminated).map(|end| read(&name, end));
     match (ended, interruption(pod)) {
         // What passed, passed: the pod needs no life after that.
-        (Some(ended), _) if matches!(ended.outcome, Outcome::Passed | Outcome::Skipped) => Progress::Ended(ended),
-        (Some(ended), Some(message)) => {
-            Progress::Ended(Ended { started: ended.started, finished: ended.finished, ..Ended::error(message) })
+        (Some(ended), _) if matches!(ended.outcome, Outcome::Passed | Outcome::Skipped) => {
+            Progress::Ended(ended)
         }
+        (Some(ended), Some(message)) => Progress::Ended(Ended {
+            started: ended.started,
+            finished: ended.finished,
+            ..Ended::error(message)
+        }),
         (Some(ended), None) => Progress::Ended(ended),
         (None, Some(message)) => Progress::Ended(Ended::error(message)),
         (None, None) => unfinished(pod, &name, now),
@@ -153,7 +157,9 @@ fn without_verdict(pod: &str, end: &ContainerStateTerminated, message: &str) -> 
     };
     match (end.reason.as_deref().unwrap_or_default(), end.exit_code) {
         ("OOMKilled", _) => format!("pod {pod} ran out of memory (OOMKilled)"),
-        ("StartError" | "ContainerCannotRun", _) => format!("pod {pod} could not start its container{}", tail(": ")),
+        ("StartError" | "ContainerCannotRun", _) => {
+            format!("pod {pod} could not start its container{}", tail(": "))
+        }
         ("ContainerStatusUnknown", _) => format!("pod {pod} ended unseen{}", tail(": ")),
         (_, code) if code > 128 => format!("pod {pod} was killed by signal {} without a verdict", code - 128),
         (_, code) => format!("pod {pod} exited with {code} without a verdict{}", tail("; it left: ")),
@@ -171,7 +177,8 @@ fn interruption(pod: &Pod) -> Option<String> {
         return Some(format!("pod {name} was disrupted ({reason}){}", because(disrupted.message.clone())));
     }
     if let Some(reason) = &status.reason {
-        let verb = if reason == "Evicted" { "was evicted".to_owned() } else { format!("was ended ({reason})") };
+        let verb =
+            if reason == "Evicted" { "was evicted".to_owned() } else { format!("was ended ({reason})") };
         return Some(format!("pod {name} {verb}{}", because(status.message.clone())));
     }
     pod.metadata.deletion_timestamp.as_ref().map(|_| format!("pod {name} was deleted while it ran"))
@@ -192,7 +199,8 @@ fn unfinished(pod: &Pod, name: &str, now: Timestamp) -> Progress {
             Progress::Ended(Ended::error(message))
         };
     }
-    let allowed = pod.spec.as_ref().and_then(|spec| spec.active_deadline_seconds).map(SignedDuration::from_secs);
+    let allowed =
+        pod.spec.as_ref().and_then(|spec| spec.active_deadline_seconds).map(SignedDuration::from_secs);
     let overdue = match (&status.start_time, allowed) {
         (Some(start), Some(allowed)) => Some(start.0 + allowed + KUBELET_GRACE),
         _ => None,
@@ -212,14 +220,20 @@ fn unfinished(pod: &Pod, name: &str, now: Timestamp) -> Progress {
 
 /// What keeps the pod from starting, in the words of the scheduler or the kubelet.
 fn trouble(status: &PodStatus, name: &str) -> Option<String> {
-    let because = |message: &Option<String>| message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
-    if let Some(scheduled) = condition(status, "PodScheduled").filter(|condition| condition.status == "False") {
+    let because =
+        |message: &Option<String>| message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
+    if let Some(scheduled) = condition(status, "PodScheduled").filter(|condition| condition.status == "False")
+    {
         return Some(format!("pod {name} could not be scheduled{}", because(&scheduled.message)));
     }
     let test = status.container_statuses.iter().flatten().find(|status| status.name == CONTAINER)?;
     let waiting = test.state.as_ref()?.waiting.as_ref()?;
     let what = match waiting.reason.as_deref()? {
-        "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" | "RegistryUnavailable"
+        "ErrImagePull"
+        | "ImagePullBackOff"
+        | "InvalidImageName"
+        | "ErrImageNeverPull"
+        | "RegistryUnavailable"
         | "ImageInspectError" => format!("could not get its image {}", test.image),
         reason @ ("CreateContainerConfigError" | "CreateContainerError" | "RunContainerError") => {
             format!("could not start its container ({reason})")

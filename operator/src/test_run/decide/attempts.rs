@@ -46,7 +46,12 @@ impl Judge<'_> {
         }
         let latest = self.pods(&test.name).max_by_key(|pod| pod::attempt(pod));
         if let Some(unrecorded) = latest.filter(|pod| pod::attempt(pod) > test.attempts) {
-            begin(test, unrecorded.name_any(), pod::attempt(unrecorded), created(unrecorded, self.observed.now));
+            begin(
+                test,
+                unrecorded.name_any(),
+                pod::attempt(unrecorded),
+                created(unrecorded, self.observed.now),
+            );
         }
         if test.outcome != Outcome::Running {
             return;
@@ -161,7 +166,8 @@ pub fn give_up(tests: &mut [TestStatus], why: &str, now: Timestamp) -> bool {
             test.duration = test.started_at.as_ref().map(|started| written(now.duration_since(started.0)));
         }
         // What was said before tells more than that the time was up.
-        let before = test.message.take().map(|message| format!("; before that: {message}")).unwrap_or_default();
+        let before =
+            test.message.take().map(|message| format!("; before that: {message}")).unwrap_or_default();
         test.outcome = Outcome::Error;
         test.message = Some(report::truncate(format!("{why}{before}"), MESSAGE_MAX));
         any = true;

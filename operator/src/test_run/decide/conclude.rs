@@ -131,7 +131,10 @@ fn instance_verdict(run: &Validated, status: &CoprTestRunStatus) -> Verdict {
             Verdict::no(target::reasons::REFUSED, known.message.clone())
         }
         _ if status.timestamps.instance_ready.is_some() => run.target.verdict(),
-        _ => Verdict::no(target::reasons::CREATING, format!("CoprInstance {} is being created", run.target.name)),
+        _ => Verdict::no(
+            target::reasons::CREATING,
+            format!("CoprInstance {} is being created", run.target.name),
+        ),
     }
 }
 
@@ -202,8 +205,7 @@ fn verdict_message(status: &CoprTestRunStatus, summary: Summary) -> String {
     for (outcome, lead) in
         [(Outcome::Failed, "failed"), (Outcome::Error, "without a verdict"), (Outcome::Skipped, "skipped")]
     {
-        let tests: Vec<_> =
-            status.tests.iter().filter(|test| test.outcome == outcome).map(excerpt).collect();
+        let tests: Vec<_> = status.tests.iter().filter(|test| test.outcome == outcome).map(excerpt).collect();
         if !tests.is_empty() {
             // Writing into a String cannot fail.
             let _ = write!(text, "; {lead}: {}", tests.join(", "));

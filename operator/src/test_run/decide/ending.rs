@@ -75,7 +75,8 @@ pub fn leftovers(status: &CoprTestRunStatus, observed: &Observed) -> Vec<Doomed>
 /// The ConfigMap with the run as JUnit XML.
 pub fn junit(run: &Validated, status: &CoprTestRunStatus) -> ConfigMap {
     // A report that can't be written is no reason to keep the verdict back.
-    let xml = junit::render(run, status).unwrap_or_else(|error| format!("<!-- {} -->", report::chain(&error)));
+    let xml =
+        junit::render(run, status).unwrap_or_else(|error| format!("<!-- {} -->", report::chain(&error)));
     ConfigMap {
         metadata: ObjectMeta {
             name: Some(format!("{}-junit", run.name)),

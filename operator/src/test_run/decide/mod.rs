@@ -159,7 +159,8 @@ fn note_instance(status: &mut CoprTestRunStatus, run: &Validated, observed: &Obs
         status.timestamps.images_ready.get_or_insert(now.clone());
         status.timestamps.instance_ready.get_or_insert(now);
     }
-    let suite = observed.pods.iter().filter_map(verdict::test_container).find(|test| !test.image_id.is_empty());
+    let suite =
+        observed.pods.iter().filter_map(verdict::test_container).find(|test| !test.image_id.is_empty());
     if let Some(test) = suite {
         status.images.insert(pod::COMPONENT.into(), test.image_id.clone());
     }

@@ -1,1 +1,12 @@
-//! T.
+//! What a run does, told over time: a world of one run, one instance and their pods, in which the pure
+//! steps are carried out as the cluster would.
+
+mod disturbed;
+mod ending;
+mod happy;
+mod infrastructure;
+mod instance;
+mod reports;
+mod restart;
+mod verdicts;
+mod world;
