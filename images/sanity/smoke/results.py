@@ -54,7 +54,8 @@ class Results:
     def log(self, *parts: str) -> str:
         """A log in its present form (it's compressed when the build ends); empty if there is none."""
         *folder, name = parts
-        for candidate in (f"{name}.gz", name):
+        # In this order: gzip removes the log once the compressed one is complete, not before.
+        for candidate in (name, f"{name}.gz"):
             body = self.find(*folder, candidate)
             if body is not None:
                 if body.startswith(b"\x1f\x8b"):
