@@ -58,7 +58,10 @@ where
 {
     let resource = ApiResource::erase::<K>(&());
     let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
-    let list = api.list(&ListParams::default()).await.with_context(|| format!("failed to list {}", resource.plural))?;
+    let list = api
+        .list(&ListParams::default())
+        .await
+        .with_context(|| format!("failed to list {}", resource.plural))?;
     if list.items.is_empty() {
         return Ok(());
     }
@@ -70,20 +73,16 @@ where
 async fn events(client: &Client, namespace: &str, folder: &Path) -> Result<()> {
     let api: Api<Event> = Api::namespaced(client.clone(), namespace);
     let mut list = api.list(&ListParams::default()).await.context("failed to list events")?.items;
-    list.sort_by(|a, b| a.creation_timestamp().cmp(&b.creation_timestamp()));
-    let mut text = String::new();
-    for event in list {
-        let at = event.creation_timestamp().map(|time| time.0.to_string()).unwrap_or_default();
-        let object = event.involved_object;
-        text += &format!(
-            "{at} {}/{} {}: {}\n",
-            object.kind.unwrap_or_default(),
-            object.name.unwrap_or_default(),
-            event.reason.unwrap_or_default(),
-            event.message.unwrap_or_default()
-        );
-    }
+    list.sort_by_key(ResourceExt::creation_timestamp);
+    let text: String = list.into_iter().map(line).collect();
     fs::write(folder.join("events.txt"), text).context("failed to write events.txt")
+}
+
+fn line(event: Event) -> String {
+    let at = event.creation_timestamp().map(|time| time.0.to_string()).unwrap_or_default();
+    let (object, reason) = (event.involved_object, event.reason.unwrap_or_default());
+    let (kind, name) = (object.kind.unwrap_or_default(), object.name.unwrap_or_default());
+    format!("{at} {kind}/{name} {reason}: {}\n", event.message.unwrap_or_default())
 }
 
 async fn logs(client: &Client, namespace: &str, folder: &Path) -> Result<()> {
@@ -93,7 +92,8 @@ async fn logs(client: &Client, namespace: &str, folder: &Path) -> Result<()> {
         let spec = pod.spec.unwrap_or_default();
         for container in spec.init_containers.unwrap_or_default().iter().chain(&spec.containers) {
             for previous in [false, true] {
-                let params = LogParams { container: Some(container.name.clone()), previous, ..LogParams::default() };
+                let params =
+                    LogParams { container: Some(container.name.clone()), previous, ..LogParams::default() };
                 // A container that never ran, or never restarted, has no such log.
                 if let Ok(log) = api.logs(&name, &params).await {
                     let suffix = if previous { ".previous" } else { "" };

@@ -1,8 +1,10 @@
 //! Objects that tests start from: the smallest that do the whole thing.
 
+use std::collections::BTreeMap;
+
 use copr_operator::api::v1alpha1::{
-    Builders, CoprInstance, CoprInstanceSpec, CoprTestRun, CoprTestRunSpec, Images, InstanceSource, KeepInstance, Phase,
-    Suite, TestStatus,
+    Admin, Builders, CoprInstance, CoprInstanceSpec, CoprTestRun, CoprTestRunSpec, Database, Images,
+    InstanceSource, KeepInstance, Phase, Redis, Storage, Suite, TestStatus,
 };
 use serde_json::{Value, json};
 
@@ -30,11 +32,11 @@ pub fn instance_spec() -> CoprInstanceSpec {
         images: images(),
         chroots: vec![CHROOT.into()],
         builders: Builders::default(),
-        admin: Default::default(),
-        database: Default::default(),
-        redis: Default::default(),
-        storage: Default::default(),
-        resources: Default::default(),
+        admin: Admin::default(),
+        database: Database::default(),
+        redis: Redis::default(),
+        storage: Storage::default(),
+        resources: BTreeMap::default(),
     }
 }
 
@@ -45,12 +47,20 @@ pub fn instance(name: &str, spec: CoprInstanceSpec) -> CoprInstance {
 
 /// A run of these tests (all, if none is named) against an instance of its own.
 pub fn run(name: &str, template: CoprInstanceSpec, tests: &[&str]) -> CoprTestRun {
-    run_with(name, InstanceSource { name: None, template: Some(template), ready_timeout: "10m".into() }, tests)
+    run_with(
+        name,
+        InstanceSource { name: None, template: Some(template), ready_timeout: "10m".into() },
+        tests,
+    )
 }
 
 /// A run of these tests (all, if none is named) against an instance that exists, or should.
 pub fn run_against(name: &str, instance: &str, tests: &[&str]) -> CoprTestRun {
-    run_with(name, InstanceSource { name: Some(instance.into()), template: None, ready_timeout: "10m".into() }, tests)
+    run_with(
+        name,
+        InstanceSource { name: Some(instance.into()), template: None, ready_timeout: "10m".into() },
+        tests,
+    )
 }
 
 fn run_with(name: &str, instance: InstanceSource, tests: &[&str]) -> CoprTestRun {
@@ -97,5 +107,7 @@ pub fn tests(run: &CoprTestRun) -> &[TestStatus] {
 
 /// Whether the verdict of a run is final.
 pub fn finished(run: &CoprTestRun) -> bool {
-    run.status.as_ref().is_some_and(|status| copr_operator::conditions::is_true(&status.conditions, "Finished"))
+    run.status
+        .as_ref()
+        .is_some_and(|status| copr_operator::conditions::is_true(&status.conditions, "Finished"))
 }

@@ -11,7 +11,9 @@ use k8s_openapi::{
     NamespaceResourceScope,
     api::{
         apps::v1::{Deployment, ReplicaSet},
-        core::v1::{ConfigMap, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service, ServiceAccount},
+        core::v1::{
+            ConfigMap, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service, ServiceAccount,
+        },
         networking::v1::NetworkPolicy,
         rbac::v1::{Role, RoleBinding},
     },
@@ -65,7 +67,11 @@ where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
 {
     let kind = K::kind(&());
-    let found = ctx.api::<K>().list_metadata(&ListParams::default()).await.with_context(|| format!("failed to list {kind}"))?;
+    let found = ctx
+        .api::<K>()
+        .list_metadata(&ListParams::default())
+        .await
+        .with_context(|| format!("failed to list {kind}"))?;
     Ok(found.items.iter().filter(|o| !given(&kind, &o.metadata)).map(|o| named(&kind, &o.metadata)).collect())
 }
 

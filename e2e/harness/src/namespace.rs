@@ -44,7 +44,11 @@ impl Context {
     /// Creates an object.
     pub async fn create<K>(&self, object: &K) -> Result<K>
     where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + Serialize + DeserializeOwned,
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Clone
+            + Debug
+            + Serialize
+            + DeserializeOwned,
     {
         let what = || format!("failed to create {} {}", K::kind(&()), object.name_any());
         self.api().create(&PostParams::default(), object).await.with_context(what)
@@ -107,7 +111,9 @@ impl Context {
     pub async fn cancel(&self, run: &str) -> Result<()> {
         let patch = Patch::Merge(json!({"spec": {"cancel": true}}));
         let runs = self.api::<CoprTestRun>();
-        runs.patch(run, &PatchParams::default(), &patch).await.with_context(|| format!("failed to cancel {run}"))?;
+        runs.patch(run, &PatchParams::default(), &patch)
+            .await
+            .with_context(|| format!("failed to cancel {run}"))?;
         Ok(())
     }
 
@@ -175,7 +181,8 @@ async fn create(client: &Client, test: &str) -> Result<String> {
         ..Namespace::default()
     };
     let api: Api<Namespace> = Api::all(client.clone());
-    let created = api.create(&PostParams::default(), &namespace).await.context("failed to create a namespace")?;
+    let created =
+        api.create(&PostParams::default(), &namespace).await.context("failed to create a namespace")?;
     Ok(created.name_any())
 }
 

@@ -49,7 +49,9 @@ where
         None => "it doesn't exist".into(),
     };
     match error {
-        Some(error) => bail!("{name}: not {what} within {within:?}; last watch error: {error}; last seen: {seen}"),
+        Some(error) => {
+            bail!("{name}: not {what} within {within:?}; last watch error: {error}; last seen: {seen}")
+        }
         None => bail!("{name}: not {what} within {within:?}; last seen: {seen}"),
     }
 }

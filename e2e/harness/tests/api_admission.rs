@@ -62,7 +62,11 @@ where
 }
 
 /// The third of each: what the message must say, so that a user finds the place.
-async fn all_refused<K>(ctx: &Context, base: &Value, changes: Vec<(&'static str, Value, &'static str)>) -> Result<()>
+async fn all_refused<K>(
+    ctx: &Context,
+    base: &Value,
+    changes: Vec<(&'static str, Value, &'static str)>,
+) -> Result<()>
 where
     K: Resource<DynamicType = ()>,
 {
@@ -80,8 +84,17 @@ where
 }
 
 fn images_one_by_one() -> Value {
-    let components =
-        ["frontend", "backend", "backendHttpd", "keygen", "distGit", "resalloc", "builder", "database", "redis"];
+    let components = [
+        "frontend",
+        "backend",
+        "backendHttpd",
+        "keygen",
+        "distGit",
+        "resalloc",
+        "builder",
+        "database",
+        "redis",
+    ];
     components.iter().map(|&component| (component, "quay.io/me/image@sha256:0")).collect()
 }
 
@@ -118,7 +131,11 @@ async fn an_instance_may_not_be() -> Result<()> {
             ("spec.chrots", json!(["fedora-44-x86_64"]), "spec.chrots"),
             ("spec.builders.maximum", json!(3), "spec.builders.maximum"),
             ("spec.images.frontent", json!("x"), "spec.images.frontent"),
-            ("spec.database.externalSecret", json!({"name": "x", "key": "y"}), "spec.database.externalSecret.key"),
+            (
+                "spec.database.externalSecret",
+                json!({"name": "x", "key": "y"}),
+                "spec.database.externalSecret.key",
+            ),
             // What is missing.
             ("spec.images", Value::Null, "spec.images"),
             ("spec.chroots", Value::Null, "spec.chroots"),
@@ -162,7 +179,10 @@ async fn a_run_may_be() -> Result<()> {
             ("spec.suite.tests", json!(["auth", "build-spec"])),
             ("spec.suite", json!({"parallelism": 64, "timeout": "48h", "retries": 0})),
             ("spec.suite.image", json!("quay.io/me/sanity:1")),
-            ("spec.source", json!({"repository": "fedora-copr/copr", "commit": "5d37cd838", "pullRequest": 4305})),
+            (
+                "spec.source",
+                json!({"repository": "fedora-copr/copr", "commit": "5d37cd838", "pullRequest": 4305}),
+            ),
             ("spec.keepInstance", json!("OnFailure")),
             ("spec.ttlSecondsAfterFinished", json!(0)),
             ("spec.cancel", json!(true)),
@@ -177,11 +197,16 @@ async fn a_run_may_be() -> Result<()> {
 async fn a_run_may_not_be() -> Result<()> {
     with_namespace("run-refused", |ctx| async move {
         let template = instance_json("copr")["spec"].take();
-        let without_builders = changed(json!({"spec": template.clone()}), ("spec.builders.max", json!(0)))["spec"].take();
+        let without_builders =
+            changed(json!({"spec": template.clone()}), ("spec.builders.max", json!(0)))["spec"].take();
         let changes = vec![
             ("spec.sute", json!({}), "spec.sute"),
             ("spec.suite.paralelism", json!(3), "spec.suite.paralelism"),
-            ("spec.instance.template", json!({"chroots": ["fedora-44-x86_64"]}), "spec.instance.template.images"),
+            (
+                "spec.instance.template",
+                json!({"chroots": ["fedora-44-x86_64"]}),
+                "spec.instance.template.images",
+            ),
             ("spec.instance", json!({}), "instance.name"),
             ("spec.instance", json!({"name": "a", "template": template}), "instance.name"),
             ("spec.instance", json!({"template": without_builders}), "spec.instance.template.builders.max"),

@@ -19,7 +19,13 @@ async fn a_run_by_template_passes_every_test_and_leaves_nothing() -> Result<()> 
         let run = ctx.until::<CoprTestRun>("smoke", "finished", RUN, fixtures::finished).await?;
 
         for test in fixtures::tests(&run) {
-            ensure!(test.outcome == Outcome::Passed, "{} is {:?}: {:?}", test.name, test.outcome, test.message);
+            ensure!(
+                test.outcome == Outcome::Passed,
+                "{} is {:?}: {:?}",
+                test.name,
+                test.outcome,
+                test.message
+            );
         }
         ensure!(fixtures::phase(&run) == Phase::Passed, "{:?}", run.status);
         ensure!(fixtures::tests(&run).len() == 9, "the suite has {} tests", fixtures::tests(&run).len());
@@ -64,7 +70,11 @@ fn timestamps_are_in_order(run: &CoprTestRun) -> Result<()> {
 }
 
 async fn junit_says_the_same(ctx: &Context, run: &CoprTestRun) -> Result<()> {
-    let name = run.status.as_ref().and_then(|status| status.junit.clone()).context("no name of the JUnit ConfigMap")?;
+    let name = run
+        .status
+        .as_ref()
+        .and_then(|status| status.junit.clone())
+        .context("no name of the JUnit ConfigMap")?;
     let map = ctx.api::<ConfigMap>().get(&name).await.context("failed to get the JUnit ConfigMap")?;
     let xml = map.data.unwrap_or_default().remove("junit.xml").context("no key junit.xml")?;
     let document = roxmltree::Document::parse(&xml).with_context(|| format!("not XML: {xml}"))?;
@@ -94,7 +104,8 @@ async fn a_run_deleted_before_its_instance_is_ready_leaves_nothing() -> Result<(
 async fn a_run_deleted_while_its_tests_run_leaves_nothing() -> Result<()> {
     with_namespace("deleted-late", |ctx| async move {
         ctx.create(&fixtures::run("smoke", fixtures::instance_spec(), &["parallel-builds"])).await?;
-        let running = |run: &CoprTestRun| fixtures::tests(run).iter().any(|test| test.outcome == Outcome::Running);
+        let running =
+            |run: &CoprTestRun| fixtures::tests(run).iter().any(|test| test.outcome == Outcome::Running);
         ctx.until::<CoprTestRun>("smoke", "running a test", START, running).await?;
         ctx.delete::<CoprTestRun>("smoke", GONE).await?;
         leftovers(&ctx, GONE).await

@@ -1,0 +1,207 @@
+//! End to end, while something is killed: the run still ends with the right verdict. These disturb the whole cluster,
+//! so that they run one at a time and not beside other tests.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use copr_e2e::{Context, cluster, fixtures, until, with_namespace};
+use copr_operator::{
+    api::v1alpha1::{CoprInstance, CoprTestRun, Outcome, Phase},
+    conditions, labels,
+};
+use futures::{StreamExt, TryStreamExt};
+use k8s_openapi::{
+    api::core::v1::Pod, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+};
+use kube::{
+    Api, CustomResourceExt, ResourceExt,
+    api::{
+        ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, WatchEvent,
+        WatchParams,
+    },
+};
+use serde_json::{Value, json};
+
+const SOON: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(5 * 60);
+const RUN: Duration = Duration::from_secs(10 * 60);
+
+fn is_running(run: &CoprTestRun) -> bool {
+    fixtures::tests(run).iter().any(|test| test.outcome == Outcome::Running)
+}
+
+/// Waits until a builder's pod runs: a build is under way.
+async fn a_build_runs(ctx: &Context) -> Result<()> {
+    let pods = ctx.api::<Pod>();
+    let builders = WatchParams::default().labels(&format!("{}=builder", labels::COMPONENT));
+    let watch = async {
+        let mut events = pods.watch(&builders, "0").await?.boxed();
+        while let Some(event) = events.try_next().await? {
+            if let WatchEvent::Added(pod) | WatchEvent::Modified(pod) = event
+                && pod.status.is_some_and(|status| status.phase.as_deref() == Some("Running"))
+            {
+                return Ok(());
+            }
+        }
+        anyhow::bail!("the watch of builders ended")
+    };
+    tokio::time::timeout(START, watch).await.context("no builder ran")?
+}
+
+/// Deletes the pods of a component without a chance to end well.
+async fn kill(ctx: &Context, instance: &str, component: &str) -> Result<()> {
+    let query = format!("{}={instance},{}={component}", labels::INSTANCE, labels::COMPONENT);
+    let params = DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() };
+    let pods = ctx.api::<Pod>().list(&ListParams::default().labels(&query)).await?;
+    ensure!(!pods.items.is_empty(), "{component} has no pod to kill");
+    for pod in pods {
+        ctx.api::<Pod>().delete(&pod.name_any(), &params).await?;
+    }
+    Ok(())
+}
+
+async fn passes(ctx: &Context, run: &str) -> Result<CoprTestRun> {
+    let run = ctx.until::<CoprTestRun>(run, "finished", RUN, fixtures::finished).await?;
+    ensure!(fixtures::phase(&run) == Phase::Passed, "{:?}", run.status);
+    Ok(run)
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster with the operator: ./check e2e"]
+async fn the_operator_killed_while_an_instance_comes_up_and_while_tests_run() -> Result<()> {
+    with_namespace("kill-operator", |ctx| async move {
+        ctx.create(&fixtures::run("smoke", fixtures::instance_spec(), &["build-spec", "project-lifecycle"]))
+            .await?;
+        ctx.until::<CoprInstance>("smoke", "there", START, |_| true).await?;
+        ctx.operator().kill().await?;
+        ctx.until::<CoprTestRun>("smoke", "running a test", START, is_running).await?;
+        ctx.operator().kill().await?;
+        // Away while tests end, too.
+        ctx.operator().scale(0).await?;
+        a_build_runs(&ctx).await?;
+        ctx.operator().scale(1).await?;
+        for test in fixtures::tests(&passes(&ctx, "smoke").await?) {
+            ensure!(test.attempts == 1, "{} was tried {} times", test.name, test.attempts);
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster with the operator: ./check e2e"]
+async fn components_and_the_api_server_killed_during_a_build() -> Result<()> {
+    with_namespace("kill-components", |ctx| async move {
+        ctx.create(&fixtures::instance("copr", fixtures::instance_spec())).await?;
+        for component in ["backend", "frontend", "resalloc", "dist-git", "keygen", "redis", "database"] {
+            let name = format!("kill-{component}");
+            ctx.create(&fixtures::run_against(&name, "copr", &["build-spec"])).await?;
+            a_build_runs(&ctx).await?;
+            kill(&ctx, "copr", component).await?;
+            passes(&ctx, &name).await.with_context(|| format!("{component} was killed"))?;
+            no_builders(&ctx).await?;
+        }
+        ctx.create(&fixtures::run_against("kill-apiserver", "copr", &["build-spec"])).await?;
+        a_build_runs(&ctx).await?;
+        cluster::kill("kube-apiserver")?;
+        // What is asked meanwhile is refused or cut off; the watch below comes back by itself.
+        passes(&ctx, "kill-apiserver").await?;
+        // Nor did the operator mind.
+        Ok(())
+    })
+    .await
+}
+
+/// Builders never outlive their tickets.
+async fn no_builders(ctx: &Context) -> Result<()> {
+    let query = ListParams::default().labels(&format!("{}=builder", labels::COMPONENT));
+    for pod in ctx.api::<Pod>().list(&query).await? {
+        ctx.until_gone::<Pod>(&pod.name_any(), SOON).await.context("a builder was left behind")?;
+    }
+    Ok(())
+}
+
+/// An object from the time of another schema, which today's operator can't read.
+#[tokio::test]
+#[ignore = "needs a cluster with the operator: ./check e2e"]
+async fn an_object_that_cannot_be_read_stalls_nothing_else() -> Result<()> {
+    with_namespace("unreadable", |ctx| async move {
+        let stored = loosened(&ctx).await;
+        // Whatever came of that, the others' schema is put back.
+        strict(&ctx).await?;
+        stored?;
+
+        ctx.create(&fixtures::run_against("good", "nowhere", &[])).await?;
+        let seen = |run: &CoprTestRun| {
+            run.status.as_ref().is_some_and(|s| conditions::get(&s.conditions, "InstanceReady").is_some())
+        };
+        ctx.until::<CoprTestRun>("good", "looked at", SOON, seen).await?;
+        // Nor does it when the operator starts and finds it.
+        ctx.operator().kill().await?;
+        ctx.create(&fixtures::run_against("later", "nowhere", &[])).await?;
+        ctx.until::<CoprTestRun>("later", "looked at", SOON, seen).await?;
+
+        let runs: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &ctx.namespace, &resource());
+        runs.delete("bad", &DeleteParams::default()).await.context("failed to delete what can't be read")?;
+        until(runs, "bad", "gone", SOON, |object| object.is_none()).await?;
+        Ok(())
+    })
+    .await
+}
+
+fn resource() -> ApiResource {
+    ApiResource::erase::<CoprTestRun>(&())
+}
+
+/// Stores a run that the schema wouldn't admit.
+async fn loosened(ctx: &Context) -> Result<()> {
+    let mut crd = serde_json::to_value(CoprTestRun::crd())?;
+    let schema = crd.pointer_mut("/spec/versions/0/schema/openAPIV3Schema").context("no schema")?;
+    *schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    apply_crd(ctx, &crd).await?;
+    let bad: Value = json!({
+        "apiVersion": "copr.fedorainfracloud.org/v1alpha1",
+        "kind": "CoprTestRun",
+        "metadata": {"name": "bad"},
+        "spec": {"instance": 7, "suite": {"tests": "all"}},
+        "status": {"phase": 3},
+    });
+    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &ctx.namespace, &resource());
+    let bad: DynamicObject = serde_json::from_value(bad)?;
+    admitted(&api, &bad, true).await
+}
+
+/// Puts the schema back, and waits until it counts.
+async fn strict(ctx: &Context) -> Result<()> {
+    apply_crd(ctx, &serde_json::to_value(CoprTestRun::crd())?).await?;
+    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &ctx.namespace, &resource());
+    let mut probe = DynamicObject::new("probe", &resource());
+    probe.data = json!({"spec": {"instance": 7}});
+    admitted(&api, &probe, false).await
+}
+
+async fn apply_crd(ctx: &Context, crd: &Value) -> Result<()> {
+    let api: Api<CustomResourceDefinition> = Api::all(ctx.client.clone());
+    let name = CoprTestRun::crd().name_any();
+    // The manager that installed it: another one would leave behind what it doesn't name.
+    let params = PatchParams::apply("kubectl").force();
+    api.patch(&name, &params, &Patch::Apply(crd)).await.context("failed to change the CRD")?;
+    Ok(())
+}
+
+/// Polls until a change of a schema is in force, which the API server doesn't tell: until the object is admitted (and
+/// stored), or until it's refused (and isn't).
+async fn admitted(api: &Api<DynamicObject>, object: &DynamicObject, wanted: bool) -> Result<()> {
+    let params = PostParams { dry_run: !wanted, ..PostParams::default() };
+    let attempts = async {
+        loop {
+            if api.create(&params, object).await.is_ok() == wanted {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::time::timeout(SOON, attempts)
+        .await
+        .with_context(|| format!("the schema isn't in force: wanted {wanted}"))
+}
