@@ -67,9 +67,9 @@ class Cli:
             raise TestError(f"copr-cli {args[0]}: {result.reason()}")
         return result
 
-    def __call__(self, *args: str, component: str = "frontend") -> str:
+    def __call__(self, *args: str) -> str:
         """Runs one command that has to succeed, and returns what it printed on stdout."""
         result = self.run(*args)
         if result.code != 0:
-            raise TestFailed(f"copr-cli {args[0]} exited with {result.code}: {result.reason()}", component)
+            raise TestFailed(f"copr-cli {args[0]} exited with {result.code}: {result.reason()}", "frontend")
         return result.stdout

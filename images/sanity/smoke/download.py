@@ -12,8 +12,7 @@ def expect_packages(test: Context, build: Build, nvr: str) -> Path:
     """Downloads the build: one binary and one source package of that name. Returns the binary."""
     test.step(f"download build {build.number}", "backend")
     folder = test.work / "download"
-    test.cli("download-build", "--rpms", "--chroot", test.chroot, "--dest", str(folder), str(build.number),
-             component="backend")
+    test.cli("download-build", "--rpms", "--chroot", test.chroot, "--dest", str(folder), str(build.number))
     files = {path: read(path) for path in sorted(folder.rglob("*.rpm"))}
     test.step("look at the downloaded packages", "builder")
     binaries = [path for path, package in files.items() if not package.source]

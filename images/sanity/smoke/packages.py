@@ -62,7 +62,8 @@ class Keyring:
         brief = self._rpmkeys("-K", str(path))
         # rpm is content with a package that isn't signed at all, so its exit code is not enough.
         if "signatures OK" not in brief.stdout or not _SIGNATURE.search(verbose.stdout):
-            raise TestFailed(f"{path.name} has no good signature: {brief.reason()}", "keygen")
+            said = brief.reason().removeprefix(f"{path}: ")
+            raise TestFailed(f"{path.name} has no good signature; rpmkeys says: {said}", "keygen")
         if brief.code != 0 or verbose.code != 0:
             raise TestFailed(f"rpmkeys refuses {path.name}: {brief.reason()}", "keygen")
         if _SHA1_SIGNATURE.search(verbose.stdout):
