@@ -51,8 +51,7 @@ pub enum Error {
 /// Runs until SIGTERM or SIGINT.
 pub async fn run(args: &Args) -> Result<(), Error> {
     let address = args.health_address;
-    let listener =
-        TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
+    let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
     let readiness = probes::Readiness::default();
     tokio::spawn(probes::serve(listener, readiness.clone()));
 

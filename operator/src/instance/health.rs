@@ -55,11 +55,8 @@ pub fn verdict(workload: Option<&StatefulSet>, pod: Option<&Pod>, refusal: Optio
     if pod.metadata.deletion_timestamp.is_some() {
         return Verdict::no(STARTING, format!("pod {name} is being replaced"));
     }
-    let say = |(reason, message): (&'static str, String)| {
-        Verdict::no(reason, format!("pod {name}: {}", truncate(message, MESSAGE_LENGTH)))
-    };
-    if let Some(trouble) = unschedulable(pod).or_else(|| containers(pod)) {
-        return say(trouble);
+    if let Some((reason, message)) = pod_trouble(pod) {
+        return Verdict::no(reason, message);
     }
     if is_ready(pod) {
         let status = workload.status.clone().unwrap_or_default();
@@ -73,9 +70,18 @@ pub fn verdict(workload: Option<&StatefulSet>, pod: Option<&Pod>, refusal: Optio
         };
     }
     match not_ready(pod) {
-        Some(container) => say((NOT_READY, format!("container {container} doesn't answer its readiness probe"))),
-        None => say((STARTING, progress(pod))),
+        Some(container) => Verdict::no(
+            NOT_READY,
+            format!("pod {name}: container {container} doesn't answer its readiness probe"),
+        ),
+        None => Verdict::no(STARTING, format!("pod {name}: {}", progress(pod))),
     }
+}
+
+/// Why a pod can't get on, with its name and the words of the scheduler, the kubelet or the log.
+pub fn pod_trouble(pod: &Pod) -> Option<(&'static str, String)> {
+    let (reason, message) = unschedulable(pod).or_else(|| containers(pod))?;
+    Some((reason, format!("pod {}: {}", pod.name_any(), truncate(message, MESSAGE_LENGTH))))
 }
 
 fn is_ready(pod: &Pod) -> bool {
@@ -111,7 +117,10 @@ fn container_trouble(container: &ContainerStatus, is_init: bool) -> Option<(&'st
             .find(|t| t.exit_code != 0)?;
         let log = failed.message.as_deref().unwrap_or("it logged nothing").trim();
         let why = failed.reason.as_deref().unwrap_or("Error");
-        Some((kind, format!("container {} ended with {why} (exit code {}): {log}", container.name, failed.exit_code)))
+        Some((
+            kind,
+            format!("container {} ended with {why} (exit code {}): {log}", container.name, failed.exit_code),
+        ))
     };
     let ContainerState { waiting, terminated, .. } = container.state.as_ref()?;
     if let Some(waiting) = waiting {
@@ -119,7 +128,8 @@ fn container_trouble(container: &ContainerStatus, is_init: bool) -> Option<(&'st
         let message = waiting.message.as_deref().unwrap_or_default();
         let detail = format!("container {}: {reason}: {message}", container.name);
         match reason {
-            "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" | "ImageInspectError" => {
+            "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull"
+            | "ImageInspectError" => {
                 return Some((IMAGE_PULL_FAILED, detail));
             }
             "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
@@ -158,7 +168,9 @@ fn progress(pod: &Pod) -> String {
     let init = status.init_container_statuses.iter().flatten();
     let waiting = init.chain(status.container_statuses.iter().flatten()).find(|c| !c.ready);
     match waiting {
-        Some(c) if c.state.as_ref().is_some_and(|s| s.running.is_some()) => format!("container {} is starting", c.name),
+        Some(c) if c.state.as_ref().is_some_and(|s| s.running.is_some()) => {
+            format!("container {} is starting", c.name)
+        }
         Some(c) => format!("container {} waits to be started", c.name),
         None => "waits to be started".into(),
     }

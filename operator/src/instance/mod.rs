@@ -5,8 +5,11 @@
 //! ```
 
 pub mod build;
+pub mod builders;
 pub mod credentials;
 pub mod dereference;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod health;
 pub mod names;
 pub mod status;
@@ -46,7 +49,7 @@ pub struct Context {
 pub enum Error {
     /// The object doesn't have the shape of its kind.
     #[error("failed to read the CoprInstance")]
-    Malformed(#[source] InvalidObject),
+    Malformed(#[source] Box<InvalidObject>),
     /// Step 1.
     #[error("failed to read what the instance depends on")]
     Dereference(#[source] dereference::Error),
@@ -75,7 +78,7 @@ impl Error {
 }
 
 /// Slow resync beside the watches.
-const RESYNC: Duration = Duration::from_mins(10);
+const RESYNC: Duration = Duration::from_secs(600);
 /// How soon an error is tried again. A missing Secret isn't watched, so this is also how soon it is found.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -107,10 +110,13 @@ fn instance_of(pod: &Pod) -> Option<ObjectRef<DeserializeGuard<CoprInstance>>> {
 }
 
 #[tracing::instrument(skip_all, fields(namespace = guard.namespace(), instance = guard.name_any()))]
-async fn reconcile(guard: Arc<DeserializeGuard<CoprInstance>>, context: Arc<Context>) -> Result<Action, Error> {
+async fn reconcile(
+    guard: Arc<DeserializeGuard<CoprInstance>>,
+    context: Arc<Context>,
+) -> Result<Action, Error> {
     let instance = match &guard.0 {
         Ok(instance) => instance,
-        Err(invalid) => return Err(Error::Malformed(invalid.clone())),
+        Err(invalid) => return Err(Error::Malformed(Box::new(invalid.clone()))),
     };
     if instance.metadata.deletion_timestamp.is_some() {
         // Every object is owned by the instance: the garbage collector deletes them, no finalizer is needed.
@@ -133,6 +139,7 @@ async fn converge(client: &Client, instance: &CoprInstance) -> Result<validate::
     Ok(valid)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the signature is kube's")]
 fn error_policy(guard: Arc<DeserializeGuard<CoprInstance>>, error: &Error, _: Arc<Context>) -> Action {
     let (namespace, instance) = (guard.namespace().unwrap_or_default(), guard.name_any());
     tracing::warn!(namespace, instance, error = %report::chain(error), "Failed to reconcile an instance");

@@ -18,7 +18,7 @@ use kube::{
 };
 
 use super::{
-    Context,
+    Context, builders,
     dereference::now,
     health::{self, is_trouble},
     names::{BUILDER, Component},
@@ -80,7 +80,9 @@ pub async fn write(
         "metadata": {"name": instance.name_any(), "uid": instance.uid()},
         "status": &new,
     });
-    match api.patch_status(&instance.name_any(), &PatchParams::apply(FIELD_MANAGER).force(), &Patch::Apply(patch)).await
+    match api
+        .patch_status(&instance.name_any(), &PatchParams::apply(FIELD_MANAGER).force(), &Patch::Apply(patch))
+        .await
     {
         Ok(_) => {}
         // Deleted meanwhile: there is nobody left to tell.
@@ -99,6 +101,7 @@ pub async fn write(
 struct Seen {
     workloads: Vec<StatefulSet>,
     pods: Vec<Pod>,
+    /// Warnings about StatefulSets without a pod, and about resalloc's pod, where builders fail.
     warnings: Vec<Event>,
 }
 
@@ -110,15 +113,18 @@ impl Seen {
         let workloads = workloads.list(&query).await.map_err(list("StatefulSets"))?.items;
         let pods = Api::<Pod>::namespaced(client.clone(), &instance.namespace);
         let pods = pods.list(&query).await.map_err(list("Pods"))?.items;
-        // Only a missing pod needs explaining by events.
-        let missing = instance.components().any(|c| pod_of(&pods, c.name()).is_none());
-        let warnings = if missing {
-            let events = Api::<Event>::namespaced(client.clone(), &instance.namespace);
-            let query = ListParams::default().fields("type=Warning,involvedObject.kind=StatefulSet");
-            events.list(&query).await.map_err(list("Events"))?.items
-        } else {
-            Vec::new()
-        };
+        let events = Api::<Event>::namespaced(client.clone(), &instance.namespace);
+        let resalloc = format!("{}-0", instance.object(Component::Resalloc.name()));
+        let mut fields = vec![format!("type=Warning,involvedObject.kind=Pod,involvedObject.name={resalloc}")];
+        // Only a missing pod needs explaining by its StatefulSet's events.
+        if instance.components().any(|c| pod_of(&pods, c.name()).is_none()) {
+            fields.push("type=Warning,involvedObject.kind=StatefulSet".into());
+        }
+        let mut warnings = Vec::new();
+        for fields in fields {
+            let query = ListParams::default().fields(&fields);
+            warnings.extend(events.list(&query).await.map_err(list("Events"))?);
+        }
         Ok(Self { workloads, pods, warnings })
     }
 
@@ -126,7 +132,9 @@ impl Seen {
         let name = instance.object(component.name());
         let workload = self.workloads.iter().find(|w| w.name_any() == name);
         let uid = workload.and_then(|w| w.metadata.uid.clone());
-        let about = |event: &&Event| event.involved_object.uid == uid && event.involved_object.name.as_deref() == Some(&name);
+        let about = |event: &&Event| {
+            event.involved_object.uid == uid && event.involved_object.name.as_deref() == Some(&name)
+        };
         let newest = self.warnings.iter().filter(about).max_by_key(|event| event.last_timestamp.clone());
         let refusal = newest.and_then(|event| event.message.as_deref());
         health::verdict(workload, pod_of(&self.pods, component.name()), refusal)
@@ -152,12 +160,16 @@ fn report_on(
         verdict.message = instance.redact(&verdict.message);
         verdicts.push((component, verdict));
     }
-    let wanted = |c: &Condition| c.type_ == READY || verdicts.iter().any(|(v, _)| v.condition() == c.type_);
+    let mut builders = builders::verdict(&seen.pods, &seen.warnings, now);
+    builders.message = instance.redact(&builders.message);
+    let known = |c: &Condition| c.type_ == READY || c.type_ == builders::CONDITION;
+    let wanted = |c: &Condition| known(c) || verdicts.iter().any(|(v, _)| v.condition() == c.type_);
     status.conditions.retain(wanted);
     conditions::set(&mut status.conditions, READY, summarize(&verdicts), generation, now);
     for (component, verdict) in verdicts {
         conditions::set(&mut status.conditions, component.condition(), verdict, generation, now);
     }
+    conditions::set(&mut status.conditions, builders::CONDITION, builders, generation, now);
     status.observed_generation = generation;
     status.endpoints = Some(instance.endpoints());
     status.client_secret = Some(instance.client_secret());

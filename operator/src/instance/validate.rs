@@ -242,7 +242,9 @@ fn database(secret: Option<&External>) -> Result<Database, Error> {
     let invalid = |problem| Error::SecretInvalid { field, name: name.clone(), problem };
     let uri = data.get("uri").ok_or_else(|| invalid("has no key uri"))?.trim();
     if !uri.starts_with("postgresql") || uri.contains(['\n', '\'', '\\']) {
-        return Err(invalid("has a uri that is not of the form postgresql+psycopg2://user:password@host:port/database"));
+        return Err(invalid(
+            "has a uri that is not of the form postgresql+psycopg2://user:password@host:port/database",
+        ));
     }
     Ok(Database::External { uri: uri.to_owned() })
 }
@@ -261,7 +263,9 @@ fn redis(secret: Option<&External>) -> Result<Redis, Error> {
     }
     let port = match data.get("port") {
         None => 6379,
-        Some(port) => port.trim().parse().map_err(|_| invalid("has a port that is not a number below 65536"))?,
+        Some(port) => {
+            port.trim().parse().map_err(|_| invalid("has a port that is not a number below 65536"))?
+        }
     };
     Ok(Redis::External { host: host.to_owned(), port })
 }
@@ -331,7 +335,10 @@ impl Instance {
         if let Database::External { uri } = &self.database {
             clean = clean.replace(uri.as_str(), "***");
             // scheme://user:password@host
-            let password = uri.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@')).and_then(|(user, _)| user.split_once(':'));
+            let password = uri
+                .split_once("://")
+                .and_then(|(_, rest)| rest.rsplit_once('@'))
+                .and_then(|(user, _)| user.split_once(':'));
             if let Some((_, password)) = password.filter(|(_, password)| !password.is_empty()) {
                 clean = clean.replace(password, "***");
             }
@@ -339,3 +346,6 @@ impl Instance {
         clean
     }
 }
+
+#[cfg(test)]
+mod tests;

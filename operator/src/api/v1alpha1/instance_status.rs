@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 pub struct CoprInstanceStatus {
     /// `Ready` (every component answers) and one per component: `DatabaseReady`, `RedisReady`,
     /// `FrontendReady`, `BackendReady`, `KeygenReady`, `DistGitReady`, `ResallocReady`. A reason other
-    /// than `Available` says what is missing; the message names the pod.
+    /// than `Available` says what is missing; the message names the pod. `BuildersReady` is False while
+    /// a builder pod can't be made, scheduled or started; it is no part of `Ready`, since builders exist
+    /// only while something is built.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,

@@ -65,10 +65,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
         .with_file("public", MACROS, "/var/lib/copr/public_html/macro-overrides.json")
         .with_readiness(http("/macro-overrides.json", port::RESULTS));
     Objects {
-        secrets: vec![
-            secret(instance, name, name, &conf),
-            secret(instance, "backend-ssh", name, &ssh),
-        ],
+        secrets: vec![secret(instance, name, name, &conf), secret(instance, "backend-ssh", name, &ssh)],
         config_maps: vec![config_map(instance, name, name, &public)],
         claims: vec![claim(instance, component, &instance.storage.backend)],
         services: vec![service(instance, BACKEND_HTTPD, component, &[("http", port::RESULTS)])],

@@ -7,7 +7,8 @@ use k8s_openapi::{
     api::{
         core::v1::{
             Capabilities, ConfigMapVolumeSource, Container, EnvVar, Pod, PodSecurityContext, PodSpec, Probe,
-            ResourceRequirements, SeccompProfile, SecretVolumeSource, SecurityContext, ServiceAccount, Volume,
+            ResourceRequirements, SeccompProfile, SecretVolumeSource, SecurityContext, ServiceAccount,
+            Volume,
         },
         rbac::v1::{RoleBinding, RoleRef, Subject},
     },
@@ -29,17 +30,8 @@ use crate::{
 };
 
 /// What Mock was measured to need, counted only inside the pod's user namespace.
-const CAPABILITIES: [&str; 9] = [
-    "SYS_ADMIN",
-    "SETUID",
-    "SETGID",
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "SYS_CHROOT",
-    "FSETID",
-    "KILL",
-];
+const CAPABILITIES: [&str; 9] =
+    ["SYS_ADMIN", "SETUID", "SETGID", "CHOWN", "DAC_OVERRIDE", "FOWNER", "SYS_CHROOT", "FSETID", "KILL"];
 /// The ClusterRole of manifests/openshift that may use the builders' SCC.
 const SCC_ROLE: &str = "copr-builder-scc";
 /// OpenShift's own role for privileged pods. An administrator must let the operator bind it.
@@ -110,7 +102,11 @@ pub(super) fn pod(instance: &Instance, pool: &Pool) -> Pod {
             value: Some(format!("{:?}", instance.builders.isolation)),
             value_from: None,
         }]),
-        readiness_probe: Some(Probe { period_seconds: Some(1), failure_threshold: Some(1), ..tcp(port::SSH) }),
+        readiness_probe: Some(Probe {
+            period_seconds: Some(1),
+            failure_threshold: Some(1),
+            ..tcp(port::SSH)
+        }),
         ..Container::default()
     }
     .with_port("ssh", port::SSH)
@@ -139,7 +135,10 @@ pub(super) fn pod(instance: &Instance, pool: &Pool) -> Pod {
                 .then(|| instance.images.pull_secrets.clone()),
             node_selector: Some(BTreeMap::from([("kubernetes.io/arch".into(), pool.node_arch.into())])),
             security_context: Some(PodSecurityContext {
-                seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".into(), localhost_profile: None }),
+                seccomp_profile: Some(SeccompProfile {
+                    type_: "RuntimeDefault".into(),
+                    localhost_profile: None,
+                }),
                 ..PodSecurityContext::default()
             }),
             active_deadline_seconds: Some(LIFETIME_SECONDS),

@@ -4,7 +4,9 @@ use k8s_openapi::api::core::v1::{ExecAction, Probe};
 
 use super::{
     Objects,
-    workload::{ContainerExt as _, Pod, claim, claim_volume, container, files, secret, service, stateful_set},
+    workload::{
+        ContainerExt as _, Pod, claim, claim_volume, container, files, secret, service, stateful_set,
+    },
 };
 use crate::instance::{
     names::{Component, port},

@@ -36,10 +36,19 @@ pub(super) fn build(instance: &Instance) -> Objects {
             .with_mount("cgit", "/var/cache/cgit")
     };
     let (redis_host, redis_port) = instance.redis_address();
-    let forget = container(FORGET, image, &["python3", "/etc/copr-operator/scripts/forget-workers", "import_worker:*", "copr:lock:queue:/var/lib/dist-git/*"])
-        .with_read_only("public", SCRIPTS)
-        .with_env("REDIS_HOST", &redis_host)
-        .with_env("REDIS_PORT", &redis_port.to_string());
+    let forget = container(
+        FORGET,
+        image,
+        &[
+            "python3",
+            "/etc/copr-operator/scripts/forget-workers",
+            "import_worker:*",
+            "copr:lock:queue:/var/lib/dist-git/*",
+        ],
+    )
+    .with_read_only("public", SCRIPTS)
+    .with_env("REDIS_HOST", &redis_host)
+    .with_env("REDIS_PORT", &redis_port.to_string());
     // The real importer expects the folders that its RPM makes, and the volume hides.
     let folders = container(
         "folders",

@@ -46,12 +46,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
     Objects {
         config_maps: vec![config_map(instance, name, name, &conf)],
         claims: vec![claim(instance, component, &instance.storage.keygen)],
-        services: vec![service(
-            instance,
-            name,
-            component,
-            &[("http", port::KEYGEN), ("signd", port::SIGND)],
-        )],
+        services: vec![service(instance, name, component, &[("http", port::KEYGEN), ("signd", port::SIGND)])],
         stateful_sets: vec![stateful_set(
             instance,
             component,
@@ -64,6 +59,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
                     empty_dir("run"),
                     empty_dir("log"),
                 ],
+                // gpg tells a stale lock of the key ring by its PID.
+                share_process_namespace: true,
                 files: vec![conf],
                 ..Pod::default()
             },

@@ -2,9 +2,7 @@
 //! network is their lock.
 
 use k8s_openapi::{
-    api::networking::v1::{
-        NetworkPolicy, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicySpec,
-    },
+    api::networking::v1::{NetworkPolicy, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicySpec},
     apimachinery::pkg::apis::meta::v1::LabelSelector,
 };
 

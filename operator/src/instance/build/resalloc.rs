@@ -8,8 +8,8 @@ use k8s_openapi::api::{
 use super::{
     Objects, builder, config,
     workload::{
-        ContainerExt as _, Pod, config_map, config_map_volume, container, empty_dir, files, metadata, service,
-        stateful_set, tcp,
+        ContainerExt as _, Pod, config_map, config_map_volume, container, empty_dir, files, metadata,
+        service, stateful_set, tcp,
     },
 };
 use crate::instance::{
@@ -45,7 +45,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
         .with_mount("log", "/var/log/resallocserver")
         .with_readiness(tcp(port::RESALLOC));
     // The hooks make this pod the owner of the builders: they never outlive it.
-    let own = [("POD_NAME", "metadata.name"), ("POD_UID", "metadata.uid"), ("POD_NAMESPACE", "metadata.namespace")];
+    let own =
+        [("POD_NAME", "metadata.name"), ("POD_UID", "metadata.uid"), ("POD_NAMESPACE", "metadata.namespace")];
     server.env.get_or_insert_default().extend(own.map(|(name, field)| downward(name, field)));
     Objects {
         service_accounts: vec![ServiceAccount {
@@ -95,12 +96,20 @@ fn role(instance: &Instance) -> Role {
     let name = Component::Resalloc.name();
     Role {
         metadata: metadata(instance, name, name),
-        rules: Some(vec![PolicyRule {
-            api_groups: Some(vec![String::new()]),
-            resources: Some(vec!["pods".into()]),
-            verbs: ["create", "get", "delete"].map(Into::into).into(),
-            ..PolicyRule::default()
-        }]),
+        rules: Some(vec![
+            rule("pods", &["create", "get", "delete"]),
+            // A builder that can't be made is reported where the operator and people look.
+            rule("events", &["create"]),
+        ]),
+    }
+}
+
+fn rule(resource: &str, verbs: &[&str]) -> PolicyRule {
+    PolicyRule {
+        api_groups: Some(vec![String::new()]),
+        resources: Some(vec![resource.into()]),
+        verbs: verbs.iter().map(|&verb| verb.into()).collect(),
+        ..PolicyRule::default()
     }
 }
 

@@ -23,11 +23,7 @@ use k8s_openapi::{
 use sha2::{Digest, Sha256};
 
 use crate::{
-    instance::{
-        dereference::Platform,
-        names::Component,
-        validate::Instance,
-    },
+    instance::{dereference::Platform, names::Component, validate::Instance},
     labels,
 };
 
@@ -229,7 +225,11 @@ impl ContainerExt for Container {
             name: name.into(),
             value: None,
             value_from: Some(EnvVarSource {
-                secret_key_ref: Some(SecretKeySelector { name: secret.into(), key: key.into(), optional: None }),
+                secret_key_ref: Some(SecretKeySelector {
+                    name: secret.into(),
+                    key: key.into(),
+                    optional: None,
+                }),
                 ..EnvVarSource::default()
             }),
         });
@@ -276,7 +276,12 @@ pub(super) fn tcp(port: i32) -> Probe {
 }
 
 /// A Service in front of a component's pods. `name` may differ where a pod has two Services.
-pub(super) fn service(instance: &Instance, name: &str, component: Component, ports: &[(&str, i32)]) -> Service {
+pub(super) fn service(
+    instance: &Instance,
+    name: &str,
+    component: Component,
+    ports: &[(&str, i32)],
+) -> Service {
     Service {
         metadata: metadata(instance, name, component.name()),
         spec: Some(ServiceSpec {
@@ -331,10 +336,14 @@ pub(super) fn config_map(
 }
 
 /// A Secret of a component.
-pub(super) fn secret(instance: &Instance, name: &str, component: &str, data: &BTreeMap<String, String>) -> Secret {
-    let bytes = data.iter().map(|(key, value)| {
-        (key.clone(), k8s_openapi::ByteString(value.clone().into_bytes()))
-    });
+pub(super) fn secret(
+    instance: &Instance,
+    name: &str,
+    component: &str,
+    data: &BTreeMap<String, String>,
+) -> Secret {
+    let bytes =
+        data.iter().map(|(key, value)| (key.clone(), k8s_openapi::ByteString(value.clone().into_bytes())));
     Secret {
         metadata: metadata(instance, name, component),
         type_: Some("Opaque".into()),
@@ -369,7 +378,10 @@ pub(super) fn claim_volume(instance: &Instance, component: Component) -> Volume 
 pub(super) fn config_map_volume(instance: &Instance, volume: &str, name: &str) -> Volume {
     Volume {
         name: volume.into(),
-        config_map: Some(ConfigMapVolumeSource { name: instance.object(name), ..ConfigMapVolumeSource::default() }),
+        config_map: Some(ConfigMapVolumeSource {
+            name: instance.object(name),
+            ..ConfigMapVolumeSource::default()
+        }),
         ..Volume::default()
     }
 }

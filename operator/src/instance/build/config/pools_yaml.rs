@@ -8,14 +8,15 @@ pub fn render(instance: &Instance) -> String {
         .pools
         .iter()
         .map(|pool| {
-            let tags: String =
-                pool.copr_arches.iter().map(|arch| format!("    - arch_{arch}\n")).collect();
+            let tags: String = pool.copr_arches.iter().map(|arch| format!("    - arch_{arch}\n")).collect();
             format!(
                 "\
 builder_{arch}:
   max: {max}
   max_starting: {max}
   max_prealloc: 0
+  # Seconds between two starts: a cmd_new that fails is tried again at once otherwise.
+  start_delay: 1
   reuse_opportunity_time: 0
   reuse_max_count: 0
   cmd_new: python3 /etc/copr-operator/hooks/builder-new {arch}

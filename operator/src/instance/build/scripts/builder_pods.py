@@ -1,5 +1,6 @@
 """The few calls of the Kubernetes API that resalloc's hooks make, with the pod's own service account."""
 
+import datetime
 import json
 import os
 import ssl
@@ -10,8 +11,8 @@ import urllib.request
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
-def pods(method, name="", body=None, query=""):
-    """Calls the pods API of the instance's namespace. Returns None where there is no such pod."""
+def call(method, resource, name="", body=None):
+    """Calls the API of the instance's namespace. Returns None where there is no such object."""
     host = os.environ["KUBERNETES_SERVICE_HOST"]
     host = f"[{host}]" if ":" in host else host
     port = os.environ["KUBERNETES_SERVICE_PORT"]
@@ -19,7 +20,7 @@ def pods(method, name="", body=None, query=""):
     with open(f"{ACCOUNT}/token", encoding="ascii") as token:
         headers = {"Authorization": f"Bearer {token.read()}", "Content-Type": "application/json"}
     request = urllib.request.Request(
-        f"https://{host}:{port}/api/v1/namespaces/{namespace}/pods/{name}{query}",
+        f"https://{host}:{port}/api/v1/namespaces/{namespace}/{resource}/{name}",
         method=method,
         headers=headers,
         data=json.dumps(body).encode() if body is not None else None,
@@ -35,7 +36,32 @@ def pods(method, name="", body=None, query=""):
             message = json.load(error)["message"]
         except (ValueError, KeyError):
             message = str(error)
-        sys.exit(f"{method} pod {name}: the API server answered {error.code}: {message}")
+        sys.exit(f"{method} {resource} {name}: the API server answered {error.code}: {message}")
+    except OSError as error:
+        sys.exit(f"{method} {resource} {name}: the API server can't be reached: {error}")
+
+
+def warn(message):
+    """Writes a Warning about this resalloc pod, which is where the operator looks for failed builders."""
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    pod = os.environ["POD_NAME"]
+    call("POST", "events", body={
+        "metadata": {"generateName": f"{pod}-"},
+        "involvedObject": {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "namespace": os.environ["POD_NAMESPACE"],
+            "name": pod,
+            "uid": os.environ["POD_UID"],
+        },
+        "type": "Warning",
+        "reason": "BuilderFailed",
+        "message": message[:1000],
+        "firstTimestamp": now,
+        "lastTimestamp": now,
+        "count": 1,
+        "source": {"component": "copr-resalloc"},
+    })
 
 
 def pod_name():

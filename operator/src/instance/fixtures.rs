@@ -1,0 +1,77 @@
+//! Instances for tests, from YAML through the real validate.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::jiff::Timestamp;
+
+use super::{
+    credentials::{Credentials, KeyPair},
+    dereference::{External, Observed, Platform},
+    validate::{Error, Instance, validate},
+};
+use crate::api::v1alpha1::CoprInstance;
+
+pub(crate) const MINIMAL: &str = "
+metadata: {name: demo, namespace: team, uid: 0a1b2c, generation: 3}
+apiVersion: copr.fedorainfracloud.org/v1alpha1
+kind: CoprInstance
+spec:
+  images: {registry: quay.io/copr, tag: '2.7'}
+  chroots: [fedora-44-x86_64]
+";
+
+pub(crate) const EXTERNAL: &str = "
+metadata: {name: demo, namespace: team, uid: 0a1b2c, generation: 3}
+apiVersion: copr.fedorainfracloud.org/v1alpha1
+kind: CoprInstance
+spec:
+  images: {registry: quay.io/copr, builder: 'quay.io/me/builder@sha256:0123'}
+  chroots: [fedora-44-x86_64, fedora-44-i386, fedora-44-aarch64]
+  builders: {max: 3, isolation: Privileged}
+  database: {externalSecret: {name: pg}}
+  redis: {externalSecret: {name: valkey}}
+";
+
+pub(crate) fn parse(yaml: &str) -> CoprInstance {
+    serde_saphyr::from_str(yaml).unwrap()
+}
+
+pub(crate) fn observed(platform: Platform) -> Observed {
+    let key = |name: &str| KeyPair { private: format!("{name} PRIVATE\n"), public: format!("ssh-ed25519 {name}") };
+    Observed {
+        credentials: Credentials {
+            database_password: "database-pw".into(),
+            secret_key: "flask-secret".into(),
+            backend_password: "backend-pw".into(),
+            api_login: "api-login-1".into(),
+            api_token: "api-token-1".into(),
+            ssh: key("BACKEND"),
+            builder_host: key("HOST"),
+        },
+        platform,
+        database_secret: None,
+        redis_secret: None,
+        now: Timestamp::UNIX_EPOCH,
+    }
+}
+
+pub(crate) fn secret(name: &str, data: &[(&str, &str)]) -> External {
+    let data: BTreeMap<_, _> = data.iter().map(|&(key, value)| (key.into(), value.into())).collect();
+    External { name: name.into(), data: Some(data) }
+}
+
+pub(crate) fn with_secrets() -> Observed {
+    Observed {
+        database_secret: Some(secret("pg", &[("uri", "postgresql+psycopg2://me:s3cr3t-pw@pg.example:5432/copr")])),
+        redis_secret: Some(secret("valkey", &[("host", "valkey.example"), ("port", "6380")])),
+        ..observed(Platform::Kubernetes)
+    }
+}
+
+pub(crate) fn valid(yaml: &str, observed: &Observed) -> Result<Instance, Error> {
+    validate(&parse(yaml), observed)
+}
+
+pub(crate) fn minimal() -> Instance {
+    valid(MINIMAL, &observed(Platform::Kubernetes)).unwrap()
+}
