@@ -1,4 +1,4 @@
-//! How long to wait after a reconcile that failed: twice as long each time, for each run by itself.
+//! How long to wait after what failed: a reconcile, or a watch.
 
 use std::{
     collections::HashMap,
@@ -6,10 +6,12 @@ use std::{
     time::Duration,
 };
 
+use kube::runtime::utils;
+
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Failures in a row, by uid of the run.
+/// Failed reconciles in a row, by uid of the run: each wait is twice as long as the one before.
 #[derive(Debug, Default)]
 pub struct Backoff(Mutex<HashMap<String, u32>>);
 
@@ -32,6 +34,26 @@ impl Backoff {
         // A count is whole whatever panicked while the lock was held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The wait after a watch that broke: always the same.
+///
+/// All watches of a controller share one backoff, and none of them is looked at while it lasts. kube's own
+/// doubles with each watch that breaks: an API server that was away for four seconds left the operator
+/// blind for a minute.
+#[derive(Clone, Copy, Debug)]
+pub struct BrokenWatch;
+
+impl Iterator for BrokenWatch {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        Some(FIRST)
+    }
+}
+
+impl utils::Backoff for BrokenWatch {
+    fn reset(&mut self) {}
 }
 
 #[cfg(test)]

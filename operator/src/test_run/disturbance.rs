@@ -18,12 +18,12 @@ pub fn disturbance(target: &Target, instance_pods: &[Pod], since: Timestamp) -> 
         return Some(target.verdict().message);
     };
     // First the components: they say more than the condition that follows from them.
-    facts.components.iter().find_map(|component| of_component(*component, instance_pods, since)).or_else(
-        || {
-            (facts.ready_since > since)
-                .then(|| format!("CoprInstance {} was not Ready until {}", target.name, facts.ready_since))
-        },
-    )
+    let component = || facts.components.iter().find_map(|c| of_component(*c, instance_pods, since));
+    let readiness = || {
+        (facts.ready_since > since)
+            .then(|| format!("CoprInstance {} was not Ready until {}", target.name, facts.ready_since))
+    };
+    component().or_else(readiness).or_else(|| facts.builder_trouble.clone())
 }
 
 fn of_component(component: Component, instance_pods: &[Pod], since: Timestamp) -> Option<String> {

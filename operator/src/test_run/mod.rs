@@ -41,7 +41,10 @@ use kube::{
     },
 };
 
-use self::{backoff::Backoff, events::Notice};
+use self::{
+    backoff::{Backoff, BrokenWatch},
+    events::Notice,
+};
 use crate::{
     api::v1alpha1::{CoprInstance, CoprTestRun},
     labels, report,
@@ -103,6 +106,7 @@ pub async fn run(
             watcher::Config::default(),
             move |instance| runs_of(&runs, &instance),
         )
+        .trigger_backoff(BrokenWatch)
         .graceful_shutdown_on(shutdown)
         .run(reconcile, error_policy, Arc::new(context))
         .for_each(|_| futures::future::ready(()))

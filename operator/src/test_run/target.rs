@@ -6,9 +6,9 @@ use kube::ResourceExt;
 
 use super::dereference::{Observed, Seen, client_secret};
 use crate::{
-    api::v1alpha1::{CoprInstance, CoprInstanceSpec, Images, PullPolicy, Suite},
+    api::v1alpha1::{CoprInstance, CoprInstanceSpec, CoprInstanceStatus, Images, PullPolicy, Suite},
     conditions::{self, Verdict},
-    instance::names::Component,
+    instance::{builders, names::Component},
     report,
 };
 
@@ -95,6 +95,8 @@ pub struct Facts {
     pub ready_since: Timestamp,
     /// The components that have pods.
     pub components: Vec<Component>,
+    /// Why builders can't come, if they can't.
+    pub builder_trouble: Option<String>,
 }
 
 impl Target {
@@ -180,6 +182,7 @@ fn look<'a>(
         client_secret,
         ready_since: ready.last_transition_time.0,
         components: components(&instance.spec),
+        builder_trouble: builder_trouble(status),
     })))
 }
 
@@ -194,6 +197,11 @@ fn ready<'a>(instance: &'a CoprInstance, name: &str) -> Result<&'a Condition, (&
         Some(ready) => Err((ready.reason.as_str(), ready.message.clone())),
         None => Err((reasons::CREATING, format!("CoprInstance {name} has no status yet"))),
     }
+}
+
+fn builder_trouble(status: Option<&CoprInstanceStatus>) -> Option<String> {
+    let builders = conditions::get(&status?.conditions, builders::CONDITION)?;
+    (builders.status == "False").then(|| format!("builders: {}", builders.message))
 }
 
 /// The components that have pods: all but those that the spec says are elsewhere.

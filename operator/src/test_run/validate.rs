@@ -129,7 +129,13 @@ fn tests(run: &CoprTestRun) -> Result<Vec<Test>, Error> {
         return Err(Error::UnknownTest { test: unknown.clone(), suite: suite::name(run.spec.suite.name) });
     }
     let picked = |test: &&Test| wanted.is_empty() || wanted.iter().any(|name| name == test.name);
-    Ok(all.iter().filter(picked).copied().collect())
+    let own = run.spec.suite.test_timeout.as_deref();
+    let own = own.map(|text| limit("suite.testTimeout", text)).transpose()?;
+    let with_deadline = |test: &Test| Test {
+        deadline_seconds: own.as_ref().map_or(test.deadline_seconds, |own| own.duration.as_secs()),
+        ..*test
+    };
+    Ok(all.iter().filter(picked).map(with_deadline).collect())
 }
 
 fn limit(field: &'static str, text: &str) -> Result<Limit, Error> {

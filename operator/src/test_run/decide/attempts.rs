@@ -136,6 +136,9 @@ pub fn start(run: &Validated, test: &mut TestStatus, now: Timestamp) -> i32 {
 
 /// An attempt begins. The message of the one before stays: it says why there is another.
 fn begin(test: &mut TestStatus, pod: String, attempt: i32, at: Timestamp) {
+    if attempt == 1 {
+        test.message = None;
+    }
     test.outcome = Outcome::Running;
     test.attempts = attempt;
     test.pod = Some(pod);

@@ -128,6 +128,7 @@ fn a_refused_pod_costs_no_attempt_and_is_told() {
     world.pass(10);
     world.reconcile();
     assert_eq!(world.outcome("auth"), (Outcome::Running, 1));
+    assert_eq!(world.message("auth"), "");
 }
 
 #[test]

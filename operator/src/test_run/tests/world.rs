@@ -196,6 +196,14 @@ impl World {
         self.instance_mut().status = Some(serde_json::from_value(status).unwrap());
     }
 
+    /// The instance's condition about its builders.
+    pub fn builders_say(&mut self, status: &'static str, reason: &str, message: &str) {
+        let now = self.now();
+        let verdict = conditions::Verdict { status, reason: reason.into(), message: message.into() };
+        let instance = self.instance_mut().status.get_or_insert_default();
+        conditions::set(&mut instance.conditions, "BuildersReady", verdict, Some(3), now);
+    }
+
     /// Every component has a pod that is ready since now, and the instance says so.
     pub fn instance_is_ready(&mut self) {
         for component in Component::ALL {
