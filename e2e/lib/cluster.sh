@@ -1,11 +1,15 @@
 # shellcheck shell=bash
 # The cluster and the operator on it.
 
-# use_test_cluster: e2e/kube's, with the kubectl that comes with it.
+# use_test_cluster: e2e/kube's, with the kubectl that comes with it, and its registry as this machine reaches it.
 use_test_cluster() {
+	local status
 	KUBECONFIG=$("$ROOT/e2e/kube" config)
 	export KUBECONFIG
 	PATH=${KUBECONFIG%/*}/bin:$PATH
+	status=$("$ROOT/e2e/kube" status)
+	# shellcheck disable=SC2034 # images.sh uses it
+	HOST_REGISTRY=$(awk '$1 == "registry" { print $2 }' <<<"$status")
 }
 
 # use_cluster KUBECONFIG: one of the user's.

@@ -107,16 +107,12 @@ local_id() {
 # registry_id NAME:TAG: nothing if the registry doesn't have it.
 registry_id() {
 	curl --silent --header "Accept: application/vnd.oci.image.manifest.v1+json" \
-		"http://$(host_registry)/v2/${1%:*}/manifests/${1##*:}" | jq -r '.config.digest // empty'
+		"http://$HOST_REGISTRY/v2/${1%:*}/manifests/${1##*:}" | jq -r '.config.digest // empty'
 }
 
 # registry_digest NAME:TAG: what the kubelet is asked for.
 registry_digest() {
 	curl --fail --silent --head --header "Accept: application/vnd.oci.image.manifest.v1+json" \
-		"http://$(host_registry)/v2/${1%:*}/manifests/${1##*:}" |
+		"http://$HOST_REGISTRY/v2/${1%:*}/manifests/${1##*:}" |
 		awk 'tolower($1) == "docker-content-digest:" { gsub("\r", ""); print $2 }'
-}
-
-host_registry() {
-	"$ROOT/e2e/kube" status | awk '$1 == "registry" && $3 == "here," { print $2 }'
 }
