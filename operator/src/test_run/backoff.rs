@@ -41,7 +41,7 @@ impl Backoff {
 /// All watches of a controller share one backoff, and none of them is looked at while it lasts. kube's own
 /// doubles with each watch that breaks: an API server that was away for four seconds left the operator
 /// blind for a minute.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct BrokenWatch;
 
 impl Iterator for BrokenWatch {
