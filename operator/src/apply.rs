@@ -3,7 +3,10 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{
     Client, Resource, ResourceExt,
-    api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, Preconditions, PropagationPolicy},
+    api::{
+        Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, Preconditions,
+        PropagationPolicy,
+    },
 };
 use serde::Serialize;
 
@@ -116,7 +119,9 @@ pub async fn delete_orphans(
                 ..DeleteParams::default()
             };
             match api.delete(&name, &params).await {
-                Ok(_) => tracing::info!(kind = %resource.kind, name, "Deleted an object that is no longer wanted"),
+                Ok(_) => {
+                    tracing::info!(kind = %resource.kind, name, "Deleted an object that is no longer wanted")
+                }
                 Err(kube::Error::Api(status)) if status.is_not_found() => {}
                 Err(source) => return Err(Error::Delete { kind: resource.kind.clone(), name, source }),
             }

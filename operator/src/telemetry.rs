@@ -13,8 +13,7 @@ pub struct Error {
 
 /// Starts logging to standard error.
 pub fn init(filter: &str, json: bool) -> Result<(), Error> {
-    let parsed =
-        EnvFilter::try_new(filter).map_err(|source| Error { filter: filter.to_owned(), source })?;
+    let parsed = EnvFilter::try_new(filter).map_err(|source| Error { filter: filter.to_owned(), source })?;
     let subscriber = tracing_subscriber::fmt().with_env_filter(parsed).with_writer(std::io::stderr);
     if json {
         subscriber.json().init();

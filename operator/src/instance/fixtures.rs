@@ -37,7 +37,8 @@ pub(crate) fn parse(yaml: &str) -> CoprInstance {
 }
 
 pub(crate) fn observed(platform: Platform) -> Observed {
-    let key = |name: &str| KeyPair { private: format!("{name} PRIVATE\n"), public: format!("ssh-ed25519 {name}") };
+    let key =
+        |name: &str| KeyPair { private: format!("{name} PRIVATE\n"), public: format!("ssh-ed25519 {name}") };
     Observed {
         credentials: Credentials {
             database_password: "database-pw".into(),
@@ -62,7 +63,10 @@ pub(crate) fn secret(name: &str, data: &[(&str, &str)]) -> External {
 
 pub(crate) fn with_secrets() -> Observed {
     Observed {
-        database_secret: Some(secret("pg", &[("uri", "postgresql+psycopg2://me:s3cr3t-pw@pg.example:5432/copr")])),
+        database_secret: Some(secret(
+            "pg",
+            &[("uri", "postgresql+psycopg2://me:s3cr3t-pw@pg.example:5432/copr")],
+        )),
         redis_secret: Some(secret("valkey", &[("host", "valkey.example"), ("port", "6380")])),
         ..observed(Platform::Kubernetes)
     }

@@ -102,6 +102,13 @@ pub struct Suite {
     #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('10s') && duration(self) <= duration('48h')")
         .message("timeout is a duration between 10s and 48h, for example 1h"))]
     pub timeout: String,
+    /// How long one test may take, as a duration such as `4m`. Absent: each test has a deadline of its own (1 to
+    /// 30 minutes), made for a Copr that builds with Fedora's mirrors behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16), regex(pattern = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
+    #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('10s') && duration(self) <= duration('24h')")
+        .message("testTimeout is a duration between 10s and 24h, for example 4m"))]
+    pub test_timeout: Option<String>,
     /// How often a test is tried again that ended in Error (pod not scheduled, not pulled, lost, or the instance was
     /// disturbed under it). A test that Failed is not tried again.
     #[serde(default = "default_retries")]
@@ -120,6 +127,7 @@ impl Default for Suite {
             tests: Vec::new(),
             parallelism: default_parallelism(),
             timeout: default_timeout(),
+            test_timeout: None,
             retries: default_retries(),
             image: None,
         }

@@ -3,8 +3,9 @@
 
 use k8s_openapi::{
     api::networking::v1::{NetworkPolicy, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicySpec},
-    apimachinery::pkg::apis::meta::v1::LabelSelector,
+    apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement},
 };
+use kube::ResourceExt as _;
 
 use super::{Objects, workload::metadata};
 use crate::{
@@ -24,12 +25,25 @@ pub(super) fn build(instance: &Instance) -> Objects {
         (Resalloc.name(), &[Backend]),
         (BUILDER, &[Backend, Resalloc]),
     ];
-    Objects {
-        network_policies: allowed
-            .into_iter()
-            .map(|(component, clients)| ingress_only_from(instance, component, clients))
-            .collect(),
-        ..Objects::default()
+    let mut network_policies: Vec<_> = allowed
+        .into_iter()
+        .map(|(component, clients)| ingress_only_from(instance, component, clients))
+        .collect();
+    // Tests see by sshd's silence that a builder is gone; without this every builder would be silent to them.
+    for policy in network_policies.iter_mut().filter(|p| p.name_any() == instance.object(BUILDER)) {
+        let rules = policy.spec.as_mut().and_then(|spec| spec.ingress.as_mut()).into_iter().flatten();
+        rules.for_each(|rule| rule.from.get_or_insert_default().push(tests()));
+    }
+    Objects { network_policies, ..Objects::default() }
+}
+
+/// The pods of test runs in the instance's namespace.
+fn tests() -> NetworkPolicyPeer {
+    let exists =
+        LabelSelectorRequirement { key: labels::RUN.into(), operator: "Exists".into(), values: None };
+    NetworkPolicyPeer {
+        pod_selector: Some(LabelSelector { match_expressions: Some(vec![exists]), match_labels: None }),
+        ..NetworkPolicyPeer::default()
     }
 }
 

@@ -23,7 +23,8 @@ fn render(instance: &Instance) -> String {
     let documents = plan(instance).into_iter().map(|planned| {
         let mut value = serde_json::to_value(&planned.object).unwrap();
         if let Some(data) = value.get_mut("data").filter(|_| planned.resource.kind == "Secret") {
-            let decoded: BTreeMap<String, k8s_openapi::ByteString> = serde_json::from_value(data.clone()).unwrap();
+            let decoded: BTreeMap<String, k8s_openapi::ByteString> =
+                serde_json::from_value(data.clone()).unwrap();
             let text = decoded.into_iter().map(|(key, bytes)| (key, String::from_utf8(bytes.0).unwrap()));
             *data = serde_json::to_value(text.collect::<BTreeMap<_, _>>()).unwrap();
         }
@@ -111,7 +112,8 @@ fn a_changed_file_changes_the_pod_and_only_where_it_is_mounted() {
 fn no_secret_is_in_anything_but_secrets() {
     for planned in plan(&minimal()) {
         let text = serde_json::to_string(&planned.object).unwrap();
-        for secret in minimal().credentials.to_data().into_iter().filter(|(key, _)| !key.ends_with("-public")) {
+        for secret in minimal().credentials.to_data().into_iter().filter(|(key, _)| !key.ends_with("-public"))
+        {
             assert!(
                 planned.resource.kind == "Secret" || !text.contains(secret.1.trim()),
                 "{} of {} {}",

@@ -37,7 +37,8 @@ fn reason_and_message(status: &Value) -> (String, String) {
 fn each_trouble_has_its_reason_and_the_words_of_who_saw_it() {
     let backoff = json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}});
     let pull = json!({"waiting": {"reason": "ErrImagePull", "message": "manifest unknown"}});
-    let config = json!({"waiting": {"reason": "CreateContainerConfigError", "message": "secret x not found"}});
+    let config =
+        json!({"waiting": {"reason": "CreateContainerConfigError", "message": "secret x not found"}});
     let none = json!({});
     let main = |c| json!({"containerStatuses": [c]});
     let init = |c| json!({"initContainerStatuses": [c]});
@@ -45,8 +46,16 @@ fn each_trouble_has_its_reason_and_the_words_of_who_saw_it() {
         (main(container("httpd", &pull, &none, 0)), IMAGE_PULL_FAILED, "manifest unknown"),
         (main(container("httpd", &config, &none, 0)), CONTAINER_FAILED, "secret x not found"),
         (main(container("httpd", &backoff, &ended("no module flask"), 3)), CRASHING, "no module flask"),
-        (init(container("schema", &backoff, &ended("connection refused"), 2)), SCHEMA_FAILED, "connection refused"),
-        (init(container("schema", &ended("connection refused"), &none, 0)), SCHEMA_FAILED, "connection refused"),
+        (
+            init(container("schema", &backoff, &ended("connection refused"), 2)),
+            SCHEMA_FAILED,
+            "connection refused",
+        ),
+        (
+            init(container("schema", &ended("connection refused"), &none, 0)),
+            SCHEMA_FAILED,
+            "connection refused",
+        ),
         (init(container("schema", &json!({"running": {}}), &ended("refused"), 1)), SCHEMA_FAILED, "refused"),
         (init(container("seed", &ended("bad chroot"), &none, 0)), SEED_FAILED, "bad chroot"),
         (init(container("folders", &ended("read-only"), &none, 0)), INIT_FAILED, "read-only"),
@@ -76,7 +85,8 @@ fn a_ready_pod_of_the_current_revision_is_available() {
 
 #[test]
 fn a_refused_pod_is_explained_by_the_event() {
-    let verdict = verdict(Some(&workload()), None, Some("pods is forbidden: unable to validate against any scc"));
+    let verdict =
+        verdict(Some(&workload()), None, Some("pods is forbidden: unable to validate against any scc"));
     assert_eq!(verdict.reason, POD_REFUSED);
     assert!(verdict.message.contains("unable to validate"));
 }

@@ -16,7 +16,10 @@ fn trouble() -> Vec<(Component, Verdict)> {
 fn ready_names_every_trouble_and_takes_the_first_as_reason() {
     let ready = summarize(&trouble());
     assert_eq!(ready.reason, health::CRASHING);
-    assert_eq!(ready.message, "database: pod demo-database-0: disk full; frontend: pod demo-frontend-0: refused");
+    assert_eq!(
+        ready.message,
+        "database: pod demo-database-0: disk full; frontend: pod demo-frontend-0: refused"
+    );
 }
 
 #[test]
@@ -45,9 +48,21 @@ fn images_are_digests_once_pulled_and_the_builder_is_remembered() {
 fn an_event_is_written_when_ready_changes_and_only_then() {
     let now = Timestamp::UNIX_EPOCH;
     let mut old = CoprInstanceStatus::default();
-    conditions::set(&mut old.conditions, READY, Verdict::no(health::STARTING, "waiting for redis"), Some(1), now);
+    conditions::set(
+        &mut old.conditions,
+        READY,
+        Verdict::no(health::STARTING, "waiting for redis"),
+        Some(1),
+        now,
+    );
     let mut new = old.clone();
-    conditions::set(&mut new.conditions, READY, Verdict::no(health::STARTING, "waiting for keygen"), Some(1), now);
+    conditions::set(
+        &mut new.conditions,
+        READY,
+        Verdict::no(health::STARTING, "waiting for keygen"),
+        Some(1),
+        now,
+    );
     assert!(event(&old, &new).is_none());
     conditions::set(&mut new.conditions, READY, Verdict::yes(health::AVAILABLE, ""), Some(1), now);
     assert_eq!(event(&old, &new).map(|e| e.reason), Some("Available".to_owned()));
@@ -58,7 +73,8 @@ fn a_failed_step_is_reported_without_forgetting_the_components() {
     let now = Timestamp::UNIX_EPOCH;
     let mut old = CoprInstanceStatus::default();
     conditions::set(&mut old.conditions, "RedisReady", Verdict::yes(health::AVAILABLE, ""), Some(1), now);
-    let missing = crate::instance::validate::Error::SecretNotFound { field: "redis.externalSecret", name: "r".into() };
+    let missing =
+        crate::instance::validate::Error::SecretNotFound { field: "redis.externalSecret", name: "r".into() };
     let new = report_failure(&crate::instance::Error::Validate(missing), Some(2), old, now);
     let ready = conditions::get(&new.conditions, READY).unwrap();
     assert_eq!(ready.reason, "SecretNotFound");

@@ -22,7 +22,11 @@ fn a_missing_secret_is_named_with_its_field() {
 fn bad_secrets_are_refused_without_showing_them() {
     let table = [
         (secret("pg", &[]), secret("r", &[("host", "h")]), "has no key uri"),
-        (secret("pg", &[("uri", "mysql://u:hunter2@h/d")]), secret("r", &[("host", "h")]), "is not of the form"),
+        (
+            secret("pg", &[("uri", "mysql://u:hunter2@h/d")]),
+            secret("r", &[("host", "h")]),
+            "is not of the form",
+        ),
         (secret("pg", &[("uri", "postgresql://u@h/d")]), secret("r", &[("port", "1")]), "has no key host"),
         (secret("pg", &[("uri", "postgresql://u@h/d")]), secret("r", &[("host", "a b")]), "not a host name"),
         (
