@@ -52,7 +52,8 @@ print_times() {
 	# The instance takes its images as it needs them, so images and instance overlap.
 	jq -r '
 		def at: sub("\\.[0-9]+"; "") | fromdate;
-		def took($from; $to): if $from and $to then "\(($to | at) - ($from | at))s" else "-" end;
+		def spoken: if . < 60 then "\(.)s" else "\(. / 60 | floor)m\(. % 60 + 100 | tostring[1:])s" end;
+		def took($from; $to): if $from and $to then ($to | at) - ($from | at) | spoken else "-" end;
 		(.status.timestamps // {}) as $t |
 		["RUN", "TIME"],
 		["images on the node", took($t.started; $t.imagesReady)],
