@@ -2,7 +2,8 @@
 
 use crate::instance::validate::Instance;
 
-/// Renders the file. It is read with interpolation, hence the doubled `%`.
+/// Renders the file. It is read with interpolation, hence the doubled `%`. `log_dir` is a mount and no
+/// folder below one: the importer opens its log there before it makes any folder.
 pub fn render(instance: &Instance) -> String {
     let urls = instance.endpoints();
     let (redis_host, redis_port) = instance.redis_address();
@@ -13,7 +14,7 @@ frontend_base_url = {frontend}
 frontend_auth = {password}
 redis_host = {redis_host}
 redis_port = {redis_port}
-log_dir = /var/lib/copr-dist-git/log
+log_dir = /var/lib/copr-dist-git
 per_task_log_dir = /var/lib/copr-dist-git/per-task-logs/
 lookaside_location = /var/lib/dist-git/cache/lookaside/pkgs/
 git_base_url = /var/lib/dist-git/git/%%(module)s
