@@ -1,5 +1,7 @@
 //! Wires the controllers to the process: client, events, probes, signals.
 
+use std::sync::Arc;
+
 use futures::FutureExt as _;
 use kube::{
     Api, Client, CustomResourceExt as _,
@@ -65,7 +67,7 @@ pub async fn run(args: &Args) -> Result<(), Error> {
 
     futures::join!(
         instance::run(
-            instance::Context { client: client.clone(), recorder: recorder.clone() },
+            instance::Context { client: client.clone(), recorder: recorder.clone(), backoff: Arc::default() },
             shutdown.clone()
         ),
         test_run::run(client, recorder, shutdown),

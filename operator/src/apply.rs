@@ -120,7 +120,7 @@ pub async fn delete_orphans(
             };
             match api.delete(&name, &params).await {
                 Ok(_) => {
-                    tracing::info!(kind = %resource.kind, name, "Deleted an object that is no longer wanted")
+                    tracing::info!(kind = %resource.kind, name, "Deleted an object that is no longer wanted");
                 }
                 Err(kube::Error::Api(status)) if status.is_not_found() => {}
                 Err(source) => return Err(Error::Delete { kind: resource.kind.clone(), name, source }),

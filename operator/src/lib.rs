@@ -7,6 +7,7 @@ pub mod api;
 pub mod app;
 pub mod apply;
 pub mod args;
+pub mod backoff;
 pub mod conditions;
 pub mod instance;
 pub mod labels;

@@ -31,6 +31,7 @@ use kube::{
 use crate::{
     api::v1alpha1::CoprInstance,
     apply,
+    backoff::{Backoff, BrokenWatch},
     labels::{self, COMPONENT, INSTANCE, PART_OF},
     report,
 };
@@ -42,6 +43,8 @@ pub struct Context {
     pub client: Client,
     /// Where events go.
     pub recorder: Recorder,
+    /// Failures in a row, per instance.
+    pub backoff: Arc<Backoff>,
 }
 
 /// What went wrong in a reconcile, by step.
@@ -79,7 +82,7 @@ impl Error {
 
 /// Slow resync beside the watches.
 const RESYNC: Duration = Duration::from_secs(600);
-/// How soon an error is tried again. A missing Secret isn't watched, so this is also how soon it is found.
+/// How soon a spec that can't be used is looked at again: the Secrets that it names aren't watched.
 const RETRY: Duration = Duration::from_secs(5);
 
 /// Reconciles instances until the shutdown future resolves.
@@ -92,6 +95,7 @@ pub async fn run(context: Context, shutdown: impl Future<Output = ()> + Send + S
         .owns(Api::<ConfigMap>::all(client.clone()), ours.clone())
         .owns(Api::<Secret>::all(client.clone()), ours.clone())
         .watches(Api::<Pod>::all(client), ours, |pod: Pod| instance_of(&pod))
+        .trigger_backoff(BrokenWatch)
         .graceful_shutdown_on(shutdown)
         .run(reconcile, error_policy, Arc::new(context))
         .for_each(|result| async move {
@@ -124,7 +128,10 @@ async fn reconcile(
     }
     let converged = converge(&context.client, instance).await;
     status::write(&context, instance, converged.as_ref()).await.map_err(Error::Status)?;
-    converged.map(|_| Action::requeue(RESYNC))
+    converged.map(|_| {
+        context.backoff.succeeded(&instance.uid().unwrap_or_default());
+        Action::requeue(RESYNC)
+    })
 }
 
 async fn converge(client: &Client, instance: &CoprInstance) -> Result<validate::Instance, Error> {
@@ -140,11 +147,12 @@ async fn converge(client: &Client, instance: &CoprInstance) -> Result<validate::
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature is kube's")]
-fn error_policy(guard: Arc<DeserializeGuard<CoprInstance>>, error: &Error, _: Arc<Context>) -> Action {
+fn error_policy(guard: Arc<DeserializeGuard<CoprInstance>>, error: &Error, context: Arc<Context>) -> Action {
     let (namespace, instance) = (guard.namespace().unwrap_or_default(), guard.name_any());
     tracing::warn!(namespace, instance, error = %report::chain(error), "Failed to reconcile an instance");
     match error {
         Error::Malformed(_) => Action::await_change(),
-        _ => Action::requeue(RETRY),
+        Error::Validate(_) => Action::requeue(RETRY),
+        _ => Action::requeue(context.backoff.failed(&guard.uid().unwrap_or_default())),
     }
 }

@@ -9,7 +9,6 @@
 //! ```
 
 mod apply;
-mod backoff;
 mod decide;
 mod dereference;
 mod disturbance;
@@ -41,12 +40,10 @@ use kube::{
     },
 };
 
-use self::{
-    backoff::{Backoff, BrokenWatch},
-    events::Notice,
-};
+use self::events::Notice;
 use crate::{
     api::v1alpha1::{CoprInstance, CoprTestRun},
+    backoff::{Backoff, BrokenWatch},
     labels, report,
 };
 

@@ -11,7 +11,7 @@ use kube::runtime::utils;
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Failed reconciles in a row, by uid of the run: each wait is twice as long as the one before.
+/// Failed reconciles in a row, by uid of the object: each wait is twice as long as the one before.
 #[derive(Debug, Default)]
 pub struct Backoff(Mutex<HashMap<String, u32>>);
 
