@@ -1,4 +1,4 @@
-//! End to end, when something is wrong that is not Copr: it ends in a condition that names it, and in Error, not Failed.
+//! When something is wrong that is not Copr: it ends in a condition that names it, and in Error, not Failed.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! End to end: a run, from apply to verdict to nothing.
+//! A run, from apply to verdict to nothing.
 
 use std::time::Duration;
 

@@ -1,0 +1,6 @@
+//! End-to-end tests that share the cluster in peace. One program, so that those that mostly wait run beside those that
+//! mostly work.
+
+mod defects;
+mod run;
+mod trouble;
