@@ -219,6 +219,8 @@ async fn a_run_may_not_be() -> Result<()> {
             ("spec.suite.timeout", json!("1.5h"), "spec.suite.timeout"),
             ("spec.suite.timeout", json!("49h"), "timeout"),
             ("spec.suite.timeout", json!(3600), "spec.suite.timeout"),
+            ("spec.suite.testTimeout", json!("5"), "spec.suite.testTimeout"),
+            ("spec.suite.testTimeout", json!("5s"), "testTimeout"),
             ("spec.suite.name", json!("everything"), "spec.suite.name"),
             ("spec.suite.parallelism", json!(0), "spec.suite.parallelism"),
             ("spec.suite.retries", json!(-1), "spec.suite.retries"),
