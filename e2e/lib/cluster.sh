@@ -9,7 +9,7 @@ use_test_cluster() {
 	PATH=${KUBECONFIG%/*}/bin:$PATH
 	status=$("$ROOT/e2e/kube" status)
 	# shellcheck disable=SC2034 # images.sh uses it
-	HOST_REGISTRY=$(awk '$1 == "registry" { print $2 }' <<<"$status")
+	HOST_REGISTRY=$(awk '$1 == "registry" && $3 == "here," { print $2 }' <<<"$status")
 }
 
 # use_cluster KUBECONFIG: one of the user's.
@@ -64,7 +64,7 @@ ensure_namespace() {
 
 # set_up PACKAGES TAG: the test cluster with every image, and the operator on it.
 set_up() {
-	local packages=$1 tag=$2 names
+	local packages=$1 tag=$2 names digest
 	need buildah=buildah skopeo=skopeo jq=jq curl=curl zstd=zstd mmdebstrap=mmdebstrap pip3=python3-pip \
 		unshare=util-linux cc=gcc go=golang-go=golang
 	start_job "cluster up" "$ROOT/e2e/kube" up
@@ -74,5 +74,6 @@ set_up() {
 	use_test_cluster
 	mapfile -t names < <(components)
 	step "images in the cluster's registry" load_images "$tag" "${names[@]}"
-	step "operator runs" install_operator "localhost/copr-operator@$(registry_digest "copr-operator:$tag")"
+	digest=$(registry_digest "copr-operator:$tag")
+	step "operator runs" install_operator "localhost/copr-operator@$digest"
 }

@@ -112,7 +112,7 @@ registry_id() {
 
 # registry_digest NAME:TAG: what the kubelet is asked for.
 registry_digest() {
-	curl --fail --silent --head --header "Accept: application/vnd.oci.image.manifest.v1+json" \
+	curl --fail --silent --show-error --head --header "Accept: application/vnd.oci.image.manifest.v1+json" \
 		"http://$HOST_REGISTRY/v2/${1%:*}/manifests/${1##*:}" |
-		awk 'tolower($1) == "docker-content-digest:" { gsub("\r", ""); print $2 }'
+		tr -d '\r' | awk 'tolower($1) == "docker-content-digest:" { print $2 }'
 }

@@ -28,7 +28,7 @@ readonly FIELDS='
 # follow_run NAMESPACE NAME DEADLINE: until it has ended, however often the API server goes away;
 # fails if it hasn't ended within DEADLINE seconds.
 follow_run() {
-	local line fields until=$((SECONDS + $3)) watch=
+	local line part='' fields status until=$((SECONDS + $3)) watch=
 	[[ -t 1 && -z ${CI:-} ]] && LIVE=1
 	while ((SECONDS < until)); do
 		if [[ -z $watch ]]; then
@@ -36,18 +36,24 @@ follow_run() {
 				jq --unbuffered --raw-output "$FIELDS")
 			watch=$WATCH
 		fi
-		if IFS= read -r -t 1 -u "$watch" line; then
-			IFS=$'\t' read -r -a fields <<<"$line"
+		status=0
+		IFS= read -r -t 1 -u "$watch" line || status=$?
+		if ((status == 0)); then
+			IFS=$'\t' read -r -a fields <<<"$part$line"
+			part=
 			show "${fields[@]}"
 			if [[ ${fields[5]} == true ]]; then
 				exec {watch}<&-
 				clear_line
 				return
 			fi
-		elif (($? <= 128)); then
-			# The watch ended; a status above 128 means that nothing happened for a second.
+		elif ((status > 128)); then
+			# Nothing, or half a line, came within the second.
+			part+=$line
+		else
+			# The watch ended.
 			exec {watch}<&-
-			watch=
+			watch='' part=''
 			sleep 1
 		fi
 		draw "${fields[@]}"
