@@ -243,8 +243,11 @@ impl ContainerExt for Container {
     }
 
     fn with_liveness(mut self, probe: Probe) -> Self {
+        // What takes two seconds on a quiet node took minutes on a busy one. A server killed for that would
+        // only start again, for ever.
+        self.startup_probe =
+            Some(Probe { period_seconds: Some(1), failure_threshold: Some(600), ..probe.clone() });
         self.liveness_probe = Some(Probe {
-            initial_delay_seconds: Some(30),
             period_seconds: Some(15),
             failure_threshold: Some(4),
             ..probe
