@@ -40,8 +40,9 @@ class Context:
         self.current = "start"
         # Not RUN_ID alone: another attempt at this test may have died and left its project.
         self._attempt = secrets.token_hex(2)
-        self._projects: list[str] = []
-        self._builds: list[int] = []
+        # Keys in the order of creation; what is looked at twice has still ended once.
+        self._projects: dict[str, None] = {}
+        self._builds: dict[int, None] = {}
 
     def step(self, text: str, component: str = "frontend") -> None:
         """Says what comes next, and who is to blame if it never ends."""
@@ -79,19 +80,19 @@ class Context:
 
     def delete_later(self, project: str) -> None:
         """Has the project deleted when the test is over."""
-        self._projects.append(project)
+        self._projects[project] = None
 
     def deleted(self, project: str) -> None:
         """The test has deleted the project itself."""
-        self._projects.remove(project)
+        self._projects.pop(project, None)
 
     def cancel_later(self, build: int) -> None:
         """Has the build cancelled when the test is over: a project with a running build stays."""
-        self._builds.append(build)
+        self._builds[build] = None
 
     def ended(self, build: int) -> None:
         """The build has come to its end."""
-        self._builds.remove(build)
+        self._builds.pop(build, None)
 
     def clean_up(self) -> None:
         """Deletes what is left. What can't be deleted is in the log; the verdict stands."""

@@ -20,8 +20,7 @@ LIMITS = {"sandbox": 3, "owner": 5}
 
 
 def setup_logging(options: Options, with_stderr: bool) -> None:
-    """Log to main.log, and where a container's log is read from."""
-    os.makedirs(options.log_dir, exist_ok=True)
+    """Log to main.log, in a folder that must be there as with the real importer, and to the container's log."""
     handlers: list[logging.Handler] = [logging.FileHandler(os.path.join(options.log_dir, "main.log"))]
     if with_stderr:
         handlers.append(logging.StreamHandler(sys.stderr))
