@@ -247,11 +247,7 @@ impl ContainerExt for Container {
         // only start again, for ever.
         self.startup_probe =
             Some(Probe { period_seconds: Some(1), failure_threshold: Some(600), ..probe.clone() });
-        self.liveness_probe = Some(Probe {
-            period_seconds: Some(15),
-            failure_threshold: Some(4),
-            ..probe
-        });
+        self.liveness_probe = Some(Probe { period_seconds: Some(15), failure_threshold: Some(4), ..probe });
         self
     }
 }
