@@ -28,6 +28,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
     ]);
     let mut hooks = files([
         ("builder-new", include_str!("scripts/builder-new").to_owned()),
+        ("builder-check", include_str!("scripts/builder-check").to_owned()),
         ("builder-delete", include_str!("scripts/builder-delete").to_owned()),
         ("builder_pods.py", include_str!("scripts/builder_pods.py").to_owned()),
     ]);
@@ -38,6 +39,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
     let mut server = container(name, &instance.images.resalloc, &["resalloc-server"])
         .with_port("xmlrpc", port::RESALLOC)
         .with_env("COPR_INSTANCE", &instance.name)
+        .with_env("BACKEND_POD", &format!("{}-0", instance.object(Component::Backend.name())))
         .with_file("config", "server.yaml", "/etc/resallocserver/server.yaml")
         .with_file("config", "pools.yaml", "/etc/resallocserver/pools.yaml")
         .with_read_only("hooks", HOOKS)

@@ -21,6 +21,9 @@ builder_{arch}:
   reuse_max_count: 0
   cmd_new: python3 /etc/copr-operator/hooks/builder-new {arch}
   cmd_delete: python3 /etc/copr-operator/hooks/builder-delete
+  cmd_livecheck: python3 /etc/copr-operator/hooks/builder-check
+  livecheck_period: 10
+  livecheck_attempts: 1
   tags_on_demand:
     - copr_builder
     - arch_noarch

@@ -8,6 +8,8 @@ import sys
 import urllib.error
 import urllib.request
 
+# The build dispatcher that a builder was made for.
+MADE_FOR = "copr.fedorainfracloud.org/made-for"
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
@@ -62,6 +64,17 @@ def warn(message):
         "count": 1,
         "source": {"component": "copr-resalloc"},
     })
+
+
+def backend():
+    """Which build dispatcher there is: the workers of one that is gone are gone, and their tickets nobody's."""
+    pod = call("GET", "pods", os.environ["BACKEND_POD"])
+    if pod is None:
+        return "none"
+    for container in pod.get("status", {}).get("containerStatuses", []):
+        if container["name"] == "build" and "running" in container.get("state", {}):
+            return container["containerID"]
+    return "none"
 
 
 def pod_name():
