@@ -96,12 +96,14 @@ async fn components_and_the_api_server_killed_during_a_build() -> Result<()> {
         // All of them, so that one failure doesn't hide the next.
         let mut wrong = Vec::new();
         for component in ["backend", "frontend", "resalloc", "dist-git", "keygen", "redis", "database"] {
-            if let Err(error) = survives(&ctx, component, kill(&ctx, "copr", component)).await {
+            if let Err(error) = Box::pin(survives(&ctx, component, kill(&ctx, "copr", component))).await {
                 wrong.push(format!("{component} was killed: {error:#}"));
             }
         }
         // What is asked meanwhile is refused or cut off; every watch has to come back by itself.
-        if let Err(error) = survives(&ctx, "apiserver", async { cluster::kill("kube-apiserver") }).await {
+        if let Err(error) =
+            Box::pin(survives(&ctx, "apiserver", async { cluster::kill("kube-apiserver") })).await
+        {
             wrong.push(format!("the API server was killed: {error:#}"));
         }
         ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
