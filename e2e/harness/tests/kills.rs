@@ -115,7 +115,10 @@ async fn components_and_the_api_server_killed_during_a_build() -> Result<()> {
 /// A build during which this is done ends well, and leaves no builder behind.
 async fn survives(ctx: &Context, what: &str, disturbance: impl Future<Output = Result<()>>) -> Result<()> {
     let name = format!("kill-{what}");
-    ctx.create(&fixtures::run_against(&name, "copr", &["build-spec"])).await?;
+    let mut run = fixtures::run_against(&name, "copr", &["build-spec"]);
+    // What the kill took from the build may never come: the test is to be tried again within this test's time.
+    run.spec.suite.test_timeout = Some("3m".into());
+    ctx.create(&run).await?;
     a_build_runs(ctx).await?;
     disturbance.await?;
     passes(ctx, &name).await?;

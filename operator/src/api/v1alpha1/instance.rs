@@ -272,6 +272,9 @@ pub struct Storage {
     /// Git repositories and the lookaside cache.
     #[serde(default = "five_gi")]
     pub dist_git: Quantity,
+    /// Resalloc's tickets.
+    #[serde(default = "one_gi")]
+    pub resalloc: Quantity,
 }
 
 impl Default for Storage {
@@ -284,6 +287,7 @@ impl Default for Storage {
             backend: ten_gi(),
             keygen: one_gi(),
             dist_git: five_gi(),
+            resalloc: one_gi(),
         }
     }
 }

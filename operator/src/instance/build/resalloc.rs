@@ -8,8 +8,8 @@ use k8s_openapi::api::{
 use super::{
     Objects, builder, config,
     workload::{
-        ContainerExt as _, Pod, config_map, config_map_volume, container, empty_dir, files, metadata,
-        service, stateful_set, tcp,
+        ContainerExt as _, Pod, claim, claim_volume, config_map, config_map_volume, container, empty_dir,
+        files, metadata, service, stateful_set, tcp,
     },
 };
 use crate::instance::{
@@ -43,7 +43,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
         .with_file("config", "server.yaml", "/etc/resallocserver/server.yaml")
         .with_file("config", "pools.yaml", "/etc/resallocserver/pools.yaml")
         .with_read_only("hooks", HOOKS)
-        .with_mount("state", "/var/lib/resallocserver")
+        .with_mount("data", "/var/lib/resallocserver")
         .with_mount("log", "/var/log/resallocserver")
         .with_readiness(tcp(port::RESALLOC));
     // The hooks make this pod the owner of the builders: they never outlive it.
@@ -62,6 +62,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
             config_map(instance, name, name, &conf),
             config_map(instance, "resalloc-hooks", name, &hooks),
         ],
+        claims: vec![claim(instance, component, &instance.storage.resalloc)],
         services: vec![service(instance, name, component, &[("xmlrpc", port::RESALLOC)])],
         stateful_sets: vec![stateful_set(
             instance,
@@ -71,7 +72,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
                 volumes: vec![
                     config_map_volume(instance, "config", name),
                     config_map_volume(instance, "hooks", "resalloc-hooks"),
-                    empty_dir("state"),
+                    // The backend waits for its tickets, and they have to outlive a killed pod.
+                    claim_volume(instance, component),
                     empty_dir("log"),
                 ],
                 service_account: Some(instance.object(name)),
