@@ -25,8 +25,6 @@ pub struct Observed {
     pub database_secret: Option<External>,
     /// The Secret named in `spec.redis.externalSecret`.
     pub redis_secret: Option<External>,
-    /// The time of this reconcile.
-    pub now: Timestamp,
 }
 
 /// A Secret that the spec refers to.
@@ -107,7 +105,6 @@ pub async fn dereference(client: &Client, instance: &CoprInstance) -> Result<Obs
         platform: platform(client, &namespace).await?,
         database_secret: external(&secrets, instance.spec.database.external_secret.as_ref()).await?,
         redis_secret: external(&secrets, instance.spec.redis.external_secret.as_ref()).await?,
-        now: now(),
     })
 }
 

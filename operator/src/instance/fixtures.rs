@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::jiff::Timestamp;
-
 use super::{
     credentials::{Credentials, KeyPair},
     dereference::{External, Observed, Platform},
@@ -52,7 +50,6 @@ pub(crate) fn observed(platform: Platform) -> Observed {
         platform,
         database_secret: None,
         redis_secret: None,
-        now: Timestamp::UNIX_EPOCH,
     }
 }
 

@@ -4,10 +4,10 @@
 use k8s_openapi::api::core::v1::Container;
 
 use super::{
-    Objects, config,
+    Objects, config, forget_workers,
     workload::{
-        ContainerExt as _, Pod, SCRIPTS, claim, claim_volume, config_map, config_map_volume, container,
-        empty_dir, files, http, secret, secret_volume, service, stateful_set,
+        ContainerExt as _, Pod, claim, claim_volume, config_map, config_map_volume, container, empty_dir,
+        files, http, secret, secret_volume, service, stateful_set,
     },
 };
 use crate::instance::{
@@ -16,7 +16,6 @@ use crate::instance::{
 };
 
 const CONF: &str = "copr-be.conf";
-const FORGET: &str = "forget-workers";
 const MACROS: &str = "macro-overrides.json";
 const RESULTS: &str = "/var/lib/copr/public_html/results";
 
@@ -30,11 +29,11 @@ pub(super) fn build(instance: &Instance) -> Objects {
         ("id_ed25519", instance.credentials.ssh.private.clone()),
         ("known_hosts", config::ssh_config::known_hosts(instance)),
     ]);
-    let public = files([
+    let mut public = files([
         ("sign.conf", config::sign_conf::client(instance)),
         (MACROS, config::macro_overrides::render()),
-        (FORGET, include_str!("scripts/forget-workers").to_owned()),
     ]);
+    forget_workers::add_script(&mut public);
     let daemon = |name: &str, args: &[&str]| {
         container(name, image, args)
             .with_file("config", CONF, "/etc/copr/copr-be.conf")
@@ -44,21 +43,12 @@ pub(super) fn build(instance: &Instance) -> Objects {
             .with_mount("lock", "/var/lock/copr-backend")
             .with_mount("log", "/var/log/copr-backend")
     };
-    let (redis_host, redis_port) = instance.redis_address();
-    let forget = container(
-        FORGET,
+    let forget = forget_workers::init(
+        instance,
         image,
-        &[
-            "python3",
-            "/etc/copr-operator/scripts/forget-workers",
-            "rpm_build_worker:*",
-            "action_worker:*",
-            "copr:lock:queue:/var/lib/copr/*",
-        ],
-    )
-    .with_read_only("public", SCRIPTS)
-    .with_env("REDIS_HOST", &redis_host)
-    .with_env("REDIS_PORT", &redis_port.to_string());
+        "public",
+        &["rpm_build_worker:*", "action_worker:*", "copr:lock:queue:/var/lib/copr/*"],
+    );
     let httpd: Container = container("httpd", &instance.images.backend_httpd, &["httpd", "-DFOREGROUND"])
         .with_port("http", port::RESULTS)
         .with_read_only("data", RESULTS)

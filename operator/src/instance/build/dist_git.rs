@@ -3,10 +3,10 @@
 use k8s_openapi::api::core::v1::Container;
 
 use super::{
-    Objects, config,
+    Objects, config, forget_workers,
     workload::{
-        ContainerExt as _, Pod, SCRIPTS, claim, claim_volume, config_map, config_map_volume, container,
-        empty_dir, files, secret, secret_volume, service, stateful_set, tcp,
+        ContainerExt as _, Pod, claim, claim_volume, config_map, config_map_volume, container, empty_dir,
+        files, secret, secret_volume, service, stateful_set, tcp,
     },
 };
 use crate::instance::{
@@ -15,17 +15,14 @@ use crate::instance::{
 };
 
 const CONF: &str = "copr-dist-git.conf";
-const FORGET: &str = "forget-workers";
 
 pub(super) fn build(instance: &Instance) -> Objects {
     let component = Component::DistGit;
     let name = component.name();
     let image = &instance.images.dist_git;
     let conf = files([(CONF, config::copr_dist_git_conf::render(instance))]);
-    let public = files([
-        ("gitconfig", config::gitconfig::render()),
-        (FORGET, include_str!("scripts/forget-workers").to_owned()),
-    ]);
+    let mut public = files([("gitconfig", config::gitconfig::render())]);
+    forget_workers::add_script(&mut public);
     let mounted = |container: Container| {
         container
             .with_file("config", CONF, "/etc/copr/copr-dist-git.conf")
@@ -35,20 +32,12 @@ pub(super) fn build(instance: &Instance) -> Objects {
             .with_mount("lock", "/var/lock/copr-dist-git")
             .with_mount("cgit", "/var/cache/cgit")
     };
-    let (redis_host, redis_port) = instance.redis_address();
-    let forget = container(
-        FORGET,
+    let forget = forget_workers::init(
+        instance,
         image,
-        &[
-            "python3",
-            "/etc/copr-operator/scripts/forget-workers",
-            "import_worker:*",
-            "copr:lock:queue:/var/lib/dist-git/*",
-        ],
-    )
-    .with_read_only("public", SCRIPTS)
-    .with_env("REDIS_HOST", &redis_host)
-    .with_env("REDIS_PORT", &redis_port.to_string());
+        "public",
+        &["import_worker:*", "copr:lock:queue:/var/lib/dist-git/*"],
+    );
     // The real importer expects the folders that its RPM makes, and the volume hides.
     let folders = container(
         "folders",

@@ -10,6 +10,7 @@ mod builder;
 mod client;
 mod database;
 mod dist_git;
+mod forget_workers;
 mod frontend;
 mod keygen;
 mod network;
