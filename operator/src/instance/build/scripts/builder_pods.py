@@ -1,20 +1,47 @@
 """The few calls of the Kubernetes API that resalloc's hooks make, with the pod's own service account."""
 
 import datetime
+import http.client
 import json
 import os
 import ssl
 import sys
+import time
 import urllib.error
 import urllib.request
 
 # The build dispatcher that a builder was made for.
 MADE_FOR = "copr.fedorainfracloud.org/made-for"
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+# An API server is away while it's updated. resalloc runs no hook again, so giving up early leaves a pod behind.
+PATIENCE_SECONDS = 120
+PAUSE_SECONDS = 1
 
 
-def call(method, resource, name="", body=None):
-    """Calls the API of the instance's namespace. Returns None where there is no such object."""
+class Away(Exception):
+    """The API server can't answer now."""
+
+
+def call(method, resource, name="", body=None, patience=PATIENCE_SECONDS):
+    """Calls the API of the instance's namespace. Returns None where there is no such object.
+
+    An API server that can't be reached, or that asks to come back, is tried again for `patience` seconds. What exists
+    already was made by the try before, whose answer was lost: names are unique.
+    """
+    deadline = time.monotonic() + patience
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            return attempt(method, resource, name, body, tries)
+        except Away as away:
+            if time.monotonic() > deadline:
+                sys.exit(f"{method} {resource} {name}: {away}")
+            time.sleep(PAUSE_SECONDS)
+
+
+def attempt(method, resource, name, body, tries):
+    """One call."""
     host = os.environ["KUBERNETES_SERVICE_HOST"]
     host = f"[{host}]" if ":" in host else host
     port = os.environ["KUBERNETES_SERVICE_PORT"]
@@ -34,13 +61,19 @@ def call(method, resource, name="", body=None):
     except urllib.error.HTTPError as error:
         if error.code == 404 and method in ("GET", "DELETE"):
             return None
+        if error.code == 409 and method == "POST" and tries > 1:
+            return body
+        # One that has just started refuses what it allows a moment later. A pod is refused for good (a quota, a policy).
+        refused = error.code in (401, 403) and method != "POST"
+        if refused or error.code == 429 or error.code >= 500:
+            raise Away(f"the API server answered {error.code}") from error
         try:
             message = json.load(error)["message"]
         except (ValueError, KeyError):
             message = str(error)
         sys.exit(f"{method} {resource} {name}: the API server answered {error.code}: {message}")
-    except OSError as error:
-        sys.exit(f"{method} {resource} {name}: the API server can't be reached: {error}")
+    except (OSError, http.client.HTTPException) as error:
+        raise Away(f"the API server can't be reached: {error}") from error
 
 
 def warn(message):
@@ -66,9 +99,9 @@ def warn(message):
     })
 
 
-def backend():
+def backend(patience=PATIENCE_SECONDS):
     """Which build dispatcher there is: the workers of one that is gone are gone, and their tickets nobody's."""
-    pod = call("GET", "pods", os.environ["BACKEND_POD"])
+    pod = call("GET", "pods", os.environ["BACKEND_POD"], patience=patience)
     if pod is None:
         return "none"
     for container in pod.get("status", {}).get("containerStatuses", []):
