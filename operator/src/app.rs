@@ -16,6 +16,7 @@ use tokio::{
 use crate::{
     api::v1alpha1::{CoprInstance, CoprTestRun},
     args::Args,
+    images::Provider,
     instance,
     labels::FIELD_MANAGER,
     probes, test_run,
@@ -45,6 +46,9 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The HTTP client for repositories and registries can't be made.
+    #[error("failed to prepare for repositories and registries")]
+    Http(#[source] crate::images::http::Error),
     /// Signals can't be caught.
     #[error("failed to install a signal handler")]
     Signal(#[source] std::io::Error),
@@ -57,6 +61,9 @@ pub async fn run(args: &Args) -> Result<(), Error> {
     let readiness = probes::Readiness::default();
     tokio::spawn(probes::serve(listener, readiness.clone()));
 
+    // One implementation of TLS for everything; a second start in one process (a test) finds it there.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let images = Arc::new(Provider::new(args.image_builder.clone()).map_err(Error::Http)?);
     let client = Client::try_default().await.map_err(Error::Client)?;
     check_crds(&client).await?;
     let reporter = Reporter { controller: FIELD_MANAGER.into(), instance: std::env::var("HOSTNAME").ok() };
@@ -67,7 +74,12 @@ pub async fn run(args: &Args) -> Result<(), Error> {
 
     futures::join!(
         instance::run(
-            instance::Context { client: client.clone(), recorder: recorder.clone(), backoff: Arc::default() },
+            instance::Context {
+                client: client.clone(),
+                recorder: recorder.clone(),
+                backoff: Arc::default(),
+                images,
+            },
             shutdown.clone()
         ),
         test_run::run(client, recorder, shutdown),

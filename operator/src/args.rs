@@ -12,6 +12,11 @@ pub struct Args {
     #[arg(long, env = "COPR_OPERATOR_HEALTH_ADDRESS", default_value = "0.0.0.0:8080")]
     pub health_address: SocketAddr,
 
+    /// Image of images/image-builder, whose pods build images from packages. Without it, instances can only have
+    /// prebuilt images.
+    #[arg(long, env = "COPR_OPERATOR_IMAGE_BUILDER")]
+    pub image_builder: Option<String>,
+
     /// What to log, in the syntax of tracing's EnvFilter.
     #[arg(long, env = "RUST_LOG", default_value = "info,kube=warn")]
     pub log: String,

@@ -1,7 +1,7 @@
 //! The Copr operator: complete Copr instances and verdicts of the sanity suite on Kubernetes.
 //!
 //! Map: [`api`] the resources; [`instance`] and [`test_run`] one controller each, as the five steps
-//! dereference → validate → build → apply → status; [`app`] wires them to the process; the rest is shared.
+//! dereference → validate → build → apply → status; [`images`] how packages become images; [`app`] wires them to the process; the rest is shared.
 
 pub mod api;
 pub mod app;
@@ -9,6 +9,7 @@ pub mod apply;
 pub mod args;
 pub mod backoff;
 pub mod conditions;
+pub mod images;
 pub mod instance;
 pub mod labels;
 pub mod probes;

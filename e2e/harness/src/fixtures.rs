@@ -29,6 +29,8 @@ pub fn defective(component: &str, defect: &str) -> String {
 /// The spec of an instance.
 pub fn instance_spec() -> CoprInstanceSpec {
     CoprInstanceSpec {
+        packages: None,
+        registry: None,
         images: images(),
         chroots: vec![CHROOT.into()],
         builders: Builders::default(),
@@ -47,20 +49,16 @@ pub fn instance(name: &str, spec: CoprInstanceSpec) -> CoprInstance {
 
 /// A run of these tests (all, if none is named) against an instance of its own.
 pub fn run(name: &str, template: CoprInstanceSpec, tests: &[&str]) -> CoprTestRun {
-    run_with(
-        name,
-        InstanceSource { name: None, template: Some(template), ready_timeout: "10m".into() },
-        tests,
-    )
+    run_with(name, InstanceSource { template: Some(template), ..source() }, tests)
 }
 
 /// A run of these tests (all, if none is named) against an instance that exists, or should.
 pub fn run_against(name: &str, instance: &str, tests: &[&str]) -> CoprTestRun {
-    run_with(
-        name,
-        InstanceSource { name: Some(instance.into()), template: None, ready_timeout: "10m".into() },
-        tests,
-    )
+    run_with(name, InstanceSource { name: Some(instance.into()), ..source() }, tests)
+}
+
+fn source() -> InstanceSource {
+    InstanceSource { name: None, template: None, build_timeout: "20m".into(), ready_timeout: "10m".into() }
 }
 
 fn run_with(name: &str, instance: InstanceSource, tests: &[&str]) -> CoprTestRun {

@@ -25,6 +25,8 @@ pub struct Observed {
     pub database_secret: Option<External>,
     /// The Secret named in `spec.redis.externalSecret`.
     pub redis_secret: Option<External>,
+    /// The moment.
+    pub now: Timestamp,
 }
 
 /// A Secret that the spec refers to.
@@ -105,6 +107,7 @@ pub async fn dereference(client: &Client, instance: &CoprInstance) -> Result<Obs
         platform: platform(client, &namespace).await?,
         database_secret: external(&secrets, instance.spec.database.external_secret.as_ref()).await?,
         redis_secret: external(&secrets, instance.spec.redis.external_secret.as_ref()).await?,
+        now: now(),
     })
 }
 

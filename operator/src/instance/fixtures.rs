@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use super::{
     credentials::{Credentials, KeyPair},
     dereference::{External, Observed, Platform},
-    validate::{Error, Instance, validate},
+    validate::{Error, Instance, given_images, validate},
 };
-use crate::api::v1alpha1::CoprInstance;
+use crate::{
+    api::v1alpha1::CoprInstance,
+    conditions::Verdict,
+    images::{Provision, identity::Objects},
+};
 
 pub(crate) const MINIMAL: &str = "
 metadata: {name: demo, namespace: team, uid: 0a1b2c, generation: 3}
@@ -50,6 +54,19 @@ pub(crate) fn observed(platform: Platform) -> Observed {
         platform,
         database_secret: None,
         redis_secret: None,
+        now: k8s_openapi::jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// Every image that the instance names, as it names it.
+pub(crate) fn provision(instance: &CoprInstance) -> Provision {
+    let images = given_images(&instance.spec);
+    Provision {
+        packages: None,
+        images: images.into_iter().map(|(image, name)| (image.field().to_owned(), name)).collect(),
+        verdict: Verdict::yes("Available", ""),
+        look_again: None,
+        identity: Objects::default(),
     }
 }
 
@@ -70,7 +87,9 @@ pub(crate) fn with_secrets() -> Observed {
 }
 
 pub(crate) fn valid(yaml: &str, observed: &Observed) -> Result<Instance, Error> {
-    validate(&parse(yaml), observed)
+    let instance = parse(yaml);
+    let provision = provision(&instance);
+    validate(&instance, observed, &provision)
 }
 
 pub(crate) fn minimal() -> Instance {

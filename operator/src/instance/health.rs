@@ -7,7 +7,7 @@ use k8s_openapi::api::{
 use kube::ResourceExt as _;
 
 use super::build::{SCHEMA, SEED};
-use crate::{conditions::Verdict, report::truncate};
+use crate::{conditions::Verdict, images::verdict, report::truncate};
 
 /// The component answers.
 pub const AVAILABLE: &str = "Available";
@@ -37,7 +37,7 @@ const MESSAGE_LENGTH: usize = 600;
 
 /// Whether a reason means trouble, rather than that it takes a while.
 pub fn is_trouble(reason: &str) -> bool {
-    !matches!(reason, AVAILABLE | STARTING)
+    !matches!(reason, AVAILABLE | STARTING | verdict::BUILDING)
 }
 
 /// The state of a component. `refusal` is the newest warning about its StatefulSet.

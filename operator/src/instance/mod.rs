@@ -1,8 +1,10 @@
 //! The controller of `CoprInstance`.
 //!
 //! ```text
-//! dereference (client) → validate (pure) → build (pure) → apply (client) → status (client)
+//! dereference (client) → images (client) → validate (pure) → build (pure) → apply (client) → status (client)
 //! ```
+//!
+//! The second step is [`crate::images`]: until every image is there, the later ones but the last wait.
 
 pub mod build;
 pub mod builders;
@@ -20,6 +22,7 @@ use std::{sync::Arc, time::Duration};
 use futures::StreamExt as _;
 use k8s_openapi::api::{
     apps::v1::StatefulSet,
+    batch::v1::Job,
     core::v1::{ConfigMap, Pod, Secret, Service},
 };
 use kube::{
@@ -32,6 +35,7 @@ use crate::{
     api::v1alpha1::CoprInstance,
     apply,
     backoff::{Backoff, BrokenWatch},
+    images::{Provider, Provision},
     labels::{self, COMPONENT, INSTANCE, PART_OF},
     report,
 };
@@ -45,6 +49,17 @@ pub struct Context {
     pub recorder: Recorder,
     /// Failures in a row, per instance.
     pub backoff: Arc<Backoff>,
+    /// Makes images.
+    pub images: Arc<Provider>,
+}
+
+/// How far a reconcile came.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// The images, once they were looked at.
+    pub provision: Option<Provision>,
+    /// The instance, once its objects were applied.
+    pub instance: Option<validate::Instance>,
 }
 
 /// What went wrong in a reconcile, by step.
@@ -91,6 +106,7 @@ pub async fn run(context: Context, shutdown: impl Future<Output = ()> + Send + S
     let ours = watcher::Config::default().labels(&format!("{PART_OF}=copr"));
     Controller::new(Api::<DeserializeGuard<CoprInstance>>::all(client.clone()), watcher::Config::default())
         .owns(Api::<StatefulSet>::all(client.clone()), ours.clone())
+        .owns(Api::<Job>::all(client.clone()), ours.clone())
         .owns(Api::<Service>::all(client.clone()), ours.clone())
         .owns(Api::<ConfigMap>::all(client.clone()), ours.clone())
         .owns(Api::<Secret>::all(client.clone()), ours.clone())
@@ -126,24 +142,34 @@ async fn reconcile(
         // Every object is owned by the instance: the garbage collector deletes them, no finalizer is needed.
         return Ok(Action::await_change());
     }
-    let converged = converge(&context.client, instance).await;
-    status::write(&context, instance, converged.as_ref()).await.map_err(Error::Status)?;
-    converged.map(|_| {
+    let mut progress = Progress::default();
+    let converged = converge(&context, instance, &mut progress).await;
+    status::write(&context, instance, &progress, converged.as_ref().err()).await.map_err(Error::Status)?;
+    converged.map(|()| {
         context.backoff.succeeded(&instance.uid().unwrap_or_default());
-        Action::requeue(RESYNC)
+        let soon = progress.provision.and_then(|provision| provision.look_again);
+        Action::requeue(soon.unwrap_or(RESYNC))
     })
 }
 
-async fn converge(client: &Client, instance: &CoprInstance) -> Result<validate::Instance, Error> {
+async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Progress) -> Result<(), Error> {
+    let client = &context.client;
     let observed = dereference::dereference(client, instance).await.map_err(Error::Dereference)?;
-    let valid = validate::validate(instance, &observed).map_err(Error::Validate)?;
+    let provision = context.images.provide(client, instance, &observed.platform, observed.now).await;
+    let provision = progress.provision.insert(provision);
+    if !provision.verdict.is_true() {
+        // What runs already goes on as it is.
+        return Ok(());
+    }
+    let valid = validate::validate(instance, &observed, provision).map_err(Error::Validate)?;
     let plan = build::build(&valid).plan().map_err(Error::Apply)?;
     apply::apply_all(client, &valid.namespace, &plan).await.map_err(Error::Apply)?;
     let (query, kinds) = (labels::instance_query(&valid.name), build::Objects::kinds());
     apply::delete_orphans(client, &valid.namespace, &query, &valid.owner, &kinds, &plan)
         .await
         .map_err(Error::Apply)?;
-    Ok(valid)
+    progress.instance = Some(valid);
+    Ok(())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature is kube's")]

@@ -18,7 +18,7 @@ use kube::{
 };
 
 use super::{
-    Context, builders,
+    Context, Progress, builders,
     dereference::now,
     health::{self, is_trouble},
     names::{BUILDER, Component},
@@ -27,6 +27,7 @@ use super::{
 use crate::{
     api::v1alpha1::{CoprInstance, CoprInstanceStatus},
     conditions::{self, Verdict},
+    images::{Image, Provision, events, verdict},
     labels::{self, COMPONENT, FIELD_MANAGER},
     report,
 };
@@ -54,21 +55,27 @@ pub enum Error {
     Publish(#[source] kube::Error),
 }
 
-/// Writes the status, and an event where Ready changed.
+/// Writes the status, and an event where Ready or an image changed.
 pub async fn write(
     context: &Context,
     instance: &CoprInstance,
-    converged: Result<&Instance, &super::Error>,
+    progress: &Progress,
+    error: Option<&super::Error>,
 ) -> Result<(), Error> {
     let old = instance.status.clone().unwrap_or_default();
-    let now = now();
-    let new = match converged {
-        Ok(valid) => {
+    let (now, generation) = (now(), instance.metadata.generation);
+    let mut new = old.clone();
+    if let Some(provision) = &progress.provision {
+        report_images(provision, generation, &mut new, now);
+    }
+    match (&progress.instance, error) {
+        (_, Some(error)) => report_failure(error, generation, &mut new, now),
+        (Some(valid), None) => {
             let seen = Seen::read(&context.client, valid).await?;
-            report_on(valid, instance.metadata.generation, &seen, old.clone(), now)
+            new = report_on(valid, generation, &seen, new, now);
         }
-        Err(error) => report_failure(error, instance.metadata.generation, old.clone(), now),
-    };
+        (None, None) => report_waiting(generation, &mut new, now),
+    }
     if new == old {
         return Ok(());
     }
@@ -89,12 +96,12 @@ pub async fn write(
         Err(kube::Error::Api(answer)) if answer.is_not_found() || answer.is_conflict() => return Ok(()),
         Err(source) => return Err(Error::Write(source)),
     }
-    match event(&old, &new) {
-        Some(event) => {
-            context.recorder.publish(&event, &instance.object_ref(&())).await.map_err(Error::Publish)
-        }
-        None => Ok(()),
+    let mut told = events::transitions(old.packages.as_ref(), new.packages.as_ref());
+    told.extend(event(&old, &new));
+    for event in &told {
+        context.recorder.publish(event, &instance.object_ref(&())).await.map_err(Error::Publish)?;
     }
+    Ok(())
 }
 
 /// What exists of an instance.
@@ -162,7 +169,10 @@ fn report_on(
     }
     let mut builders = builders::verdict(&seen.pods, &seen.warnings, now);
     builders.message = instance.redact(&builders.message);
-    let known = |c: &Condition| c.type_ == READY || c.type_ == builders::CONDITION;
+    let of_images = |c: &Condition| {
+        c.type_ == verdict::CONDITION || Image::ALL.into_iter().any(|image| image.condition() == c.type_)
+    };
+    let known = |c: &Condition| c.type_ == READY || c.type_ == builders::CONDITION || of_images(c);
     let wanted = |c: &Condition| known(c) || verdicts.iter().any(|(v, _)| v.condition() == c.type_);
     status.conditions.retain(wanted);
     conditions::set(&mut status.conditions, READY, summarize(&verdicts), generation, now);
@@ -180,13 +190,43 @@ fn report_on(
 fn report_failure(
     error: &super::Error,
     generation: Option<i64>,
-    mut status: CoprInstanceStatus,
+    status: &mut CoprInstanceStatus,
     now: Timestamp,
-) -> CoprInstanceStatus {
+) {
     let verdict = Verdict::no(error.reason(), report::chain(error));
     conditions::set(&mut status.conditions, READY, verdict, generation, now);
     status.observed_generation = generation;
-    status
+}
+
+/// The images, each with a condition of its own where they are built.
+fn report_images(
+    provision: &Provision,
+    generation: Option<i64>,
+    status: &mut CoprInstanceStatus,
+    now: Timestamp,
+) {
+    let verdicts: Vec<_> = provision
+        .packages
+        .iter()
+        .flat_map(|packages| &packages.images)
+        .filter_map(verdict::of_image)
+        .collect();
+    let of_image = |c: &Condition| Image::ALL.into_iter().any(|image| image.condition() == c.type_);
+    let wanted = |c: &Condition| verdicts.iter().any(|(image, _)| image.condition() == c.type_);
+    status.conditions.retain(|c| !of_image(c) || wanted(c));
+    conditions::set(&mut status.conditions, verdict::CONDITION, provision.verdict.clone(), generation, now);
+    for (image, verdict) in verdicts {
+        conditions::set(&mut status.conditions, image.condition(), verdict, generation, now);
+    }
+    status.packages.clone_from(&provision.packages);
+}
+
+/// Nothing else is done before the images are there.
+fn report_waiting(generation: Option<i64>, status: &mut CoprInstanceStatus, now: Timestamp) {
+    let Some(images) = conditions::get(&status.conditions, verdict::CONDITION) else { return };
+    let ready = Verdict::no(&images.reason, report::truncate(images.message.clone(), 2048));
+    conditions::set(&mut status.conditions, READY, ready, generation, now);
+    status.observed_generation = generation;
 }
 
 fn summarize(verdicts: &[(Component, Verdict)]) -> Verdict {
@@ -206,7 +246,7 @@ fn summarize(verdicts: &[(Component, Verdict)]) -> Verdict {
     }
 }
 
-/// Per component the image as its container runs it, by digest once the kubelet has pulled it. The digest of a
+/// Per component the image: by digest where that is known before, else as its container runs it, once the kubelet has pulled it. The digest of a
 /// builder is known while one runs, and remembered.
 fn images(
     wanted: &ResolvedImages,
@@ -236,9 +276,13 @@ fn images(
         _ => true,
     };
     let repository = |image: &str| image.split('@').next().unwrap_or(image).to_owned();
+    let suite = wanted.sanity.iter().map(|image| ("sanity".to_owned(), image.clone()));
     rows.into_iter()
         .filter(|(key, ..)| runs(key))
         .map(|(key, component, container, image)| {
+            if image.contains('@') {
+                return (key.to_owned(), image.clone());
+            }
             let remembered = || {
                 let old = old.get(key).filter(|old| old.contains('@'))?;
                 let untagged = image.rsplit_once(':').map_or(image.as_str(), |(name, _)| name);
@@ -247,6 +291,7 @@ fn images(
             let value = digest(component, container).or_else(remembered).unwrap_or_else(|| image.clone());
             (key.to_owned(), value)
         })
+        .chain(suite)
         .collect()
 }
 

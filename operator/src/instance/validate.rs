@@ -13,7 +13,10 @@ use super::{
     dereference::{External, Observed, Platform},
     names::{self, BACKEND_HTTPD, Component, port},
 };
-use crate::api::v1alpha1::{Admin, Builders, CoprInstance, Endpoints, Images, Storage};
+use crate::{
+    api::v1alpha1::{Admin, Builders, CoprInstance, CoprInstanceSpec, Endpoints, Images, Storage},
+    images::{Image, Provision, identity},
+};
 
 /// A valid instance.
 #[derive(Clone, Debug)]
@@ -46,6 +49,8 @@ pub struct Instance {
     pub credentials: Credentials,
     /// What the cluster asks of pods.
     pub platform: Platform,
+    /// What builds of images run as.
+    pub image_builds: identity::Objects,
 }
 
 /// The image of every component.
@@ -69,6 +74,8 @@ pub struct ResolvedImages {
     pub database: String,
     /// Redis.
     pub redis: String,
+    /// The sanity suite, if the instance has an image of it.
+    pub sanity: Option<String>,
     /// When to pull.
     pub pull_policy: String,
     /// With which Secrets.
@@ -132,7 +139,7 @@ pub enum Error {
         problem: &'static str,
     },
     /// An image is not given (the API server's rules refuse this first).
-    #[error("images.{0}: no image is given, and no images.registry either")]
+    #[error("images.{0}: no image is given, no images.registry and no packages either")]
     NoImage(&'static str),
     /// No node can build such a chroot.
     #[error("chroots: {chroot} is for the architecture {arch}, which no builder can be scheduled for")]
@@ -158,14 +165,19 @@ impl Error {
     }
 }
 
-/// Parses an instance and what was read for it.
-pub fn validate(instance: &CoprInstance, observed: &Observed) -> Result<Instance, Error> {
+/// Parses an instance, what was read for it and the images that there are for it.
+pub fn validate(
+    instance: &CoprInstance,
+    observed: &Observed,
+    provision: &Provision,
+) -> Result<Instance, Error> {
     let spec = instance.spec.clone();
     Ok(Instance {
         name: instance.name_any(),
         namespace: instance.namespace().unwrap_or_default(),
         owner: instance.controller_owner_ref(&()).ok_or(Error::NoUid)?,
-        images: images(&spec.images)?,
+        images: images(&spec, &provision.images)?,
+        image_builds: provision.identity.clone(),
         pools: pools(&spec.chroots)?,
         chroots: spec.chroots,
         builders: spec.builders,
@@ -179,27 +191,65 @@ pub fn validate(instance: &CoprInstance, observed: &Observed) -> Result<Instance
     })
 }
 
-fn images(spec: &Images) -> Result<ResolvedImages, Error> {
-    let name = |given: &Option<String>, field: &'static str, component: &str| match (given, &spec.registry) {
-        (Some(image), _) => Ok(image.clone()),
-        (None, Some(registry)) => Ok(format!("{registry}/copr-{component}:{}", spec.tag)),
-        (None, None) => Err(Error::NoImage(field)),
+/// The images that the spec names, tags as they are: those of the components that the instance has, and the suite's if it is
+/// named.
+pub fn given_images(spec: &CoprInstanceSpec) -> Vec<(Image, String)> {
+    let images = &spec.images;
+    let of = |image: Image| match image {
+        Image::Base => &None,
+        Image::Database => &images.database,
+        Image::Redis => &images.redis,
+        Image::Keygen => &images.keygen,
+        Image::Frontend => &images.frontend,
+        Image::DistGit => &images.dist_git,
+        Image::Resalloc => &images.resalloc,
+        Image::Backend => &images.backend,
+        Image::BackendHttpd => &images.backend_httpd,
+        Image::Builder => &images.builder,
+        Image::Sanity => &images.sanity,
     };
+    let is_component = |image: &Image| match image {
+        Image::Base => false,
+        Image::Database => spec.database.external_secret.is_none(),
+        Image::Redis => spec.redis.external_secret.is_none(),
+        _ => true,
+    };
+    let by_registry = |image: Image| {
+        let registry = images.registry.as_ref().filter(|_| image != Image::Sanity)?;
+        Some(format!("{registry}/copr-{}:{}", image.folder(), images.tag))
+    };
+    Image::ALL
+        .into_iter()
+        .filter(is_component)
+        .filter_map(|image| Some((image, of(image).clone().or_else(|| by_registry(image))?)))
+        .collect()
+}
+
+fn images(spec: &CoprInstanceSpec, known: &BTreeMap<String, String>) -> Result<ResolvedImages, Error> {
+    let Images { pull_policy, pull_secrets, .. } = &spec.images;
+    let name = |image: Image| known.get(image.field()).cloned().ok_or(Error::NoImage(image.field()));
+    // Of an external PostgreSQL or Redis there is no pod, and no image is needed.
+    let unless = |external: bool, image| if external { Ok(String::new()) } else { name(image) };
+    let push_secret = spec.registry.as_ref().and_then(|registry| registry.push_secret.clone());
+    let push_secret = push_secret.filter(|_| spec.packages.is_some()).map(|secret| secret.name);
     Ok(ResolvedImages {
-        frontend: name(&spec.frontend, "frontend", "frontend")?,
-        backend: name(&spec.backend, "backend", "backend")?,
-        backend_httpd: name(&spec.backend_httpd, "backendHttpd", "backend-httpd")?,
-        keygen: name(&spec.keygen, "keygen", "keygen")?,
-        dist_git: name(&spec.dist_git, "distGit", "dist-git")?,
-        resalloc: name(&spec.resalloc, "resalloc", "resalloc")?,
-        builder: name(&spec.builder, "builder", "builder")?,
-        database: name(&spec.database, "database", "database")?,
-        redis: name(&spec.redis, "redis", "redis")?,
-        pull_policy: format!("{:?}", spec.pull_policy),
-        pull_secrets: spec
-            .pull_secrets
+        frontend: name(Image::Frontend)?,
+        backend: name(Image::Backend)?,
+        backend_httpd: name(Image::BackendHttpd)?,
+        keygen: name(Image::Keygen)?,
+        dist_git: name(Image::DistGit)?,
+        resalloc: name(Image::Resalloc)?,
+        builder: name(Image::Builder)?,
+        database: unless(spec.database.external_secret.is_some(), Image::Database)?,
+        redis: unless(spec.redis.external_secret.is_some(), Image::Redis)?,
+        sanity: known.get(Image::Sanity.field()).cloned(),
+        pull_policy: format!("{pull_policy:?}"),
+        // What may push may pull.
+        pull_secrets: pull_secrets
             .iter()
-            .map(|name| LocalObjectReference { name: name.clone() })
+            .cloned()
+            .chain(push_secret)
+            .map(|name| LocalObjectReference { name })
             .collect(),
     })
 }

@@ -39,6 +39,17 @@ pub fn transitions(old: &CoprTestRunStatus, new: &CoprTestRunStatus) -> Vec<Noti
         let note = report::truncate(note, NOTE_MAX);
         notices.push(Notice { type_, reason, action, note, pod: pod.cloned() });
     };
+    if old.phase != new.phase && new.phase == Phase::Building {
+        let note = format!("images are being built for CoprInstance {instance}");
+        tell(EventType::Normal, "Building", "Build", note, None);
+    }
+    if old.phase == Phase::Building
+        && old.timestamps.images_ready.is_none()
+        && new.timestamps.images_ready.is_some()
+    {
+        let note = format!("every image of CoprInstance {instance} is in the registry");
+        tell(EventType::Normal, "ImagesReady", "Build", note, None);
+    }
     if old.phase != new.phase && new.phase == Phase::Provisioning {
         let note = format!("waiting for CoprInstance {instance}");
         tell(EventType::Normal, "Provisioning", "Provision", note, None);

@@ -8,6 +8,7 @@ use super::dereference::{Observed, Seen, client_secret};
 use crate::{
     api::v1alpha1::{CoprInstance, CoprInstanceSpec, CoprInstanceStatus, Images, PullPolicy, Suite},
     conditions::{self, Verdict},
+    images::{Image, verdict as images},
     instance::{builders, names::Component},
     report,
 };
@@ -45,6 +46,22 @@ pub struct Target {
     pub name: String,
     /// How it is.
     pub state: State,
+    /// How its images are.
+    pub images: ImagesState,
+}
+
+/// How the images of an instance are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ImagesState {
+    /// They exist already; whether they can be pulled is the components' business.
+    #[default]
+    Prebuilt,
+    /// They were built, and are there.
+    Built,
+    /// They are being built, or looked for.
+    Pending,
+    /// They can't be had, and waiting won't change it.
+    Failed,
 }
 
 /// How an instance is.
@@ -137,7 +154,28 @@ pub fn assess(name: String, owner: Option<&str>, suite: &Suite, observed: &Obser
         Seen::Found(instance) => look(instance, suite, observed)
             .unwrap_or_else(|(reason, message)| State::NotReady { reason: reason.to_owned(), message }),
     };
-    Target { name, state }
+    let images = match &observed.instance {
+        Seen::Found(instance) if !matches!(state, State::Unusable { .. }) => images_state(instance),
+        _ => ImagesState::Prebuilt,
+    };
+    Target { name, state, images }
+}
+
+fn images_state(instance: &CoprInstance) -> ImagesState {
+    let status = instance.status.as_ref();
+    let condition = status.and_then(|status| conditions::get(&status.conditions, images::CONDITION));
+    match condition {
+        Some(c) if c.observed_generation == instance.metadata.generation && c.status == "False" => {
+            if images::is_final(&c.reason) {
+                ImagesState::Failed
+            } else {
+                ImagesState::Pending
+            }
+        }
+        _ if instance.spec.packages.is_none() => ImagesState::Prebuilt,
+        Some(c) if c.status == "True" => ImagesState::Built,
+        _ => ImagesState::Pending,
+    }
 }
 
 /// Whether the run of that uid owns the instance.
@@ -167,7 +205,10 @@ fn look<'a>(
             format!("there is no Secret {client_secret} with the client's configuration"),
         ));
     }
-    let Some(image) = suite_image(suite, &instance.spec.images) else {
+    let known = status.and_then(|status| status.images.get(Image::Sanity.field()));
+    let Some(image) =
+        suite.image.clone().or(known.cloned()).or_else(|| suite_image(suite, &instance.spec.images))
+    else {
         return Err((reasons::NO_IMAGE, no_image(&format!("CoprInstance {name}"))));
     };
     Ok(State::Ready(Box::new(Facts {
@@ -218,12 +259,14 @@ fn components(spec: &CoprInstanceSpec) -> Vec<Component> {
 pub fn suite_image(suite: &Suite, images: &Images) -> Option<String> {
     let of_registry =
         || images.registry.as_ref().map(|registry| format!("{registry}/copr-sanity:{}", images.tag));
-    suite.image.clone().or_else(of_registry)
+    suite.image.clone().or_else(|| images.sanity.clone()).or_else(of_registry)
 }
 
 /// What is said where [`suite_image`] finds none.
 pub fn no_image(of: &str) -> String {
-    format!("suite.image is not given, and {of} has no images.registry to take copr-sanity from")
+    format!(
+        "suite.image is not given, and {of} has no packages, images.sanity or images.registry to take it from"
+    )
 }
 
 const fn pull_policy(policy: PullPolicy) -> &'static str {

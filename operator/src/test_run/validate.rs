@@ -62,6 +62,8 @@ pub struct Validated {
     pub parallelism: usize,
     /// How often a test is tried again that ended in Error.
     pub retries: i32,
+    /// How long images may take.
+    pub build_timeout: Limit,
     /// How long the instance may take.
     pub ready_timeout: Limit,
     /// How long the tests may take.
@@ -96,6 +98,7 @@ pub fn validate(run: &CoprTestRun, observed: &Observed) -> Result<Validated, Err
     let uid = run.uid().ok_or(Error::NoUid)?;
     let template = spec.instance.template.clone();
     if let Some(template) = &template
+        && template.packages.is_none()
         && target::suite_image(&spec.suite, &template.images).is_none()
     {
         return Err(Error::NoImage(target::no_image("instance.template")));
@@ -109,6 +112,7 @@ pub fn validate(run: &CoprTestRun, observed: &Observed) -> Result<Validated, Err
         tests: tests(run)?,
         parallelism: usize::try_from(spec.suite.parallelism).unwrap_or(1).max(1),
         retries: spec.suite.retries,
+        build_timeout: limit("instance.buildTimeout", &spec.instance.build_timeout)?,
         ready_timeout: limit("instance.readyTimeout", &spec.instance.ready_timeout)?,
         timeout: limit("suite.timeout", &spec.suite.timeout)?,
         target: target::assess(instance_name(&name, spec), owner_of_instance, &spec.suite, observed),

@@ -7,7 +7,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::CoprInstanceStatus;
+use super::{CoprInstanceStatus, Packages, Registry};
 
 /// What a Copr instance is made of. Everything not given here (passwords, tokens, keys, names) is
 /// generated per instance.
@@ -31,8 +31,21 @@ use super::CoprInstanceStatus;
         .message("metadata.name becomes part of Service names: at most 40 lowercase letters, digits and '-', starting with a letter"),
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("has(self.packages) || has(self.images) && (has(self.images.registry) || (has(self.images.frontend) && has(self.images.backend) && has(self.images.backendHttpd) && has(self.images.keygen) && has(self.images.distGit) && has(self.images.resalloc) && has(self.images.builder) && has(self.images.database) && has(self.images.redis)))")
+    .message("give packages to build images from, or images.registry, or an image for each of frontend, backend, backendHttpd, keygen, distGit, resalloc, builder, database and redis"))]
+#[x_kube(validation = Rule::new("!has(self.packages) || !has(self.images) || !has(self.images.registry)")
+    .message("with packages, images.registry cannot be given: built images go to registry.url; name a prebuilt image by its component, such as images.database"))]
 pub struct CoprInstanceSpec {
-    /// Where the images of the components come from.
+    /// Packages that images are built from, in the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub packages: Option<Packages>,
+
+    /// Where built images are pushed to. Needed with `packages`; absent on OpenShift: its internal registry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registry: Option<Registry>,
+
+    /// Images that exist already. Each wins over what `packages` would build.
+    #[serde(default)]
     pub images: Images,
 
     /// The chroots (build targets) to activate, such as `fedora-44-x86_64`. The builder image must
@@ -72,13 +85,12 @@ pub struct CoprInstanceSpec {
     pub resources: BTreeMap<String, ResourceRequirements>,
 }
 
-/// Images of the components. `registry` and `tag` name all of them at once
-/// (`<registry>/copr-<component>:<tag>`); a component's own field wins. Each image must keep the
-/// contract of docs/image-contract.md.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+/// Prebuilt images of the components. `registry` and `tag` name all of them at once
+/// (`<registry>/copr-<component>:<tag>`); a component's own field wins. A tag is resolved to a digest once, where the
+/// operator can reach the registry, and `status.images` records it. Each image must keep the contract of
+/// docs/image-contract.md.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[x_kube(validation = Rule::new("has(self.registry) || (has(self.frontend) && has(self.backend) && has(self.backendHttpd) && has(self.keygen) && has(self.distGit) && has(self.resalloc) && has(self.builder) && has(self.database) && has(self.redis))")
-    .message("give images.registry, or an image for each of frontend, backend, backendHttpd, keygen, distGit, resalloc, builder, database and redis"))]
 pub struct Images {
     /// Registry and path prefix, for example `quay.io/copr`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,6 +145,31 @@ pub struct Images {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub redis: Option<String>,
+    /// The sanity suite. A test run's `suite.image` wins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub sanity: Option<String>,
+}
+
+impl Default for Images {
+    fn default() -> Self {
+        Self {
+            registry: None,
+            tag: default_tag(),
+            pull_policy: PullPolicy::default(),
+            pull_secrets: Vec::new(),
+            frontend: None,
+            backend: None,
+            backend_httpd: None,
+            keygen: None,
+            dist_git: None,
+            resalloc: None,
+            builder: None,
+            database: None,
+            redis: None,
+            sanity: None,
+        }
+    }
 }
 
 fn default_tag() -> String {

@@ -6,13 +6,17 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
+use super::PackagesStatus;
+
 /// The state of a Copr instance.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct CoprInstanceStatus {
     /// `Ready` (every component answers) and one per component: `DatabaseReady`, `RedisReady`,
     /// `FrontendReady`, `BackendReady`, `KeygenReady`, `DistGitReady`, `ResallocReady`. A reason other
-    /// than `Available` says what is missing; the message names the pod. `BuildersReady` is False while
+    /// than `Available` says what is missing; the message names the pod. `ImagesReady`: every image is known by digest, or will
+    /// be once it's pulled; with `packages` there is one condition more per image, such as `FrontendImageReady`, whose
+    /// reason is its state (Queued, Building, Pushed, Reused, Failed). `BuildersReady` is False while
     /// a builder pod can't be made, scheduled or started; it is no part of `Ready`, since builders exist
     /// only while something is built.
     #[serde(default)]
@@ -27,7 +31,10 @@ pub struct CoprInstanceStatus {
     /// Name of the Secret whose key `copr` is a copr-cli configuration of the administrator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<String>,
-    /// Per component the image that runs, by digest once it was pulled.
+    /// What became of `spec.packages`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub packages: Option<PackagesStatus>,
+    /// Per component the image that runs, by digest once that is known.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub images: BTreeMap<String, String>,
 }

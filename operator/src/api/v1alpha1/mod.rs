@@ -2,11 +2,13 @@
 
 mod instance;
 mod instance_status;
+mod packages;
 mod test_run;
 mod test_run_status;
 
 pub use instance::*;
 pub use instance_status::*;
+pub use packages::*;
 pub use test_run::*;
 pub use test_run_status::*;
 

@@ -67,12 +67,23 @@ pub struct InstanceSource {
     /// Spec of an instance that the run creates, owns and names like itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<CoprInstanceSpec>,
-    /// How long the instance may take until it is Ready, as a duration such as `15m`. After that the run ends as Error.
+    /// How long the images of the instance's `packages` may take, as a duration such as `1h`. After that the run ends as Error.
+    #[serde(default = "default_build_timeout")]
+    #[schemars(length(max = 16), regex(pattern = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
+    #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('10s') && duration(self) <= duration('24h')")
+        .message("buildTimeout is a duration between 10s and 24h, for example 1h"))]
+    pub build_timeout: String,
+    /// How long the instance may take until it is Ready once its images are there, as a duration such as `15m`. After that the
+    /// run ends as Error.
     #[serde(default = "default_ready_timeout")]
     #[schemars(length(max = 16), regex(pattern = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
     #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('10s') && duration(self) <= duration('24h')")
         .message("readyTimeout is a duration between 10s and 24h, for example 15m"))]
     pub ready_timeout: String,
+}
+
+fn default_build_timeout() -> String {
+    "1h".into()
 }
 
 fn default_ready_timeout() -> String {
@@ -114,7 +125,8 @@ pub struct Suite {
     #[serde(default = "default_retries")]
     #[schemars(range(min = 0, max = 10))]
     pub retries: i32,
-    /// Image of the suite. Absent: `<registry>/copr-sanity:<tag>` of the instance's `images`.
+    /// Image of the suite. Absent: the one built from the instance's `packages`, or `images.sanity`, or
+    /// `<registry>/copr-sanity:<tag>` of the instance's `images`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub image: Option<String>,

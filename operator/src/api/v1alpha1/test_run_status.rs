@@ -7,6 +7,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::InstalledPackage;
+
 /// The state and the verdict of a run.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -38,6 +40,9 @@ pub struct CoprTestRunStatus {
     /// Per component the image that was tested, by digest.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub images: BTreeMap<String, String>,
+    /// The packages that came from the repositories of the instance's `packages`, and from which.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<InstalledPackage>,
     /// Name of the ConfigMap whose key `junit.xml` is the run as JUnit XML. Set at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub junit: Option<String>,
@@ -49,6 +54,8 @@ pub enum Phase {
     /// Not looked at yet, or something that it refers to is missing.
     #[default]
     Pending,
+    /// Images are being built from the packages.
+    Building,
     /// The instance comes up.
     Provisioning,
     /// Tests run.
@@ -150,7 +157,7 @@ pub struct Timestamps {
     /// The operator first saw the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started: Option<Time>,
-    /// Every image of the instance is on its node.
+    /// Every image of the instance is known by digest: built from packages, found in its registry or pulled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub images_ready: Option<Time>,
     /// The instance was Ready.

@@ -23,6 +23,7 @@ pub use frontend::{SCHEMA, SEED};
 pub use objects::Objects;
 
 use super::validate::Instance;
+use crate::images::identity;
 
 /// Everything that the instance consists of.
 pub fn build(instance: &Instance) -> Objects {
@@ -39,9 +40,16 @@ pub fn build(instance: &Instance) -> Objects {
         });
     }
     all.extend(builder::build(instance));
+    all.extend(image_builds(instance));
     all.extend(client::build(instance));
     all.extend(network::build(instance));
     all
+}
+
+/// What builds of images run as: applied before the first build, and wanted as long as the instance has packages.
+fn image_builds(instance: &Instance) -> Objects {
+    let identity::Objects { service_accounts, role_bindings } = instance.image_builds.clone();
+    Objects { service_accounts, role_bindings, ..Objects::default() }
 }
 
 #[cfg(test)]

@@ -75,7 +75,8 @@ fn a_failed_step_is_reported_without_forgetting_the_components() {
     conditions::set(&mut old.conditions, "RedisReady", Verdict::yes(health::AVAILABLE, ""), Some(1), now);
     let missing =
         crate::instance::validate::Error::SecretNotFound { field: "redis.externalSecret", name: "r".into() };
-    let new = report_failure(&crate::instance::Error::Validate(missing), Some(2), old, now);
+    let mut new = old;
+    report_failure(&crate::instance::Error::Validate(missing), Some(2), &mut new, now);
     let ready = conditions::get(&new.conditions, READY).unwrap();
     assert_eq!(ready.reason, "SecretNotFound");
     assert_eq!(ready.observed_generation, Some(2));

@@ -32,6 +32,8 @@ pub mod types {
 pub mod reasons {
     /// Something that the run refers to is missing.
     pub const PENDING: &str = "Pending";
+    /// Images are being built.
+    pub const BUILDING: &str = "Building";
     /// The instance comes up.
     pub const PROVISIONING: &str = "Provisioning";
     /// Tests run.
@@ -58,6 +60,19 @@ pub fn unfinished(end: &End, run: &Validated, status: &CoprTestRunStatus) -> Str
         End::Cancelled => "cancelled".into(),
         End::Timeout => format!("the run's timeout of {} passed", run.timeout.text),
         End::InstanceLost => format!("CoprInstance {name} was deleted during the run"),
+        End::ImagesFailed => {
+            format!(
+                "the images of CoprInstance {name} can't be had: {}",
+                instance_verdict(run, status).message
+            )
+        }
+        End::ImagesNotReady => {
+            let why = instance_verdict(run, status).message;
+            format!(
+                "the images of CoprInstance {name} were not there within {}: {why}",
+                run.build_timeout.text
+            )
+        }
         End::InstanceNotReady => {
             let why = instance_verdict(run, status).message;
             format!("CoprInstance {name} was not Ready within {}: {why}", run.ready_timeout.text)
@@ -74,7 +89,9 @@ pub fn conclude(run: &Validated, status: &mut CoprTestRunStatus, end: Option<&En
     let (succeeded, finished) = if status.phase.is_final() {
         status.timestamps.finished.get_or_insert(Time(now));
         let message = match end {
-            Some(end @ End::InstanceNotReady) => unfinished(end, run, status),
+            Some(end @ (End::InstanceNotReady | End::ImagesFailed | End::ImagesNotReady)) => {
+                unfinished(end, run, status)
+            }
             Some(end) => format!("{}; {}", unfinished(end, run, status), verdict_message(status, summary)),
             None => verdict_message(status, summary),
         };
@@ -156,6 +173,10 @@ fn phase(run: &Validated, status: &CoprTestRunStatus, end: Option<&End>) -> Phas
         match &run.target.state {
             State::Unusable { .. } => Phase::Pending,
             State::Missing if run.template.is_none() => Phase::Pending,
+            State::Missing if run.template.as_ref().is_some_and(|template| template.packages.is_some()) => {
+                Phase::Building
+            }
+            _ if run.target.images == target::ImagesState::Pending => Phase::Building,
             _ => Phase::Provisioning,
         }
     }
@@ -164,6 +185,7 @@ fn phase(run: &Validated, status: &CoprTestRunStatus, end: Option<&End>) -> Phas
 const fn reason(phase: Phase) -> &'static str {
     match phase {
         Phase::Pending => reasons::PENDING,
+        Phase::Building => reasons::BUILDING,
         Phase::Provisioning => reasons::PROVISIONING,
         Phase::Running => reasons::RUNNING,
         Phase::Passed => reasons::PASSED,

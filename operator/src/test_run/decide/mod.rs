@@ -2,8 +2,8 @@
 //! that an operator that was killed at any moment goes on where it was.
 //!
 //! ```text
-//!              instance there      instance Ready       every test ended
-//!   Pending ───────────────▶ Provisioning ───────▶ Running ───────▶ Passed | Failed | Error | Cancelled
+//!            instance there    images there     instance Ready     every test ended
+//!   Pending ─────────────▶ Building ─────▶ Provisioning ─────▶ Running ─────▶ Passed | Failed | Error | Cancelled
 //! ```
 //!
 //! Whatever ends a run early (`cancel`, a timeout, the loss of the instance) gives its unfinished tests an
@@ -31,6 +31,8 @@ use super::{
 };
 use crate::{
     api::v1alpha1::{CoprInstance, CoprTestRunStatus, Outcome, TestStatus},
+    conditions,
+    images::verdict as images,
     labels,
 };
 
@@ -85,6 +87,8 @@ enum End {
     Cancelled,
     Timeout,
     InstanceLost,
+    ImagesFailed,
+    ImagesNotReady,
     InstanceNotReady,
 }
 
@@ -149,11 +153,24 @@ fn note_instance(status: &mut CoprTestRunStatus, run: &Validated, observed: &Obs
     if let Seen::Found(instance) = &observed.instance
         && !matches!(run.target.state, target::State::Unusable { .. })
     {
-        let images = instance.status.as_ref().map(|status| status.images.clone()).unwrap_or_default();
-        if !images.is_empty() && images.values().all(|image| image.contains("sha256:")) {
-            status.timestamps.images_ready.get_or_insert(now.clone());
+        let known = instance.status.clone().unwrap_or_default();
+        let pulled = !known.images.is_empty() && known.images.values().all(|image| image.contains("sha256:"));
+        let built = conditions::get(&known.conditions, images::CONDITION)
+            .filter(|c| c.status == "True" && c.observed_generation == instance.metadata.generation);
+        match (&instance.spec.packages, built) {
+            (Some(_), Some(built)) => {
+                status.timestamps.images_ready.get_or_insert(built.last_transition_time.clone());
+            }
+            (None, _) if pulled => {
+                status.timestamps.images_ready.get_or_insert(now.clone());
+            }
+            _ => {}
         }
-        status.images.extend(images);
+        let of_images = known.packages.into_iter().flat_map(|packages| packages.images);
+        status.packages.extend(of_images.flat_map(|image| image.packages));
+        status.packages.sort();
+        status.packages.dedup();
+        status.images.extend(known.images);
     }
     if run.target.facts().is_some() {
         status.timestamps.images_ready.get_or_insert(now.clone());
@@ -186,8 +203,16 @@ fn end(
         Some(End::InstanceLost)
     } else if let Some(first) = &timestamps.first_test {
         passed(first.0 + run.timeout.duration).then_some(End::Timeout)
+    } else if run.target.images == target::ImagesState::Failed {
+        Some(End::ImagesFailed)
+    } else if run.target.images == target::ImagesState::Pending {
+        passed(started + run.build_timeout.duration).then_some(End::ImagesNotReady)
     } else if run.target.facts().is_none() {
-        passed(started + run.ready_timeout.duration).then_some(End::InstanceNotReady)
+        // A build of images has a limit of its own.
+        let built =
+            timestamps.images_ready.as_ref().filter(|_| run.target.images == target::ImagesState::Built);
+        let since = built.map_or(started, |built| built.0.max(started));
+        passed(since + run.ready_timeout.duration).then_some(End::InstanceNotReady)
     } else {
         None
     }

@@ -1,0 +1,260 @@
+//! What images are built from, and where they go.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::ResourceRequirements;
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Isolation, SecretRef};
+
+/// The packages under test. The operator builds an image of every component from them, in the cluster, and the
+/// instance runs exactly those images. The same inputs are built once for the whole cluster. An image given under
+/// `images` is not built.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Packages {
+    /// The image that every component starts from: a Fedora. A tag is resolved to a digest once per generation of the
+    /// spec.
+    #[serde(default = "default_base_image")]
+    #[schemars(length(min = 1, max = 512))]
+    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9][A-Za-z0-9._:/@-]*$') && !self.contains('://')")
+        .message("baseImage is a reference of an image without a scheme, for example registry.fedoraproject.org/fedora:44"))]
+    pub base_image: String,
+
+    /// The dnf repositories with Copr's packages, beside those of the base image. Where several have a package, the one
+    /// with the lowest `priority` gives it, so a pull request's repository with a lower number overlays the one of main.
+    #[schemars(length(min = 1, max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub repositories: Vec<Repository>,
+
+    /// What must have been installed in the end. If it wasn't, the instance doesn't start, and the condition
+    /// `ImagesReady` says which repository served what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub require: Option<Require>,
+
+    /// Any text. Repositories are looked at once per generation of the spec; changing this has them looked at again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub revision: Option<String>,
+
+    /// How images are built.
+    #[serde(default)]
+    pub build: Build,
+}
+
+fn default_base_image() -> String {
+    "registry.fedoraproject.org/fedora:44".into()
+}
+
+/// A dnf repository.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Repository {
+    /// Name, unique in the list. It's shown beside each package that came from here.
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$"))]
+    pub name: String,
+    /// Where the repository is: the folder that has `repodata/`, as an http or https URL.
+    #[serde(rename = "baseURL")]
+    #[schemars(length(min = 1, max = 2048))]
+    #[x_kube(validation = Rule::new("!self.matches('^[a-zA-Z]+://[^/]*@')")
+        .message("baseURL must not hold credentials: put them into a Secret with the keys username and password, and name it in credentialsSecret"))]
+    #[x_kube(validation = Rule::new("isURL(self) && self.matches('^https?://[^/?#@]+(/[^ ?#$,]*)?$')")
+        .message("baseURL is an http or https URL of a dnf repository without variables, query or fragment, for example https://download.copr.fedorainfracloud.org/results/@copr/copr-dev/fedora-44-x86_64/"))]
+    pub base_url: String,
+    /// dnf's priority, from 1 (wins) to 99.
+    #[serde(default = "default_priority")]
+    #[schemars(range(min = 1, max = 99))]
+    pub priority: i32,
+    /// URL of the key that the packages are signed with. Absent: signatures aren't checked, as a pull request's
+    /// packages may have none.
+    #[serde(rename = "gpgKey", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 2048))]
+    #[x_kube(validation = Rule::new("!self.matches('^[a-zA-Z]+://[^/]*@')").message("gpgKey must not hold credentials"))]
+    #[x_kube(validation = Rule::new("isURL(self) && self.matches('^https?://[^/?#@]+/[^ ?#$,]+$')")
+        .message("gpgKey is the http or https URL of an armored public key"))]
+    pub gpg_key: Option<String>,
+    /// A Secret with the keys `username` and `password`, for a repository that asks for them (HTTP basic
+    /// authentication).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credentials_secret: Option<SecretRef>,
+}
+
+fn default_priority() -> i32 {
+    99
+}
+
+/// What the installed packages must be.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("has(self.commit) || has(self.versions)")
+    .message("require needs a commit, or versions"))]
+pub struct Require {
+    /// A commit, as 7 to 40 hexadecimal digits, that the packages must have been built from: each one that came from
+    /// the repository with the lowest `priority` must name it in its release (as in `2.7-1.git.5.5d37cd8.fc44`), and there
+    /// must be one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 7, max = 40), regex(pattern = r"^[0-9a-f]+$"))]
+    pub commit: Option<String>,
+    /// Package name to the version that must be installed, as `[epoch:]version[-release]`, for example
+    /// `copr-frontend: 2.7-1.fc44`. Each named package must be in at least one image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub versions: Option<BTreeMap<String, String>>,
+}
+
+/// How images are built.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Build {
+    /// How a build gets the rights that buildah needs.
+    #[serde(default)]
+    pub isolation: Isolation,
+    /// Name of a PersistentVolumeClaim in the namespace that keeps the unpacked base image and dnf's downloads between
+    /// builds. It isn't deleted with the instance. With ReadWriteOnce, builds run on one node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub cache_claim: Option<String>,
+    /// How long one image may take, as a duration such as `30m`.
+    #[serde(default = "default_build_timeout")]
+    #[schemars(length(max = 16), regex(pattern = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
+    #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('10s') && duration(self) <= duration('24h')")
+        .message("timeout is a duration between 10s and 24h, for example 30m"))]
+    pub timeout: String,
+    /// Resources of a build's container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourceRequirements>,
+}
+
+impl Default for Build {
+    fn default() -> Self {
+        Self {
+            isolation: Isolation::default(),
+            cache_claim: None,
+            timeout: default_build_timeout(),
+            resources: None,
+        }
+    }
+}
+
+fn default_build_timeout() -> String {
+    "30m".into()
+}
+
+/// The registry that built images are pushed to and pulled from.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Registry {
+    /// Host and path prefix, for example `quay.io/copr`; images are `<url>/copr-<component>`. The builds, the operator and
+    /// the nodes must all reach it by this name.
+    #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9][a-z0-9._-]*(:[0-9]+)?(/[a-z0-9._-]+)*$')")
+        .message("url is a host and path without a scheme, for example quay.io/copr"))]
+    pub url: String,
+    /// Plain HTTP, for a registry inside the cluster.
+    #[serde(default)]
+    pub insecure: bool,
+    /// A Secret of type `kubernetes.io/dockerconfigjson` that may push, pull and delete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub push_secret: Option<SecretRef>,
+    /// A ConfigMap whose key `ca.crt` is the certificate authority of the registry, in PEM. (The nodes must trust it, too.)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_config_map: Option<ConfigMapRef>,
+    /// Built images that no instance has used for this long are deleted from the registry, as a duration such as `168h`.
+    #[serde(default = "default_retention")]
+    #[schemars(length(max = 16), regex(pattern = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
+    #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('1s')")
+        .message("retention is a duration, for example 168h"))]
+    pub retention: String,
+}
+
+fn default_retention() -> String {
+    "168h".into()
+}
+
+/// A ConfigMap in the same namespace.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConfigMapRef {
+    /// Name of the ConfigMap.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+/// What became of `spec.packages`.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct PackagesStatus {
+    /// The generation of the spec whose repositories were looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// The base image by digest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_image: Option<String>,
+    /// The images, in the order in which they are built.
+    #[serde(default)]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["component".into()]))]
+    pub images: Vec<ImageStatus>,
+}
+
+/// One image.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageStatus {
+    /// The component, as in `status.images`.
+    pub component: String,
+    /// How far it is.
+    #[serde(default)]
+    pub state: ImageState,
+    /// Hash of everything that the image is built from; also its tag in the registry.
+    pub input_hash: String,
+    /// The image by digest, once it is in the registry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// How long the build took, or has taken so far when it last went on, such as `41s`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elapsed: Option<String>,
+    /// When the build started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
+    /// What it waits for, or why it failed: dnf's own last lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The packages in it that came from `packages.repositories`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<InstalledPackage>,
+}
+
+/// How far an image is.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ImageState {
+    /// It waits for the base image, or for a build of the same inputs that another instance started.
+    #[default]
+    Queued,
+    /// Its Job runs.
+    Building,
+    /// It was built for this instance, and is in the registry.
+    Pushed,
+    /// It was in the registry already.
+    Reused,
+    /// It could not be built; the message says why.
+    Failed,
+}
+
+impl ImageState {
+    /// Whether the image is in the registry.
+    pub const fn is_there(self) -> bool {
+        matches!(self, Self::Pushed | Self::Reused)
+    }
+}
+
+/// A package of an image.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "camelCase")]
+pub struct InstalledPackage {
+    /// Name, epoch (unless 0), version, release and architecture, such as `copr-frontend-2.7-1.fc44.noarch`.
+    pub nevra: String,
+    /// The repository that it came from, by its name in the spec.
+    pub repository: String,
+}

@@ -1,0 +1,84 @@
+//! Client required: HTTP as the operator speaks it to repositories and registries.
+
+use std::time::Duration;
+
+use reqwest::{Certificate, RequestBuilder};
+
+/// What went wrong. Never the content of an answer: whoever writes a URL into a spec must not read through the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The client couldn't be made, for instance because of a bad certificate.
+    #[error("failed to set up HTTP: {0}")]
+    Setup(String),
+    /// No answer.
+    #[error("{url} can't be reached: {why}")]
+    Unreachable {
+        /// The URL.
+        url: String,
+        /// The innermost cause.
+        why: String,
+    },
+    /// An answer that isn't the wanted one.
+    #[error("{url} answered {status}")]
+    Status {
+        /// The URL.
+        url: String,
+        /// The status line.
+        status: reqwest::StatusCode,
+    },
+    /// More than was asked for.
+    #[error("{url} is larger than {max} bytes")]
+    TooLarge {
+        /// The URL.
+        url: String,
+        /// The limit.
+        max: usize,
+    },
+}
+
+/// A client that trusts the public certificate authorities, which are built in as the operator's image has none, and
+/// the given ones.
+pub fn client(authority: Option<&str>, timeout: Duration) -> Result<reqwest::Client, Error> {
+    let setup = |error: reqwest::Error| Error::Setup(innermost(&error));
+    let mut trusted = Vec::new();
+    for der in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
+        trusted.push(Certificate::from_der(der).map_err(setup)?);
+    }
+    if let Some(pem) = authority {
+        trusted.extend(Certificate::from_pem_bundle(pem.as_bytes()).map_err(setup)?);
+    }
+    reqwest::Client::builder()
+        .tls_certs_only(trusted)
+        .connect_timeout(Duration::from_secs(5))
+        .timeout(timeout)
+        .user_agent(concat!("copr-operator/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(setup)
+}
+
+/// Sends the request; returns the body of a good answer, if it isn't too large.
+pub async fn body(request: RequestBuilder, url: &str, max: usize) -> Result<Vec<u8>, Error> {
+    let unreachable =
+        |error: reqwest::Error| Error::Unreachable { url: url.to_owned(), why: innermost(&error) };
+    let mut answer = request.send().await.map_err(unreachable)?;
+    if !answer.status().is_success() {
+        return Err(Error::Status { url: url.to_owned(), status: answer.status() });
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
+        if body.len() + chunk.len() > max {
+            return Err(Error::TooLarge { url: url.to_owned(), max });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The cause at the end of the chain: "connection refused" rather than "error sending request".
+pub fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut current = error;
+    while let Some(source) = current.source() {
+        current = source;
+    }
+    current.to_string()
+}

@@ -1,0 +1,91 @@
+//! What builds run as. Pure.
+
+use k8s_openapi::{
+    api::{
+        core::v1::ServiceAccount,
+        rbac::v1::{RoleBinding, RoleRef, Subject},
+    },
+    apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference},
+};
+
+use super::job::{COMPONENT, service_account};
+use crate::{
+    api::v1alpha1::Isolation,
+    apply::{self, Planned, planned},
+    instance::dereference::Platform,
+    labels,
+};
+
+/// The ClusterRole of manifests/openshift that may use the builds' SCC.
+const SCC_ROLE: &str = "copr-image-builder-scc";
+/// OpenShift's own role for privileged pods. An administrator must let the operator bind it.
+const PRIVILEGED_SCC_ROLE: &str = "system:openshift:scc:privileged";
+/// OpenShift's own role for whoever pushes to the internal registry.
+const PUSH_ROLE: &str = "system:image-builder";
+
+/// The service account of builds, and what it may do.
+#[derive(Clone, Debug, Default)]
+pub struct Objects {
+    /// At most one.
+    pub service_accounts: Vec<ServiceAccount>,
+    /// On OpenShift only.
+    pub role_bindings: Vec<RoleBinding>,
+}
+
+impl Objects {
+    /// The objects in the order of apply.
+    pub fn plan(&self) -> Result<Vec<Planned>, apply::Error> {
+        let accounts = self.service_accounts.iter().map(planned);
+        accounts.chain(self.role_bindings.iter().map(planned)).collect()
+    }
+}
+
+/// The objects for the builds of an instance, given by name and namespace.
+pub fn objects(
+    instance: (&str, &str),
+    owner: &OwnerReference,
+    platform: &Platform,
+    isolation: Isolation,
+    pushes_by_token: bool,
+) -> Objects {
+    let (name, namespace) = instance;
+    let account = service_account(name);
+    let metadata = |object: String| ObjectMeta {
+        name: Some(object),
+        namespace: Some(namespace.into()),
+        labels: Some(labels::component(name, COMPONENT)),
+        owner_references: Some(vec![owner.clone()]),
+        ..ObjectMeta::default()
+    };
+    let binding = |object: String, role: &str| RoleBinding {
+        metadata: metadata(object),
+        role_ref: RoleRef {
+            api_group: "rbac.authorization.k8s.io".into(),
+            kind: "ClusterRole".into(),
+            name: role.into(),
+        },
+        subjects: Some(vec![Subject {
+            kind: "ServiceAccount".into(),
+            name: account.clone(),
+            namespace: Some(namespace.into()),
+            api_group: None,
+        }]),
+    };
+    let mut role_bindings = Vec::new();
+    if *platform != Platform::Kubernetes {
+        let role = match isolation {
+            Isolation::UserNamespace => SCC_ROLE,
+            Isolation::Privileged => PRIVILEGED_SCC_ROLE,
+        };
+        role_bindings.push(binding(account.clone(), role));
+    }
+    if pushes_by_token {
+        role_bindings.push(binding(format!("{account}-push"), PUSH_ROLE));
+    }
+    let service_account = ServiceAccount {
+        metadata: metadata(account.clone()),
+        automount_service_account_token: Some(false),
+        ..ServiceAccount::default()
+    };
+    Objects { service_accounts: vec![service_account], role_bindings }
+}

@@ -1,0 +1,433 @@
+//! The Job that builds one image, and what it mounts. Pure.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{
+    ByteString,
+    api::{
+        batch::v1::{
+            Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnExitCodesRequirement,
+            PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
+        },
+        core::v1::{
+            Capabilities, ConfigMap, ConfigMapVolumeSource, Container, EmptyDirVolumeSource, KeyToPath,
+            LocalObjectReference, PersistentVolumeClaimVolumeSource, PodSecurityContext, PodSpec,
+            PodTemplateSpec, ResourceRequirements, SeccompProfile, SecretVolumeSource, SecurityContext,
+            Volume, VolumeMount,
+        },
+    },
+    apimachinery::pkg::{
+        api::resource::Quantity,
+        apis::meta::v1::{ObjectMeta, OwnerReference},
+    },
+};
+use kube::{Resource as _, ResourceExt as _};
+use serde_json::json;
+
+use super::{component::Image, context};
+use crate::{
+    api::v1alpha1::{Isolation, Packages, Registry},
+    labels,
+};
+
+/// The label value of pods that build.
+pub const COMPONENT: &str = "image-build";
+/// The label of a Job and its pods: the hash of the inputs.
+pub const HASH: &str = "copr.fedorainfracloud.org/input-hash";
+/// The annotation of a Job: the image that it pushes.
+pub const IMAGE: &str = "copr.fedorainfracloud.org/image";
+/// The label of an image: which of its packages came from which repository of the spec.
+pub const PACKAGES_LABEL: &str = "org.fedorainfracloud.copr.packages";
+/// The label of an image: the hash of its inputs.
+pub const HASH_LABEL: &str = "org.fedorainfracloud.copr.input-hash";
+
+/// The packages can't be installed: trying again changes nothing.
+const CANNOT_INSTALL: i32 = 1;
+/// How often a build is tried again that failed for another reason.
+const RETRIES: i32 = 3;
+/// How long a Job and its log are kept.
+const TTL_SECONDS: i32 = 600;
+
+/// What buildah needs inside the pod's user namespace; SETFCAP because packages set file capabilities.
+const CAPABILITIES: [&str; 10] = [
+    "SYS_ADMIN",
+    "SETUID",
+    "SETGID",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "SYS_CHROOT",
+    "FSETID",
+    "KILL",
+    "SETFCAP",
+];
+
+const REQUEST: &str = "/etc/copr-operator/build";
+const CONTEXT: &str = "/etc/copr-operator/context";
+
+/// A build that is to be started.
+#[derive(Clone, Debug)]
+pub struct Build<'a> {
+    /// The image.
+    pub image: Image,
+    /// The hash of its inputs.
+    pub hash: &'a str,
+    /// What it starts from, by digest.
+    pub from: &'a str,
+    /// Name and namespace of the instance that needs it.
+    pub instance: (&'a str, &'a str),
+    /// The instance, as the owner of the Job.
+    pub owner: &'a OwnerReference,
+    /// What to build from.
+    pub packages: &'a Packages,
+    /// Where to push to.
+    pub registry: &'a Registry,
+    /// The image of the program that builds.
+    pub builder: &'a str,
+    /// Secrets for the pull of that image.
+    pub pull_secrets: &'a [String],
+    /// Whether the pod's own token logs in to the registry.
+    pub token_auth: bool,
+}
+
+/// The name under which an image is pushed.
+pub fn reference(registry: &Registry, image: Image, hash: &str) -> String {
+    format!("{}/copr-{}:{hash}", registry.url, image.folder())
+}
+
+/// The service account of builds of an instance.
+pub fn service_account(instance: &str) -> String {
+    format!("{instance}-{COMPONENT}")
+}
+
+impl Build<'_> {
+    /// Name of the Job.
+    pub fn name(&self) -> String {
+        format!("copr-image-{}-{}", self.image.folder(), self.hash.get(..12).unwrap_or(self.hash))
+    }
+
+    /// The Job, suspended: what it mounts is made once it exists, so that both go together.
+    pub fn job(&self) -> Job {
+        let (instance, namespace) = self.instance;
+        let mut labels = labels::component(instance, COMPONENT);
+        labels.insert(HASH.into(), self.hash.into());
+        let metadata = ObjectMeta { labels: Some(labels), ..ObjectMeta::default() };
+        Job {
+            metadata: ObjectMeta {
+                name: Some(self.name()),
+                namespace: Some(namespace.into()),
+                annotations: Some(BTreeMap::from([(IMAGE.into(), self.reference())])),
+                owner_references: Some(vec![self.owner.clone()]),
+                ..metadata.clone()
+            },
+            spec: Some(JobSpec {
+                suspend: Some(true),
+                backoff_limit: Some(RETRIES),
+                ttl_seconds_after_finished: Some(TTL_SECONDS),
+                active_deadline_seconds: self
+                    .packages
+                    .build
+                    .timeout
+                    .parse::<jiff::SignedDuration>()
+                    .ok()
+                    .map(|t| t.as_secs()),
+                pod_failure_policy: Some(failure_policy()),
+                template: PodTemplateSpec { metadata: Some(metadata), spec: Some(self.pod()) },
+                ..JobSpec::default()
+            }),
+            status: None,
+        }
+    }
+
+    /// What the Job's pod mounts: the request, and the image's folder.
+    pub fn files(&self, job: &Job) -> ConfigMap {
+        let mut data = BTreeMap::from([("request.json".to_owned(), self.request())]);
+        let mut binary = BTreeMap::new();
+        for (index, (_, content)) in context::files(self.image).into_iter().enumerate() {
+            match String::from_utf8(content) {
+                Ok(text) => _ = data.insert(key(index), text),
+                Err(error) => _ = binary.insert(key(index), ByteString(error.into_bytes())),
+            }
+        }
+        ConfigMap {
+            metadata: ObjectMeta {
+                name: job.metadata.name.clone(),
+                namespace: job.metadata.namespace.clone(),
+                labels: job.metadata.labels.clone(),
+                owner_references: job.controller_owner_ref(&()).map(|owner| vec![owner]),
+                ..ObjectMeta::default()
+            },
+            data: Some(data),
+            binary_data: (!binary.is_empty()).then_some(binary),
+            ..ConfigMap::default()
+        }
+    }
+
+    fn reference(&self) -> String {
+        reference(self.registry, self.image, self.hash)
+    }
+
+    fn request(&self) -> String {
+        let argument = if self.image == Image::Base { "BASE_IMAGE" } else { "BASE" };
+        let repositories: Vec<_> = self
+            .packages
+            .repositories
+            .iter()
+            .map(|repository| {
+                let mut entry = json!({
+                    "name": repository.name,
+                    "baseURL": repository.base_url,
+                    "priority": repository.priority,
+                    "credentials": repository.credentials_secret.is_some(),
+                });
+                if let Some(key) = &repository.gpg_key {
+                    entry["gpgKey"] = key.as_str().into();
+                }
+                entry
+            })
+            .collect();
+        let urls: Vec<_> =
+            self.packages.repositories.iter().map(|r| format!("{}={}", r.name, r.base_url)).collect();
+        let request = json!({
+            "component": self.image.folder(),
+            "image": self.reference(),
+            "baseImage": self.from,
+            "buildArgs": {argument: self.from},
+            "repositories": repositories,
+            "insecure": self.registry.insecure,
+            "tokenAuth": self.token_auth,
+            "labels": {
+                "org.opencontainers.image.title": format!("Copr {}", self.image.folder()),
+                "org.opencontainers.image.base.name": self.from,
+                "org.fedorainfracloud.copr.component": self.image.folder(),
+                "org.fedorainfracloud.copr.repositories": urls.join(" "),
+                HASH_LABEL: self.hash,
+                "org.fedorainfracloud.copr.operator-version": env!("CARGO_PKG_VERSION"),
+            },
+        });
+        format!("{request:#}\n")
+    }
+
+    fn pod(&self) -> PodSpec {
+        let privileged = self.packages.build.isolation == Isolation::Privileged;
+        let mut volumes = vec![
+            config_map("request", self.name(), vec![path("request.json", "request.json", 0o644)]),
+            config_map("context", self.name(), self.context_paths()),
+            Volume {
+                name: "storage".into(),
+                empty_dir: Some(EmptyDirVolumeSource::default()),
+                ..Volume::default()
+            },
+        ];
+        let mut mounts = vec![
+            mount("request", REQUEST, true),
+            mount("context", CONTEXT, true),
+            mount("storage", "/var/lib/containers", false),
+        ];
+        for (volume, mounted) in self.optional_volumes() {
+            mounts.push(mounted);
+            volumes.push(volume);
+        }
+        PodSpec {
+            containers: vec![Container {
+                name: "build".into(),
+                image: Some(self.builder.into()),
+                args: Some(vec!["build-image".into()]),
+                security_context: Some(if privileged { privileged_context() } else { userns_context() }),
+                termination_message_policy: Some("FallbackToLogsOnError".into()),
+                resources: Some(self.packages.build.resources.clone().unwrap_or_else(default_resources)),
+                volume_mounts: Some(mounts),
+                ..Container::default()
+            }],
+            volumes: Some(volumes),
+            restart_policy: Some("Never".into()),
+            host_users: (!privileged).then_some(false),
+            service_account_name: Some(service_account(self.instance.0)),
+            automount_service_account_token: Some(self.token_auth),
+            enable_service_links: Some(false),
+            image_pull_secrets: (!self.pull_secrets.is_empty()).then(|| {
+                self.pull_secrets.iter().map(|name| LocalObjectReference { name: name.clone() }).collect()
+            }),
+            // The images are to run where the operator runs, and the base image's digest is of that architecture.
+            node_selector: Some(BTreeMap::from([("kubernetes.io/arch".into(), node_arch().into())])),
+            security_context: Some(PodSecurityContext {
+                seccomp_profile: Some(SeccompProfile {
+                    type_: "RuntimeDefault".into(),
+                    localhost_profile: None,
+                }),
+                ..PodSecurityContext::default()
+            }),
+            // Nothing of a build is worth a wait.
+            termination_grace_period_seconds: Some(1),
+            ..PodSpec::default()
+        }
+    }
+
+    fn context_paths(&self) -> Vec<KeyToPath> {
+        let executable = |content: &[u8]| content.starts_with(b"#!");
+        let files = context::files(self.image).into_iter().enumerate();
+        files
+            .map(|(index, (name, content))| {
+                path(&key(index), &name, if executable(&content) { 0o755 } else { 0o644 })
+            })
+            .collect()
+    }
+
+    fn optional_volumes(&self) -> Vec<(Volume, VolumeMount)> {
+        let mut optional = Vec::new();
+        if let Some(secret) = &self.registry.push_secret {
+            let items = vec![path(".dockerconfigjson", ".dockerconfigjson", 0o400)];
+            optional.push((
+                secret_volume("push", &secret.name, Some(items)),
+                mount("push", "/etc/copr-operator/push", true),
+            ));
+        }
+        if let Some(authority) = &self.registry.ca_config_map {
+            let volume = config_map("ca", authority.name.clone(), vec![path("ca.crt", "ca.crt", 0o644)]);
+            optional.push((volume, mount("ca", "/etc/copr-operator/ca", true)));
+        }
+        for (index, repository) in self.packages.repositories.iter().enumerate() {
+            if let Some(secret) = &repository.credentials_secret {
+                let name = format!("credentials-{index}");
+                let folder = format!("/etc/copr-operator/credentials/{}", repository.name);
+                optional.push((secret_volume(&name, &secret.name, None), mount(&name, &folder, true)));
+            }
+        }
+        if let Some(claim) = &self.packages.build.cache_claim {
+            let volume = Volume {
+                name: "cache".into(),
+                persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
+                    claim_name: claim.clone(),
+                    read_only: None,
+                }),
+                ..Volume::default()
+            };
+            optional.push((volume, mount("cache", "/cache", false)));
+        }
+        optional
+    }
+}
+
+/// Keys of a ConfigMap have no slashes.
+fn key(index: usize) -> String {
+    format!("file-{index}")
+}
+
+fn path(key: &str, path: &str, mode: i32) -> KeyToPath {
+    KeyToPath { key: key.into(), path: path.into(), mode: Some(mode) }
+}
+
+fn config_map(volume: &str, name: String, items: Vec<KeyToPath>) -> Volume {
+    Volume {
+        name: volume.into(),
+        config_map: Some(ConfigMapVolumeSource {
+            name,
+            items: Some(items),
+            ..ConfigMapVolumeSource::default()
+        }),
+        ..Volume::default()
+    }
+}
+
+fn secret_volume(volume: &str, name: &str, items: Option<Vec<KeyToPath>>) -> Volume {
+    Volume {
+        name: volume.into(),
+        secret: Some(SecretVolumeSource {
+            secret_name: Some(name.into()),
+            default_mode: Some(0o400),
+            items,
+            ..SecretVolumeSource::default()
+        }),
+        ..Volume::default()
+    }
+}
+
+fn mount(volume: &str, path: &str, read_only: bool) -> VolumeMount {
+    VolumeMount {
+        name: volume.into(),
+        mount_path: path.into(),
+        read_only: read_only.then_some(true),
+        ..VolumeMount::default()
+    }
+}
+
+/// An evicted pod is none of the build's fault; what dnf says no to stays so.
+fn failure_policy() -> PodFailurePolicy {
+    PodFailurePolicy {
+        rules: vec![
+            PodFailurePolicyRule {
+                action: "FailJob".into(),
+                on_exit_codes: Some(PodFailurePolicyOnExitCodesRequirement {
+                    operator: "In".into(),
+                    values: vec![CANNOT_INSTALL],
+                    container_name: None,
+                }),
+                on_pod_conditions: None,
+            },
+            PodFailurePolicyRule {
+                action: "Ignore".into(),
+                on_exit_codes: None,
+                on_pod_conditions: Some(vec![PodFailurePolicyOnPodConditionsPattern {
+                    type_: "DisruptionTarget".into(),
+                    status: "True".into(),
+                }]),
+            },
+        ],
+    }
+}
+
+fn userns_context() -> SecurityContext {
+    SecurityContext {
+        run_as_user: Some(0),
+        capabilities: Some(Capabilities {
+            drop: Some(vec!["ALL".into()]),
+            add: Some(CAPABILITIES.map(Into::into).into()),
+        }),
+        ..SecurityContext::default()
+    }
+}
+
+fn privileged_context() -> SecurityContext {
+    SecurityContext { run_as_user: Some(0), privileged: Some(true), ..SecurityContext::default() }
+}
+
+fn default_resources() -> ResourceRequirements {
+    ResourceRequirements {
+        requests: Some(BTreeMap::from([
+            ("cpu".into(), Quantity("100m".into())),
+            ("memory".into(), Quantity("512Mi".into())),
+        ])),
+        ..ResourceRequirements::default()
+    }
+}
+
+/// The architecture that the operator runs on, in Kubernetes' words.
+pub const fn node_arch() -> &'static str {
+    if cfg!(target_arch = "aarch64") {
+        "arm64"
+    } else if cfg!(target_arch = "s390x") {
+        "s390x"
+    } else if cfg!(target_arch = "powerpc64") {
+        "ppc64le"
+    } else {
+        "amd64"
+    }
+}
+
+/// The same in rpm's words.
+pub const fn rpm_arch() -> &'static str {
+    if cfg!(target_arch = "aarch64") {
+        "aarch64"
+    } else if cfg!(target_arch = "s390x") {
+        "s390x"
+    } else if cfg!(target_arch = "powerpc64") {
+        "ppc64le"
+    } else {
+        "x86_64"
+    }
+}
+
+/// Name of the instance that a Job builds for.
+pub fn instance_of(job: &Job) -> String {
+    job.labels().get(labels::INSTANCE).cloned().unwrap_or_default()
+}

@@ -1,0 +1,32 @@
+//! From packages to images: what `spec.packages` becomes, once per distinct input for the whole cluster.
+//!
+//! ```text
+//! resolve ──▶ look ──▶ decide ──▶ start
+//!  base image,  registry,  pure     Jobs
+//!  repositories   Jobs
+//! ```
+//!
+//! [`context`], [`resolve`], [`inputs`], [`require`], [`decide`], [`job`] and [`pin`] are pure. [`repository`],
+//! [`registry`] and [`http`] speak to the world, [`access`] reads Secrets, [`provide`] puts it all together.
+//! [`retention`] deletes from the registry what nobody uses.
+
+pub mod access;
+pub mod component;
+pub mod context;
+pub mod decide;
+pub mod events;
+pub mod http;
+pub mod identity;
+pub mod inputs;
+pub mod job;
+pub mod pin;
+pub mod provide;
+pub mod registry;
+pub mod repository;
+pub mod require;
+pub mod resolve;
+pub mod start;
+pub mod verdict;
+
+pub use component::Image;
+pub use provide::{Provider, Provision};

@@ -1,0 +1,387 @@
+//! Client required: sees to it that every image of an instance is there, and says which they are.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures::future::{join_all, try_join_all};
+use jiff::Timestamp;
+use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::OwnerReference};
+use kube::{Api, Client, Resource as _, ResourceExt as _, api::ListParams};
+
+use super::{
+    Image,
+    access::{self, Target},
+    decide::{self, Seen},
+    identity,
+    inputs::{self, Inputs},
+    job::{self, Build},
+    pin::{Pin, pin},
+    registry::{self, Registry},
+    repository::{self, Reader},
+    start, verdict,
+};
+use crate::{
+    api::v1alpha1::{CoprInstance, CoprInstanceSpec, ImageState, ImageStatus, Packages, PackagesStatus},
+    apply,
+    conditions::Verdict,
+    instance::{dereference::Platform, validate},
+    labels, report,
+};
+
+/// How soon something that failed is tried again.
+const RETRY: Duration = Duration::from_secs(5);
+/// How soon builds are looked at again; those of other instances aren't watched.
+const LOOK_AGAIN: Duration = Duration::from_secs(3);
+
+/// Makes images.
+pub struct Provider {
+    /// The image of the program that builds images.
+    builder: Option<String>,
+    reader: Reader,
+    /// Held while a build is started, so that no two instances start the same one.
+    starting: tokio::sync::Mutex<()>,
+}
+
+/// What is known of an instance's images.
+#[derive(Clone, Debug)]
+pub struct Provision {
+    /// What became of `spec.packages`.
+    pub packages: Option<PackagesStatus>,
+    /// By field of `spec.images` the image to run; complete if the verdict is True.
+    pub images: BTreeMap<String, String>,
+    /// The condition `ImagesReady`.
+    pub verdict: Verdict,
+    /// When to look again, if nothing happens before.
+    pub look_again: Option<Duration>,
+    /// Objects that builds need beside their Jobs.
+    pub identity: identity::Objects,
+}
+
+/// Why images can't be had now.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Something that the spec refers to.
+    #[error(transparent)]
+    Access(#[from] access::Error),
+    /// A repository.
+    #[error(transparent)]
+    Repository(#[from] repository::Error),
+    /// A registry.
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
+    /// There is no such base image.
+    #[error("packages.baseImage: there is no image {0}")]
+    NoBaseImage(String),
+    /// The operator doesn't know what to build with.
+    #[error("the operator was started without --image-builder, so it can't build images from packages")]
+    NoBuilder,
+    /// A Job.
+    #[error(transparent)]
+    Start(#[from] start::Error),
+    /// What builds run as.
+    #[error("failed to apply what builds run as")]
+    Identity(#[source] apply::Error),
+    /// The pods of builds couldn't be listed.
+    #[error("failed to list the pods of builds")]
+    Pods(#[source] kube::Error),
+    /// The API server returned an object without a uid.
+    #[error("the instance has no uid")]
+    NoUid,
+}
+
+impl Error {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Access(error) => error.reason(),
+            Self::Repository(_) => verdict::REPOSITORY_UNREADABLE,
+            Self::Registry(registry::Error::Reference { .. }) | Self::NoBaseImage(_) | Self::NoUid => {
+                "InvalidSpec"
+            }
+            Self::Registry(_) => verdict::REGISTRY_UNREACHABLE,
+            Self::NoBuilder => verdict::NO_BUILDER,
+            Self::Start(_) | Self::Identity(_) => "ApplyFailed",
+            Self::Pods(_) => "DependencyUnreadable",
+        }
+    }
+}
+
+/// An instance as its images need it.
+struct Wanted<'a> {
+    client: &'a Client,
+    name: String,
+    namespace: String,
+    owner: OwnerReference,
+    generation: Option<i64>,
+    spec: &'a CoprInstanceSpec,
+}
+
+impl Provider {
+    /// `builder` is the image of `images/image-builder`.
+    pub fn new(builder: Option<String>) -> Result<Self, super::http::Error> {
+        Ok(Self { builder, reader: Reader::new()?, starting: tokio::sync::Mutex::default() })
+    }
+
+    /// Looks at the images of an instance, and starts the builds that are missing.
+    pub async fn provide(
+        &self,
+        client: &Client,
+        instance: &CoprInstance,
+        platform: &Platform,
+        now: Timestamp,
+    ) -> Provision {
+        let status = instance.status.clone().unwrap_or_default();
+        let mut packages = status.packages.clone().filter(|_| instance.spec.packages.is_some());
+        match self.try_provide(client, instance, platform, &mut packages, now).await {
+            Ok(provision) => provision,
+            Err(error) => Provision {
+                packages,
+                images: BTreeMap::new(),
+                verdict: Verdict::no(error.reason(), report::chain(&error)),
+                look_again: Some(RETRY),
+                identity: identity::Objects::default(),
+            },
+        }
+    }
+
+    async fn try_provide(
+        &self,
+        client: &Client,
+        instance: &CoprInstance,
+        platform: &Platform,
+        packages: &mut Option<PackagesStatus>,
+        now: Timestamp,
+    ) -> Result<Provision, Error> {
+        let wanted = Wanted {
+            client,
+            name: instance.name_any(),
+            namespace: instance.namespace().unwrap_or_default(),
+            owner: instance.controller_owner_ref(&()).ok_or(Error::NoUid)?,
+            generation: instance.metadata.generation,
+            spec: &instance.spec,
+        };
+        let (mut images, unresolved) = prebuilt(&wanted, instance).await?;
+        let Some(spec) = &instance.spec.packages else {
+            let mut message = format!("{} prebuilt images", images.len());
+            if !unresolved.is_empty() {
+                message =
+                    format!("{message}; used by tag, as no digest could be had: {}", unresolved.join("; "));
+            }
+            return Ok(Provision {
+                packages: None,
+                images,
+                verdict: Verdict::yes(verdict::AVAILABLE, report::truncate(message, 2048)),
+                look_again: None,
+                identity: identity::Objects::default(),
+            });
+        };
+        let target = access::target(client, &wanted.namespace, &instance.spec).await?;
+        let identity = identity::objects(
+            (&wanted.name, &wanted.namespace),
+            &wanted.owner,
+            platform,
+            spec.build.isolation,
+            target.token_auth,
+        );
+        if packages.as_ref().is_none_or(|known| known.observed_generation != wanted.generation) {
+            *packages = Some(self.resolve(&wanted, spec, &target).await?);
+        }
+        let known = packages.get_or_insert_default();
+        if !known.images.iter().all(|image| image.state.is_there()) {
+            self.build(&wanted, spec, &target, &identity, known, now).await?;
+        }
+        let verdict = verdict::of_all(spec, known);
+        for image in known.images.iter().filter(|image| image.component != Image::Base.field()) {
+            images.extend(image.image.clone().map(|reference| (image.component.clone(), reference)));
+        }
+        let look_again = (verdict.reason == verdict::BUILDING).then_some(LOOK_AGAIN);
+        // A failed build is looked at again when its Job has expired, and then tried again.
+        let look_again =
+            look_again.or((verdict.reason == verdict::BUILD_FAILED).then_some(Duration::from_secs(60)));
+        Ok(Provision { packages: packages.clone(), images, verdict, look_again, identity })
+    }
+
+    /// What the images are to be built from, looked up once per generation.
+    async fn resolve(
+        &self,
+        wanted: &Wanted<'_>,
+        spec: &Packages,
+        target: &Target,
+    ) -> Result<PackagesStatus, Error> {
+        let base_image = self.base_image(wanted, &spec.base_image, target).await?;
+        let contents = try_join_all(spec.repositories.iter().map(async |repository| {
+            let source = access::source(wanted.client, &wanted.namespace, repository).await?;
+            Ok::<_, Error>(self.reader.read(&source).await?)
+        }))
+        .await?;
+        let hashes = inputs::hashes(Inputs {
+            base_image: &base_image,
+            repositories: &spec.repositories,
+            contents: &contents,
+            arch: job::rpm_arch(),
+        });
+        let images = needed(wanted.spec)
+            .into_iter()
+            .map(|image| ImageStatus {
+                component: image.field().into(),
+                input_hash: hashes.get(&image).cloned().unwrap_or_default(),
+                ..ImageStatus::default()
+            })
+            .collect();
+        Ok(PackagesStatus { observed_generation: wanted.generation, base_image: Some(base_image), images })
+    }
+
+    async fn base_image(&self, wanted: &Wanted<'_>, image: &str, target: &Target) -> Result<String, Error> {
+        if image.contains('@') {
+            return Ok(image.to_owned());
+        }
+        let same = registry::host(image) == registry::host(&format!("{}/x", target.registry.url));
+        let access = if same {
+            target.access.clone()
+        } else {
+            access::of_prebuilt(wanted.client, &wanted.namespace, wanted.spec, image).await?
+        };
+        let digest = Registry::new(access)?.digest(image).await?;
+        let digest = digest.ok_or_else(|| Error::NoBaseImage(image.to_owned()))?;
+        let name =
+            image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).map_or(image, |(name, _)| name);
+        Ok(format!("{name}@{digest}"))
+    }
+
+    /// Looks at registry and Jobs, and starts what is missing.
+    async fn build(
+        &self,
+        wanted: &Wanted<'_>,
+        spec: &Packages,
+        target: &Target,
+        identity: &identity::Objects,
+        known: &mut PackagesStatus,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let builder = self.builder.as_deref().ok_or(Error::NoBuilder)?;
+        let seen = look(wanted, target, &known.images).await?;
+        let to_build = decide::decide(&mut known.images, &seen, now);
+        let mut pull_secrets = wanted.spec.images.pull_secrets.clone();
+        pull_secrets.extend(target.registry.push_secret.as_ref().map(|secret| secret.name.clone()));
+        let base = known.images.iter().find(|image| image.component == Image::Base.field());
+        let from_base = base.and_then(|base| base.image.clone()).unwrap_or_default();
+        let base_image = known.base_image.clone().unwrap_or_default();
+        let hashes: BTreeMap<_, _> =
+            known.images.iter().map(|image| (image.component.clone(), image.input_hash.clone())).collect();
+        let build = |image: Image| Build {
+            image,
+            hash: hashes.get(image.field()).map_or("", String::as_str),
+            from: if image == Image::Base { &base_image } else { &from_base },
+            instance: (&wanted.name, &wanted.namespace),
+            owner: &wanted.owner,
+            packages: spec,
+            registry: &target.registry,
+            builder,
+            pull_secrets: &pull_secrets,
+            token_auth: target.token_auth,
+        };
+        let own = |job: &&k8s_openapi::api::batch::v1::Job| {
+            job.namespace().as_ref() == Some(&wanted.namespace) && job::instance_of(job) == wanted.name
+        };
+        for job in seen.jobs.iter().filter(own).filter(|job| start::is_suspended(job)) {
+            let of_job = Image::ALL.into_iter().map(&build).find(|build| job.name_any() == build.name());
+            if let Some(of_job) = of_job {
+                start::resume(wanted.client, &of_job, job).await?;
+            }
+        }
+        if to_build.is_empty() {
+            return Ok(());
+        }
+        let plan = identity.plan().map_err(Error::Identity)?;
+        apply::apply_all(wanted.client, &wanted.namespace, &plan).await.map_err(Error::Identity)?;
+        let _one_at_a_time = self.starting.lock().await;
+        for image in to_build {
+            if start::start(wanted.client, &build(image)).await? {
+                decide::started(&mut known.images, image, now);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The images that the spec names, pinned to a digest where one can be had, and what that was impossible for.
+async fn prebuilt(
+    wanted: &Wanted<'_>,
+    instance: &CoprInstance,
+) -> Result<(BTreeMap<String, String>, Vec<String>), Error> {
+    let status = instance.status.as_ref();
+    let looked =
+        status.is_some_and(|s| s.observed_generation.is_some() && s.observed_generation == wanted.generation);
+    let pinned = join_all(validate::given_images(wanted.spec).into_iter().map(async |(image, given)| {
+        let recorded = status.and_then(|status| status.images.get(image.field()));
+        let kept = match pin(&given, recorded, looked) {
+            Pin::Keep(kept) => return Ok::<_, Error>((image, kept, None)),
+            Pin::Resolve => resolve_tag(wanted, &given).await,
+        };
+        match kept {
+            Ok(Some(digest)) => Ok((image, format!("{given}@{digest}"), None)),
+            Ok(None) => Ok((image, given.clone(), Some(format!("{given}: there is no such image")))),
+            Err(Error::Registry(error)) => Ok((image, given.clone(), Some(error.to_string()))),
+            Err(error) => Err(error),
+        }
+    }))
+    .await;
+    let (mut images, mut unresolved) = (BTreeMap::new(), Vec::new());
+    for entry in pinned {
+        let (image, reference, why) = entry?;
+        images.insert(image.field().to_owned(), reference);
+        unresolved.extend(why);
+    }
+    Ok((images, unresolved))
+}
+
+async fn resolve_tag(wanted: &Wanted<'_>, image: &str) -> Result<Option<String>, Error> {
+    let access = access::of_prebuilt(wanted.client, &wanted.namespace, wanted.spec, image).await?;
+    Ok(Registry::new(access)?.digest(image).await?)
+}
+
+/// The images that have to be built: those that the spec doesn't name, and what they start from.
+fn needed(spec: &CoprInstanceSpec) -> Vec<Image> {
+    let given: Vec<_> = validate::given_images(spec).into_iter().map(|(image, _)| image).collect();
+    let is_needed = |image: &Image| match image {
+        Image::Base => true,
+        Image::Database if spec.database.external_secret.is_some() => false,
+        Image::Redis if spec.redis.external_secret.is_some() => false,
+        image => !given.contains(image),
+    };
+    let needed: Vec<_> = Image::ALL.into_iter().filter(is_needed).collect();
+    if needed == [Image::Base] { Vec::new() } else { needed }
+}
+
+/// Jobs first: one that is seen to have ended well has pushed before the registry is asked.
+async fn look(wanted: &Wanted<'_>, target: &Target, images: &[ImageStatus]) -> Result<Seen, Error> {
+    let missing: Vec<_> = images
+        .iter()
+        .filter(|image| !image.state.is_there() || image.component == Image::Base.field())
+        .filter_map(|image| Some((Image::of_field(&image.component)?, image)))
+        .collect();
+    let references: BTreeMap<_, _> = missing
+        .iter()
+        .map(|(image, status)| (*image, job::reference(&target.registry, *image, &status.input_hash)))
+        .collect();
+    let hashes: Vec<_> = missing.iter().map(|(_, status)| status.input_hash.as_str()).collect();
+    let jobs = start::jobs(wanted.client, &hashes).await?;
+    let pods: Api<Pod> = Api::namespaced(wanted.client.clone(), &wanted.namespace);
+    let query = format!("{}={}", labels::COMPONENT, job::COMPONENT);
+    let pods = pods.list(&ListParams::default().labels(&query)).await.map_err(Error::Pods)?.items;
+    let registry = Registry::new(target.access.clone())?;
+    let to_ask =
+        missing.iter().filter(|(_, status)| status.state != ImageState::Failed || status.image.is_none());
+    let found = try_join_all(to_ask.map(async |(image, _)| {
+        let reference = references.get(image).map_or("", String::as_str);
+        Ok::<_, Error>((*image, registry.describe(reference).await?))
+    }))
+    .await?;
+    let found = found.into_iter().filter_map(|(image, found)| Some((image, found?))).collect();
+    Ok(Seen {
+        namespace: wanted.namespace.clone(),
+        instance: wanted.name.clone(),
+        jobs,
+        pods,
+        found,
+        references,
+    })
+}

@@ -1,0 +1,85 @@
+//! The conditions of images. Pure.
+
+use super::Image;
+use crate::{
+    api::v1alpha1::{ImageState, ImageStatus, Packages, PackagesStatus},
+    conditions::Verdict,
+    images::require,
+    report::truncate,
+};
+
+/// Type of the condition that sums up all images.
+pub const CONDITION: &str = "ImagesReady";
+
+/// Every image is there.
+pub const AVAILABLE: &str = "Available";
+/// Images are being built.
+pub const BUILDING: &str = "ImagesBuilding";
+/// An image could not be built.
+pub const BUILD_FAILED: &str = "ImageBuildFailed";
+/// What was installed is not what `packages.require` says.
+pub const REQUIREMENT_UNMET: &str = "PackagesRequirementUnmet";
+/// A repository can't be read.
+pub const REPOSITORY_UNREADABLE: &str = "RepositoryUnreadable";
+/// The registry doesn't answer, or refuses.
+pub const REGISTRY_UNREACHABLE: &str = "RegistryUnreachable";
+/// The operator was started without an image that builds images.
+pub const NO_BUILDER: &str = "ImageBuilderMissing";
+
+const MESSAGE_MAX: usize = 4096;
+
+/// Whether waiting changes nothing: somebody has to change the packages or the spec.
+pub fn is_final(reason: &str) -> bool {
+    matches!(reason, BUILD_FAILED | REQUIREMENT_UNMET | NO_BUILDER)
+}
+
+/// All images in one condition.
+pub fn of_all(spec: &Packages, status: &PackagesStatus) -> Verdict {
+    let images = &status.images;
+    let of = |state| images.iter().filter(move |image| image.state == state).collect::<Vec<_>>();
+    let failed = of(ImageState::Failed);
+    if !failed.is_empty() {
+        let said: Vec<_> = failed
+            .iter()
+            .map(|image| format!("{}: {}", image.component, image.message.as_deref().unwrap_or_default()))
+            .collect();
+        return Verdict::no(BUILD_FAILED, truncate(said.join("\n"), MESSAGE_MAX));
+    }
+    let (pushed, reused) = (of(ImageState::Pushed), of(ImageState::Reused));
+    if pushed.len() + reused.len() < images.len() {
+        let names = |images: Vec<&ImageStatus>| {
+            let names: Vec<_> = images.into_iter().map(|image| image.component.as_str()).collect();
+            names.join(", ")
+        };
+        let (building, queued) = (names(of(ImageState::Building)), names(of(ImageState::Queued)));
+        let mut message = format!("{} of {} images are there", pushed.len() + reused.len(), images.len());
+        for (what, names) in [("building", building), ("queued", queued)] {
+            if !names.is_empty() {
+                message = format!("{message}; {what}: {names}");
+            }
+        }
+        return Verdict::no(BUILDING, message);
+    }
+    if let Some(unmet) = require::unmet(spec, images) {
+        return Verdict::no(REQUIREMENT_UNMET, truncate(unmet, MESSAGE_MAX));
+    }
+    Verdict::yes(
+        AVAILABLE,
+        format!("{} images: {} built, {} reused", images.len(), pushed.len(), reused.len()),
+    )
+}
+
+/// One image.
+pub fn of_image(image: &ImageStatus) -> Option<(Image, Verdict)> {
+    let known = Image::of_field(&image.component)?;
+    let reason = format!("{:?}", image.state);
+    let message = match (&image.message, &image.elapsed, &image.image) {
+        (Some(message), ..) => message.clone(),
+        (None, Some(elapsed), Some(image)) => format!("{image}, built in {elapsed}"),
+        (None, None, Some(image)) => image.clone(),
+        (None, ..) => String::new(),
+    };
+    let verdict =
+        if image.state.is_there() { Verdict::yes(&reason, message) } else { Verdict::no(&reason, message) };
+    Some((known, verdict))
+}
