@@ -16,7 +16,7 @@ use tokio::{
 use crate::{
     api::v1alpha1::{CoprInstance, CoprTestRun},
     args::Args,
-    images::Provider,
+    images::{Provider, retention},
     instance,
     labels::FIELD_MANAGER,
     probes, test_run,
@@ -82,7 +82,8 @@ pub async fn run(args: &Args) -> Result<(), Error> {
             },
             shutdown.clone()
         ),
-        test_run::run(client, recorder, shutdown),
+        test_run::run(client.clone(), recorder, shutdown.clone()),
+        retention::run(client, args.namespace.clone(), shutdown),
     );
     tracing::info!("Stopped");
     Ok(())

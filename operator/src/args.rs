@@ -17,6 +17,10 @@ pub struct Args {
     #[arg(long, env = "COPR_OPERATOR_IMAGE_BUILDER")]
     pub image_builder: Option<String>,
 
+    /// The operator's own namespace, where it keeps its notes.
+    #[arg(long, env = "POD_NAMESPACE", default_value = "copr-operator")]
+    pub namespace: String,
+
     /// What to log, in the syntax of tracing's EnvFilter.
     #[arg(long, env = "RUST_LOG", default_value = "info,kube=warn")]
     pub log: String,

@@ -90,8 +90,8 @@ pub struct Target {
 }
 
 /// The registry that images are pushed to.
-pub async fn target(client: &Client, namespace: &str, spec: &CoprInstanceSpec) -> Result<Target, Error> {
-    let Some(registry) = spec.registry.clone() else {
+pub async fn target(client: &Client, namespace: &str, registry: Option<&Registry>) -> Result<Target, Error> {
+    let Some(registry) = registry.cloned() else {
         return internal(client, namespace).await;
     };
     let host = registry::host(&format!("{}/x", registry.url)).unwrap_or_default();
@@ -112,6 +112,11 @@ pub async fn target(client: &Client, namespace: &str, spec: &CoprInstanceSpec) -
     Ok(Target { registry, access, token_auth: false })
 }
 
+/// What images of a namespace are called in OpenShift's internal registry.
+pub fn internal_url(namespace: &str) -> String {
+    format!("{INTERNAL_REGISTRY}/{namespace}")
+}
+
 /// OpenShift's internal registry, where there is one: images are in the instance's own namespace, and service accounts'
 /// tokens log in.
 async fn internal(client: &Client, namespace: &str) -> Result<Target, Error> {
@@ -127,7 +132,7 @@ async fn internal(client: &Client, namespace: &str) -> Result<Target, Error> {
         .map_or(RegistryAuth::Anonymous, |token| RegistryAuth::Basic("serviceaccount".into(), token));
     Ok(Target {
         registry: Registry {
-            url: format!("{INTERNAL_REGISTRY}/{namespace}"),
+            url: internal_url(namespace),
             insecure: false,
             push_secret: None,
             ca_config_map: None,
@@ -149,7 +154,7 @@ pub async fn of_prebuilt(
     if let Some(registry) = &spec.registry
         && registry::host(&format!("{}/x", registry.url)).as_ref() == Some(&host)
     {
-        return Ok(target(client, namespace, spec).await?.access);
+        return Ok(target(client, namespace, Some(registry)).await?.access);
     }
     for name in &spec.images.pull_secrets {
         let file = secret(client, namespace, "images.pullSecrets", name, ".dockerconfigjson").await?;

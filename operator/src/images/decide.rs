@@ -146,7 +146,7 @@ fn building(status: &mut ImageStatus, job: &Job, pods: &[Pod]) {
     } else {
         status.state = ImageState::Building;
         let failed_before = pods.iter().filter(of_job).filter_map(last_words).next_back();
-        let trouble = newest.and_then(|pod| health::pod_trouble(pod)).map(|(_, message)| message);
+        let trouble = newest.and_then(health::pod_trouble).map(|(_, message)| message);
         status.message = trouble
             .or_else(|| failed_before.map(|said| format!("tried again after: {said}")))
             .map(|said| truncate(said, MESSAGE_MAX));

@@ -91,8 +91,8 @@ pub struct Build<'a> {
 }
 
 /// The name under which an image is pushed.
-pub fn reference(registry: &Registry, image: Image, hash: &str) -> String {
-    format!("{}/copr-{}:{hash}", registry.url, image.folder())
+pub fn reference(registry: &str, image: Image, hash: &str) -> String {
+    format!("{registry}/copr-{}:{hash}", image.folder())
 }
 
 /// The service account of builds of an instance.
@@ -164,7 +164,7 @@ impl Build<'_> {
     }
 
     fn reference(&self) -> String {
-        reference(self.registry, self.image, self.hash)
+        reference(&self.registry.url, self.image, self.hash)
     }
 
     fn request(&self) -> String {

@@ -6,7 +6,7 @@
 //!  repositories   Jobs
 //! ```
 //!
-//! [`context`], [`resolve`], [`inputs`], [`require`], [`decide`], [`job`] and [`pin`] are pure. [`repository`],
+//! [`context`], [`resolve`], [`inputs`], [`require`], [`decide`], [`job`], [`ledger`] and [`pin`] are pure. [`repository`],
 //! [`registry`] and [`http`] speak to the world, [`access`] reads Secrets, [`provide`] puts it all together.
 //! [`retention`] deletes from the registry what nobody uses.
 
@@ -19,12 +19,14 @@ pub mod http;
 pub mod identity;
 pub mod inputs;
 pub mod job;
+pub mod ledger;
 pub mod pin;
 pub mod provide;
 pub mod registry;
 pub mod repository;
 pub mod require;
 pub mod resolve;
+pub mod retention;
 pub mod start;
 pub mod verdict;
 

@@ -173,7 +173,7 @@ impl Provider {
                 identity: identity::Objects::default(),
             });
         };
-        let target = access::target(client, &wanted.namespace, &instance.spec).await?;
+        let target = access::target(client, &wanted.namespace, instance.spec.registry.as_ref()).await?;
         let identity = identity::objects(
             (&wanted.name, &wanted.namespace),
             &wanted.owner,
@@ -360,7 +360,7 @@ async fn look(wanted: &Wanted<'_>, target: &Target, images: &[ImageStatus]) -> R
         .collect();
     let references: BTreeMap<_, _> = missing
         .iter()
-        .map(|(image, status)| (*image, job::reference(&target.registry, *image, &status.input_hash)))
+        .map(|(image, status)| (*image, job::reference(&target.registry.url, *image, &status.input_hash)))
         .collect();
     let hashes: Vec<_> = missing.iter().map(|(_, status)| status.input_hash.as_str()).collect();
     let jobs = start::jobs(wanted.client, &hashes).await?;

@@ -208,8 +208,10 @@ fn parse(image: &str) -> Result<Reference, Error> {
 fn found<T>(image: &str, answer: Result<T, OciDistributionError>) -> Result<Option<T>, Error> {
     match answer {
         Ok(found) => Ok(Some(found)),
-        Err(OciDistributionError::ImageManifestNotFoundError(_)) => Ok(None),
-        Err(OciDistributionError::ServerError { code: 404, .. }) => Ok(None),
+        Err(
+            OciDistributionError::ImageManifestNotFoundError(_)
+            | OciDistributionError::ServerError { code: 404, .. },
+        ) => Ok(None),
         Err(OciDistributionError::RegistryError { envelope, .. })
             if envelope.errors.iter().any(|error| {
                 matches!(

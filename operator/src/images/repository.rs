@@ -96,13 +96,12 @@ impl Reader {
         let url = format!("{base}/repodata/repomd.xml");
         let repomd = self.get(source, &url, REPOMD_MAX).await.map_err(fetched)?;
         let checksum = format!("sha256:{}", hex(&Sha256::digest(&repomd)));
-        let packages = match self.known(&checksum) {
-            Some(packages) => packages,
-            None => {
-                let read = self.primary(source, base, &url, &repomd, &checksum).await?;
-                self.remember(checksum, read.clone());
-                read
-            }
+        let packages = if let Some(packages) = self.known(&checksum) {
+            packages
+        } else {
+            let read = self.primary(source, base, &url, &repomd, &checksum).await?;
+            self.remember(checksum, read.clone());
+            read
         };
         Ok(Content { name: source.name.clone(), priority: source.priority, packages })
     }
@@ -182,7 +181,12 @@ fn package(package: &rpmrepo_metadata::Package) -> Package {
     };
     let mut provides = names(package.provides());
     provides.insert(package.name().to_owned());
-    package.for_each_file_of_primary(&mut provides);
+    // Those files of it that others may require by path.
+    package.for_each_file(|kind, path| {
+        if !matches!(kind, FileType::Ghost) {
+            provides.insert(path.to_owned());
+        }
+    });
     let mut wants = names(package.requires());
     wants.extend(names(package.recommends()));
     let evr = package.as_evr();
@@ -194,21 +198,6 @@ fn package(package: &rpmrepo_metadata::Package) -> Package {
         checksum: format!("{kind}:{value}"),
         provides: provides.into_iter().collect(),
         wants: wants.into_iter().collect(),
-    }
-}
-
-/// The files that primary.xml lists: those that other packages may require by path.
-trait Files {
-    fn for_each_file_of_primary(&self, into: &mut HashSet<String>);
-}
-
-impl Files for rpmrepo_metadata::Package {
-    fn for_each_file_of_primary(&self, into: &mut HashSet<String>) {
-        self.for_each_file(|kind, path| {
-            if !matches!(kind, FileType::Ghost) {
-                into.insert(path.to_owned());
-            }
-        });
     }
 }
 
