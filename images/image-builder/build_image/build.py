@@ -1,0 +1,63 @@
+"""buildah: an image of the Containerfile, what is in it, and its labels."""
+
+from pathlib import Path
+
+from . import log, packages, paths, sbom, verdict
+from .downloads import Downloads
+from .packages import Package
+from .process import capture, run
+from .failures import Unavailable
+from .request import Request
+
+BUILT = "localhost/copr-build/built:latest"
+LABELLED = "localhost/copr-build/labelled:latest"
+
+# Of those that buildah gives to RUN, what the pod doesn't have itself.
+CAPABILITIES = ("--cap-drop", "CAP_NET_BIND_SERVICE", "--cap-drop", "CAP_SETPCAP")
+
+
+def build(request: Request, context: Path, repositories: Path, downloads: Downloads) -> None:
+    """Runs the Containerfile, with the repositories and dnf's downloads mounted."""
+    log.say(f"building {request.component}")
+    arguments = [part for name, value in request.build_args.items() for part in ("--build-arg", f"{name}={value}")]
+    command = ["buildah", "build", *CAPABILITIES, "--isolation", "chroot", "--layers=false", "--format", "oci", "--pull=never",
+               "--volume", f"{repositories}:/etc/distro.repos.d:ro", *downloads.mounts(), *arguments,
+               "--tag", BUILT, str(context)]
+    kept = downloads.used
+    result = run(command)
+    if result.code != 0 and kept:
+        # A kept download must never be why a build fails.
+        log.say("failed: once more without dnf's kept downloads")
+        downloads.clear()
+        result = run(command)
+    if result.code != 0:
+        raise verdict.of_failed_build(request.component, result)
+
+
+class Contents:
+    """What is in the built image: asked of the programs in it, without network."""
+
+    def __init__(self) -> None:
+        log.say("listing the packages")
+        container = capture(["buildah", "from", "--pull=never", BUILT]).decode().strip()
+        in_it = ["buildah", "run", *CAPABILITIES, "--isolation", "chroot", "--user", "0:0", container, "--"]
+        self.os_release = sbom.parse_os_release(capture([*in_it, "cat", "/etc/os-release"]).decode())
+        self.packages: list[Package] = packages.parse_rpm(
+            capture([*in_it, "rpm", "--query", "--all", "--queryformat", packages.RPM_FORMAT]).decode())
+        self.origins: dict[str, str] = packages.parse_origins(capture(
+            [*in_it, "dnf", "--quiet", "--setopt=reposdir=/dev/null", "repoquery", "--installed",
+             "--queryformat", packages.DNF_FORMAT]).decode())
+        capture(["buildah", "rm", container])
+
+
+def add_labels(labels: dict[str, str]) -> None:
+    """The built image, with labels. As a layer without files, which --layers leaves out."""
+    log.say("adding labels")
+    context = paths.WORK / "labels"
+    context.mkdir()
+    (context / "Containerfile").write_text(f"FROM {BUILT}\n")
+    options = [part for name, value in labels.items() for part in ("--label", f"{name}={value}")]
+    result = run(["buildah", "build", "--layers", "--format", "oci", "--pull=never", *options,
+                  "--tag", LABELLED, str(context)])
+    if result.code != 0:
+        raise Unavailable("buildah failed to add labels", result.lines[-10:])

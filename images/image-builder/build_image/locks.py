@@ -1,0 +1,35 @@
+"""Locks between the build pods of one node, on a volume that they share. The kernel frees those of a pod that dies."""
+
+import fcntl
+from pathlib import Path
+from typing import Self
+
+
+class Lock:
+    """A lock file. It is never removed: somebody may be waiting for it."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("ab")
+
+    def shared(self) -> None:
+        """Waits for the lock, or turns it into one that others may hold, too."""
+        fcntl.flock(self._file, fcntl.LOCK_SH)
+
+    def exclusive(self) -> None:
+        """Waits until nobody else has it. A shared lock is given up meanwhile."""
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def try_exclusive(self) -> bool:
+        """Takes it if nobody has it."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()

@@ -1,0 +1,53 @@
+"""From the request to the tag in the registry."""
+
+import traceback
+
+from . import build, context, log, packages, paths, push, repositories, request, sbom, storage, termination
+from .downloads import downloads
+from .failures import BuildFailure, Unavailable
+from .registry import Registry
+
+
+def main() -> int:
+    """Builds the image, leaves the termination message, and returns the exit code."""
+    try:
+        digest = make()
+    except BuildFailure as failure:
+        return _end(failure)
+    except Exception as error:  # a mistake of this program or of the request, whatever it is
+        log.say(traceback.format_exc())
+        return _end(Unavailable(f"{type(error).__name__}: {error}"))
+    log.say(f"done: {digest}")
+    termination.leave(termination.of_success(digest), paths.TERMINATION_LOG)
+    return 0
+
+
+def _end(failure: BuildFailure) -> int:
+    message = termination.of_failure(failure)
+    log.say(f"failed: {message}")
+    termination.leave(message, paths.TERMINATION_LOG)
+    return failure.exit_code
+
+
+def make() -> str:
+    """The steps. Returns the digest of what has the tag in the end."""
+    wanted = request.load(paths.REQUEST)
+    log.say(f"{wanted.component}: {wanted.image.repository}:{wanted.image.tag}")
+    paths.WORK.mkdir(mode=0o700, parents=True)
+    cache = paths.CACHE if paths.CACHE.is_dir() else None
+    registry = Registry(wanted.image, wanted.insecure, wanted.token_auth)
+    registry.set_up()
+    repositories.write(wanted.repositories, paths.CREDENTIALS, paths.WORK / "repositories/copr-operator.repo")
+    context.copy(paths.CONTEXT, paths.WORK / "context")
+    with storage.base_image(wanted.base_image, registry, cache):
+        with downloads(wanted.component, cache) as kept:
+            build.build(wanted, paths.WORK / "context", paths.WORK / "repositories", kept)
+        contents = build.Contents()
+        names = [repository.name for repository in wanted.repositories]
+        build.add_labels(wanted.labels | {packages.LABEL: packages.label(contents.packages, contents.origins, names)})
+        digest = push.push(build.LABELLED, wanted.image, registry)
+        push.attach(
+            lambda of: sbom.make(wanted.image, of, contents.os_release, contents.packages, contents.origins),
+            wanted.image, digest, sbom.MEDIA_TYPE, registry)
+        push.tag(wanted.image, digest, registry)
+    return digest

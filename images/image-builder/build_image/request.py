@@ -1,0 +1,97 @@
+"""What the operator asks for."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class RequestError(ValueError):
+    """The request can't be understood."""
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A dnf repository that packages may come from."""
+
+    name: str
+    base_url: str
+    priority: int
+    gpg_key: str | None
+    credentials: bool
+
+
+@dataclass(frozen=True)
+class Image:
+    """The image to make: where it goes, and under which tag."""
+
+    host: str
+    path: str
+    tag: str
+
+    @property
+    def repository(self) -> str:
+        """The name without a tag."""
+        return f"{self.host}/{self.path}"
+
+    @staticmethod
+    def parse(name: str) -> "Image":
+        """From HOST[:PORT]/PATH:TAG."""
+        host, _, rest = name.partition("/")
+        path, _, tag = rest.partition(":")
+        if not (host and path and tag) or "@" in name:
+            raise RequestError(f"image: {name!r} isn't HOST[:PORT]/PATH:TAG")
+        return Image(host, path, tag)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One image to build."""
+
+    component: str
+    image: Image
+    base_image: str
+    build_args: dict[str, str]
+    repositories: list[Repository]
+    labels: dict[str, str]
+    insecure: bool
+    token_auth: bool
+
+
+def load(path: Path) -> Request:
+    """Reads the request."""
+    try:
+        return parse(json.loads(path.read_text()))
+    except (json.JSONDecodeError, RequestError) as error:
+        raise RequestError(f"{path}: {error}") from error
+
+
+def parse(given: dict[str, Any]) -> Request:
+    """Checks the request's form."""
+    return Request(
+        component=_field(given, "component", str),
+        image=Image.parse(_field(given, "image", str)),
+        base_image=_field(given, "baseImage", str),
+        build_args=_field(given, "buildArgs", dict, {}),
+        repositories=[_repository(one) for one in _field(given, "repositories", list, [])],
+        labels=_field(given, "labels", dict, {}),
+        insecure=_field(given, "insecure", bool, False),
+        token_auth=_field(given, "tokenAuth", bool, False))
+
+
+def _repository(given: dict[str, Any]) -> Repository:
+    return Repository(
+        name=_field(given, "name", str),
+        base_url=_field(given, "baseURL", str),
+        priority=_field(given, "priority", int),
+        gpg_key=_field(given, "gpgKey", str, "") or None,
+        credentials=_field(given, "credentials", bool, False))
+
+
+def _field(given: dict[str, Any], name: str, kind: type, otherwise: Any = None) -> Any:
+    value = given.get(name)
+    if value is None:
+        value = otherwise
+    if not isinstance(value, kind):
+        raise RequestError(f"{name}: {value!r} where {kind.__name__} is expected")
+    return value

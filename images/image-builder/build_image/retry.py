@@ -1,0 +1,41 @@
+"""Registries that are away for a moment."""
+
+import re
+import time
+from collections.abc import Callable
+
+from . import log
+from .failures import Unavailable
+from .process import Result
+
+LIMIT = 300.0
+LONGEST_PAUSE = 15.0
+
+_PASSING = re.compile(
+    r"connection refused|connection reset|broken pipe|no route to host|network is unreachable|no such host"
+    r"|server misbehaving|i/o timeout|TLS handshake timeout|deadline exceeded|Client\.Timeout|unexpected EOF|: EOF"
+    r"|status:? (?:code )?5\d\d|(?:50[0234]) (?:Internal|Bad|Service|Gateway)|too many requests",
+    re.IGNORECASE)
+
+
+def is_passing(output: str) -> bool:
+    """Whether what failed may work a moment later."""
+    return bool(_PASSING.search(output))
+
+
+def until_reachable(what: str, attempt: Callable[[], Result], limit: float = LIMIT,
+                    sleep: Callable[[float], None] = time.sleep) -> Result:
+    """Tries again as long as the registry can't be reached or says that it is its own fault."""
+    deadline = time.monotonic() + limit
+    pause = 1.0
+    while True:
+        result = attempt()
+        if result.code == 0:
+            return result
+        if not is_passing(result.text):
+            raise Unavailable(f"{what} failed", result.lines[-10:])
+        if time.monotonic() + pause > deadline:
+            raise Unavailable(f"{what} failed for {limit:.0f} s", result.lines[-10:])
+        log.say(f"{what} failed; again in {pause:.0f} s")
+        sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)

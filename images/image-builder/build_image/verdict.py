@@ -1,0 +1,62 @@
+"""What buildah's output says about a failed build, in few lines."""
+
+import re
+
+from .failures import BuildFailure, PackagesRefused, Unavailable
+from .process import Result
+
+MOST_LINES = 40
+
+_STEP = re.compile(r"^STEP \d+/\d+: (.*)")
+# Both ways of buildah's versions to say it.
+_RUN_FAILED = re.compile(r"building at STEP \"RUN .*exit status (\d+)$", re.MULTILINE)
+# The command never ran: what buildah's chroot isolation says of its own preparations.
+_NEVER_RAN = re.compile(
+    r"^(?:error (?:setting|clearing|chroot\(\)ing|chdir\(\)ing|stat\(\)ing|decoding options|running subprocess)"
+    r"|process failed to start)", re.MULTILINE)
+# Not the packages' fault, though dnf or rpm tells of it.
+_MACHINERY = re.compile(
+    r"No space left on device|[Dd]isk quota exceeded|needs \S+ more space on|Cannot allocate memory|Read-only file system|Killed$",
+    re.MULTILINE)
+
+# Where dnf's and rpm's complaints begin.
+_COMPLAINT = re.compile(
+    r"^\s*(?:(?:fatal )?error\b|errors? during|failed\b|problem\b|no match for argument|no package|nothing provides"
+    r"|unable to|cannot |curl error|>>> |public key|gpg |importing gpg|transaction failed|repositories loaded\.?$"
+    r"|\S+: command not found|\S+: line \d+:|(?:useradd|groupadd|usermod|chown|chmod|install|setcap): )",
+    re.IGNORECASE)
+# Progress and tables, buildah's own lines, and advice that isn't for the reader of an image build's failure.
+_NOISE = re.compile(
+    r"^STEP \d+|^COMMIT |^-->|^Writing manifest|^time=\"|level=(?:warning|error|info)|building at STEP|^subprocess exited|^\s*$"
+    r"|\d+(?:\.\d+)? [kMG]?i?B/s|\d+% \||\[=*\s*\]|^\s*\(\d+/\d+\):|^\s*\[ ?\d+/\d+\]|\d+:\d\d ETA|--:--"
+    r"|^Last metadata expiration|^=+$|^-+$|^\(try to add|^You can try to add|^\s+--\S+ to |^Complete!$"
+    r"|The downloaded packages were saved in cache|You can remove cached packages",
+    re.IGNORECASE)
+
+
+def of_failed_build(component: str, result: Result) -> BuildFailure:
+    """What to say of a build that failed, and whether trying again may help."""
+    failed = _RUN_FAILED.search(result.text)
+    step = last_step(result.lines)
+    lines = said(result.lines)
+    if not failed or _NEVER_RAN.search(result.text):
+        return Unavailable(f"{component}: buildah failed", lines or result.lines[-MOST_LINES:])
+    # 128 and a signal: something killed it.
+    if int(failed[1]) > 128 or _MACHINERY.search(result.text):
+        return Unavailable(f"{component}: the build was cut off at: {step}", lines)
+    return PackagesRefused(f"{component}: failed at: {step}", lines)
+
+
+def last_step(lines: list[str]) -> str:
+    """The instruction under way, shortened."""
+    steps = [found[1] for found in map(_STEP.match, lines) if found]
+    step = " ".join(steps[-1].split()) if steps else "the start"
+    return step if len(step) <= 160 else step[:157] + "..."
+
+
+def said(lines: list[str]) -> list[str]:
+    """What the failed command said itself: from its first complaint on, or its last lines."""
+    begin = max((number for number, line in enumerate(lines) if _STEP.match(line)), default=-1) + 1
+    told = [line.rstrip() for line in lines[begin:] if not _NOISE.search(line)]
+    complaint = next((number for number, line in enumerate(told) if _COMPLAINT.match(line)), None)
+    return told[-15:] if complaint is None else told[complaint:][-MOST_LINES:]
