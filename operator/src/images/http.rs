@@ -36,19 +36,12 @@ pub enum Error {
     },
 }
 
-/// A client that trusts the public certificate authorities, which are built in as the operator's image has none, and
-/// the given ones.
+/// A client that trusts the certificate authorities of the system and the given ones.
 pub fn client(authority: Option<&str>, timeout: Duration) -> Result<reqwest::Client, Error> {
     let setup = |error: reqwest::Error| Error::Setup(innermost(&error));
-    let mut trusted = Vec::new();
-    for der in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
-        trusted.push(Certificate::from_der(der).map_err(setup)?);
-    }
-    if let Some(pem) = authority {
-        trusted.extend(Certificate::from_pem_bundle(pem.as_bytes()).map_err(setup)?);
-    }
+    let more = authority.map(|pem| Certificate::from_pem_bundle(pem.as_bytes())).transpose().map_err(setup)?;
     reqwest::Client::builder()
-        .tls_certs_only(trusted)
+        .tls_certs_merge(more.unwrap_or_default())
         .connect_timeout(Duration::from_secs(5))
         .timeout(timeout)
         .user_agent(concat!("copr-operator/", env!("CARGO_PKG_VERSION")))

@@ -21,7 +21,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(20);
 pub struct Access {
     /// Plain HTTP.
     pub insecure: bool,
-    /// Certificate authorities in PEM, beside the public ones.
+    /// Certificate authorities in PEM, beside the system's.
     pub authority: Option<String>,
     /// Who speaks.
     pub auth: RegistryAuth,
@@ -76,13 +76,9 @@ pub struct Registry {
 impl Registry {
     /// A client of the registry.
     pub fn new(access: Access) -> Result<Self, Error> {
-        let der = |data: &[u8]| Certificate { encoding: CertificateEncoding::Der, data: data.to_vec() };
-        let mut trusted: Vec<_> =
-            webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|root| der(root)).collect();
-        trusted.extend(access.authority.iter().flat_map(|bundle| certificates(bundle)));
         let config = ClientConfig {
             protocol: if access.insecure { ClientProtocol::Http } else { ClientProtocol::Https },
-            tls_certs_only: trusted,
+            extra_root_certificates: access.authority.iter().flat_map(|bundle| certificates(bundle)).collect(),
             connect_timeout: Some(CONNECT_TIMEOUT),
             read_timeout: Some(READ_TIMEOUT),
             ..ClientConfig::default()
