@@ -16,6 +16,7 @@ use crate::api::v1alpha1::{ConfigMapRef, CoprInstanceSpec, Registry, Repository,
 const INTERNAL_REGISTRY: &str = "image-registry.openshift-image-registry.svc:5000";
 /// What OpenShift puts into every namespace: the authority that signed the internal registry's certificate.
 const SERVICE_CA: (&str, &str) = ("openshift-service-ca.crt", "service-ca.crt");
+const CA_KEY: &str = "ca.crt";
 const OWN_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
 /// What a spec refers to and can't be used.
@@ -85,6 +86,8 @@ pub struct Target {
     pub registry: Registry,
     /// How the operator speaks to it.
     pub access: Access,
+    /// The key of `registry.caConfigMap` that has the authority.
+    pub authority_key: &'static str,
     /// Whether builds log in with their own token.
     pub token_auth: bool,
 }
@@ -105,11 +108,11 @@ pub async fn target(client: &Client, namespace: &str, registry: Option<&Registry
     let authority = match &registry.ca_config_map {
         None => None,
         Some(ConfigMapRef { name }) => {
-            Some(config_map(client, namespace, "registry.caConfigMap", name, "ca.crt").await?)
+            Some(config_map(client, namespace, "registry.caConfigMap", name, CA_KEY).await?)
         }
     };
     let access = Access { insecure: registry.insecure, authority, auth };
-    Ok(Target { registry, access, token_auth: false })
+    Ok(Target { registry, access, authority_key: CA_KEY, token_auth: false })
 }
 
 /// What images of a namespace are called in OpenShift's internal registry.
@@ -135,10 +138,11 @@ async fn internal(client: &Client, namespace: &str) -> Result<Target, Error> {
             url: internal_url(namespace),
             insecure: false,
             push_secret: None,
-            ca_config_map: None,
+            ca_config_map: Some(ConfigMapRef { name: name.into() }),
             retention: "168h".into(),
         },
         access: Access { insecure: false, authority: Some(authority), auth },
+        authority_key: key,
         token_auth: true,
     })
 }

@@ -86,6 +86,23 @@ impl Image {
         }
     }
 
+    /// What the operator does when it builds it, as events say.
+    pub const fn action(self) -> &'static str {
+        match self {
+            Self::Base => "BuildBaseImage",
+            Self::Database => "BuildDatabaseImage",
+            Self::Redis => "BuildRedisImage",
+            Self::Keygen => "BuildKeygenImage",
+            Self::Frontend => "BuildFrontendImage",
+            Self::DistGit => "BuildDistGitImage",
+            Self::Resalloc => "BuildResallocImage",
+            Self::Backend => "BuildBackendImage",
+            Self::BackendHttpd => "BuildBackendHttpdImage",
+            Self::Builder => "BuildBuilderImage",
+            Self::Sanity => "BuildSanityImage",
+        }
+    }
+
     /// The image of that field.
     pub fn of_field(field: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|image| image.field() == field)

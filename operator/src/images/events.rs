@@ -2,6 +2,7 @@
 
 use kube::runtime::events::{Event, EventType};
 
+use super::Image;
 use crate::{
     api::v1alpha1::{ImageState, ImageStatus, PackagesStatus},
     report::truncate,
@@ -38,7 +39,8 @@ fn event(image: &ImageStatus) -> Event {
         type_,
         reason: reason.into(),
         note: Some(truncate(note, NOTE_MAX)),
-        action: "BuildImage".into(),
+        // Events that differ in their note alone are told as one.
+        action: Image::of_field(component).map_or("BuildImage", Image::action).into(),
         secondary: None,
     }
 }

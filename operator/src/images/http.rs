@@ -39,7 +39,8 @@ pub enum Error {
 /// A client that trusts the certificate authorities of the system and the given ones.
 pub fn client(authority: Option<&str>, timeout: Duration) -> Result<reqwest::Client, Error> {
     let setup = |error: reqwest::Error| Error::Setup(innermost(&error));
-    let more = authority.map(|pem| Certificate::from_pem_bundle(pem.as_bytes())).transpose().map_err(setup)?;
+    let more =
+        authority.map(|pem| Certificate::from_pem_bundle(pem.as_bytes())).transpose().map_err(setup)?;
     reqwest::Client::builder()
         .tls_certs_merge(more.unwrap_or_default())
         .connect_timeout(Duration::from_secs(5))

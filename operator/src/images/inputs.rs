@@ -10,7 +10,7 @@ use super::{
     repository::hex,
     resolve::{Content, Picked, resolve},
 };
-use crate::api::v1alpha1::Repository;
+use crate::api::v1alpha1::{CoprInstanceSpec, Repository};
 
 /// Raised when an image comes out different for another reason than its inputs: the way it is built.
 const FORMAT: &str = "1";
@@ -28,6 +28,17 @@ pub struct Inputs<'a> {
     pub contents: &'a [Content],
     /// Architecture in rpm's words.
     pub arch: &'a str,
+}
+
+/// A hash of what a spec says of images.
+pub fn spec_hash(spec: &CoprInstanceSpec) -> String {
+    let external = (&spec.database, &spec.redis);
+    // Nothing of it can fail to become JSON; if it did, the repositories would only be looked at less often.
+    let text =
+        serde_json::to_string(&(&spec.packages, &spec.images, &spec.registry, external)).unwrap_or_default();
+    let mut hasher = Hasher::default();
+    hasher.add(&[&text]);
+    hasher.finish()
 }
 
 /// The hash of the inputs of each image.

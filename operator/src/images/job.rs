@@ -86,6 +86,8 @@ pub struct Build<'a> {
     pub builder: &'a str,
     /// Secrets for the pull of that image.
     pub pull_secrets: &'a [String],
+    /// The key of `registry.caConfigMap` that has the authority.
+    pub authority_key: &'a str,
     /// Whether the pod's own token logs in to the registry.
     pub token_auth: bool,
 }
@@ -283,7 +285,8 @@ impl Build<'_> {
             ));
         }
         if let Some(authority) = &self.registry.ca_config_map {
-            let volume = config_map("ca", authority.name.clone(), vec![path("ca.crt", "ca.crt", 0o644)]);
+            let volume =
+                config_map("ca", authority.name.clone(), vec![path(self.authority_key, "ca.crt", 0o644)]);
             optional.push((volume, mount("ca", "/etc/copr-operator/ca", true)));
         }
         for (index, repository) in self.packages.repositories.iter().enumerate() {

@@ -28,6 +28,8 @@ pub mod require;
 pub mod resolve;
 pub mod retention;
 pub mod start;
+#[cfg(test)]
+mod tests;
 pub mod verdict;
 
 pub use component::Image;

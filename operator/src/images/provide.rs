@@ -181,8 +181,10 @@ impl Provider {
             spec.build.isolation,
             target.token_auth,
         );
-        if packages.as_ref().is_none_or(|known| known.observed_generation != wanted.generation) {
-            *packages = Some(self.resolve(&wanted, spec, &target).await?);
+        let spec_hash = inputs::spec_hash(&instance.spec);
+        if packages.as_ref().is_none_or(|known| known.spec_hash != spec_hash) {
+            let (base_image, images) = self.resolve(&wanted, spec, &target).await?;
+            *packages = Some(PackagesStatus { spec_hash, base_image: Some(base_image), images });
         }
         let known = packages.get_or_insert_default();
         if !known.images.iter().all(|image| image.state.is_there()) {
@@ -199,13 +201,13 @@ impl Provider {
         Ok(Provision { packages: packages.clone(), images, verdict, look_again, identity })
     }
 
-    /// What the images are to be built from, looked up once per generation.
+    /// What the images are to be built from: the base image by digest, and the hash of every image's inputs.
     async fn resolve(
         &self,
         wanted: &Wanted<'_>,
         spec: &Packages,
         target: &Target,
-    ) -> Result<PackagesStatus, Error> {
+    ) -> Result<(String, Vec<ImageStatus>), Error> {
         let base_image = self.base_image(wanted, &spec.base_image, target).await?;
         let contents = try_join_all(spec.repositories.iter().map(async |repository| {
             let source = access::source(wanted.client, &wanted.namespace, repository).await?;
@@ -226,7 +228,7 @@ impl Provider {
                 ..ImageStatus::default()
             })
             .collect();
-        Ok(PackagesStatus { observed_generation: wanted.generation, base_image: Some(base_image), images })
+        Ok((base_image, images))
     }
 
     async fn base_image(&self, wanted: &Wanted<'_>, image: &str, target: &Target) -> Result<String, Error> {
@@ -276,6 +278,7 @@ impl Provider {
             registry: &target.registry,
             builder,
             pull_secrets: &pull_secrets,
+            authority_key: target.authority_key,
             token_auth: target.token_auth,
         };
         let own = |job: &&k8s_openapi::api::batch::v1::Job| {

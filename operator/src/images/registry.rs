@@ -78,7 +78,11 @@ impl Registry {
     pub fn new(access: Access) -> Result<Self, Error> {
         let config = ClientConfig {
             protocol: if access.insecure { ClientProtocol::Http } else { ClientProtocol::Https },
-            extra_root_certificates: access.authority.iter().flat_map(|bundle| certificates(bundle)).collect(),
+            extra_root_certificates: access
+                .authority
+                .iter()
+                .flat_map(|bundle| certificates(bundle))
+                .collect(),
             connect_timeout: Some(CONNECT_TIMEOUT),
             read_timeout: Some(READ_TIMEOUT),
             ..ClientConfig::default()

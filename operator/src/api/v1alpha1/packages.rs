@@ -15,8 +15,7 @@ use super::{Isolation, SecretRef};
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Packages {
-    /// The image that every component starts from: a Fedora. A tag is resolved to a digest once per generation of the
-    /// spec.
+    /// The image that every component starts from: a Fedora. A tag is resolved to a digest when the repositories are looked at.
     #[serde(default = "default_base_image")]
     #[schemars(length(min = 1, max = 512))]
     #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9][A-Za-z0-9._:/@-]*$') && !self.contains('://')")
@@ -34,7 +33,8 @@ pub struct Packages {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require: Option<Require>,
 
-    /// Any text. Repositories are looked at once per generation of the spec; changing this has them looked at again.
+    /// Any text. Repositories are looked at once, and again when `packages`, `images` or `registry` change; changing this
+    /// is enough.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub revision: Option<String>,
@@ -186,9 +186,9 @@ pub struct ConfigMapRef {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct PackagesStatus {
-    /// The generation of the spec whose repositories were looked at.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
+    /// Hash of what the spec says of images. Base image and repositories are looked at again when it changes, and only then.
+    #[serde(default)]
+    pub spec_hash: String,
     /// The base image by digest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base_image: Option<String>,
