@@ -6,6 +6,7 @@ mod ending;
 mod happy;
 mod infrastructure;
 mod instance;
+mod packages;
 mod reports;
 mod restart;
 mod verdicts;

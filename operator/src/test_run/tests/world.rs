@@ -151,6 +151,7 @@ impl World {
     }
 
     pub fn instance_is_made(&mut self, name: &str, owners: &[&str]) {
+        let spec = self.run.spec.instance.template.as_ref().map(|spec| serde_json::to_value(spec).unwrap());
         let owners: Vec<Value> = owners
             .iter()
             .map(|uid| json!({"apiVersion": "v", "kind": "CoprTestRun", "name": RUN, "uid": uid, "controller": true}))
@@ -159,7 +160,7 @@ impl World {
             "apiVersion": "copr.fedorainfracloud.org/v1alpha1",
             "kind": "CoprInstance",
             "metadata": {"name": name, "namespace": "ci", "uid": "uid-of-instance", "generation": 3, "ownerReferences": owners},
-            "spec": template(),
+            "spec": spec.unwrap_or_else(template),
         }));
         self.instance = Seen::Found(Box::new(instance.unwrap()));
     }
@@ -176,7 +177,7 @@ impl World {
         let now = self.now();
         let name = self.instance_mut().name_any();
         let known = self.instance_mut().status.clone().unwrap_or_default();
-        let mut conditions = known.conditions;
+        let (mut conditions, packages) = (known.conditions, known.packages);
         let verdict = conditions::Verdict {
             status: if status == "True" { "True" } else { "False" },
             reason: reason.into(),
@@ -194,6 +195,18 @@ impl World {
             "images": {"frontend": "quay.io/copr/copr-frontend@sha256:0f"},
         });
         self.instance_mut().status = Some(serde_json::from_value(status).unwrap());
+        self.instance_mut().status.get_or_insert_default().packages = packages;
+    }
+
+    /// The instance's condition about its images; it is not Ready for that reason.
+    pub fn images_say(&mut self, status: &'static str, reason: &str, message: &str) {
+        let now = self.now();
+        let verdict = conditions::Verdict { status, reason: reason.into(), message: message.into() };
+        let instance = self.instance_mut().status.get_or_insert_default();
+        conditions::set(&mut instance.conditions, "ImagesReady", verdict.clone(), Some(3), now);
+        if status == "False" {
+            conditions::set(&mut instance.conditions, "Ready", verdict, Some(3), now);
+        }
     }
 
     /// The instance's condition about its builders.
