@@ -15,12 +15,14 @@ pub mod component;
 pub mod context;
 pub mod decide;
 pub mod events;
+mod files;
 pub mod http;
 pub mod identity;
 pub mod inputs;
 pub mod job;
 pub mod ledger;
 pub mod pin;
+mod prebuilt;
 pub mod provide;
 pub mod registry;
 pub mod repository;
@@ -32,5 +34,20 @@ pub mod start;
 mod tests;
 pub mod verdict;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::Client;
+
+use crate::api::v1alpha1::CoprInstanceSpec;
+
 pub use component::Image;
 pub use provide::{Provider, Provision};
+
+/// An instance as its images need it.
+struct Wanted<'a> {
+    client: &'a Client,
+    name: String,
+    namespace: String,
+    owner: OwnerReference,
+    generation: Option<i64>,
+    spec: &'a CoprInstanceSpec,
+}

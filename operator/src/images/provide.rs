@@ -2,19 +2,19 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use futures::future::{join_all, try_join_all};
+use futures::future::try_join_all;
 use jiff::Timestamp;
-use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::OwnerReference};
+use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client, Resource as _, ResourceExt as _, api::ListParams};
 
 use super::{
-    Image,
+    Image, Wanted,
     access::{self, Target},
     decide::{self, Seen},
     identity,
     inputs::{self, Inputs},
     job::{self, Build},
-    pin::{Pin, pin},
+    prebuilt::prebuilt,
     registry::{self, Registry},
     repository::{self, Reader},
     start, verdict,
@@ -104,16 +104,6 @@ impl Error {
     }
 }
 
-/// An instance as its images need it.
-struct Wanted<'a> {
-    client: &'a Client,
-    name: String,
-    namespace: String,
-    owner: OwnerReference,
-    generation: Option<i64>,
-    spec: &'a CoprInstanceSpec,
-}
-
 impl Provider {
     /// `builder` is the image of `images/image-builder`.
     pub fn new(builder: Option<String>) -> Result<Self, super::http::Error> {
@@ -173,23 +163,28 @@ impl Provider {
                 identity: identity::Objects::default(),
             });
         };
-        let target = access::target(client, &wanted.namespace, instance.spec.registry.as_ref()).await?;
         let identity = identity::objects(
             (&wanted.name, &wanted.namespace),
             &wanted.owner,
             platform,
             spec.build.isolation,
-            target.token_auth,
+            instance.spec.registry.is_none(),
         );
         let spec_hash = inputs::spec_hash(&instance.spec);
-        if packages.as_ref().is_none_or(|known| known.spec_hash != spec_hash) {
-            let (base_image, images) = self.resolve(&wanted, spec, &target).await?;
-            *packages = Some(PackagesStatus { spec_hash, base_image: Some(base_image), images });
-        }
-        let known = packages.get_or_insert_default();
-        if !known.images.iter().all(|image| image.state.is_there()) {
+        let settled = |known: &PackagesStatus| {
+            known.spec_hash == spec_hash && known.images.iter().all(|image| image.state.is_there())
+        };
+        // An instance that has its images needs neither registry nor repositories.
+        if !packages.as_ref().is_some_and(settled) {
+            let target = access::target(client, &wanted.namespace, instance.spec.registry.as_ref()).await?;
+            if packages.as_ref().is_none_or(|known| known.spec_hash != spec_hash) {
+                let (base_image, images) = self.resolve(&wanted, spec, &target).await?;
+                *packages = Some(PackagesStatus { spec_hash, base_image: Some(base_image), images });
+            }
+            let known = packages.get_or_insert_default();
             self.build(&wanted, spec, &target, &identity, known, now).await?;
         }
+        let known = packages.get_or_insert_default();
         let verdict = verdict::of_all(spec, known);
         for image in known.images.iter().filter(|image| image.component != Image::Base.field()) {
             images.extend(image.image.clone().map(|reference| (image.component.clone(), reference)));
@@ -303,42 +298,6 @@ impl Provider {
         }
         Ok(())
     }
-}
-
-/// The images that the spec names, pinned to a digest where one can be had, and what that was impossible for.
-async fn prebuilt(
-    wanted: &Wanted<'_>,
-    instance: &CoprInstance,
-) -> Result<(BTreeMap<String, String>, Vec<String>), Error> {
-    let status = instance.status.as_ref();
-    let looked =
-        status.is_some_and(|s| s.observed_generation.is_some() && s.observed_generation == wanted.generation);
-    let pinned = join_all(validate::given_images(wanted.spec).into_iter().map(async |(image, given)| {
-        let recorded = status.and_then(|status| status.images.get(image.field()));
-        let kept = match pin(&given, recorded, looked) {
-            Pin::Keep(kept) => return Ok::<_, Error>((image, kept, None)),
-            Pin::Resolve => resolve_tag(wanted, &given).await,
-        };
-        match kept {
-            Ok(Some(digest)) => Ok((image, format!("{given}@{digest}"), None)),
-            Ok(None) => Ok((image, given.clone(), Some(format!("{given}: there is no such image")))),
-            Err(Error::Registry(error)) => Ok((image, given.clone(), Some(error.to_string()))),
-            Err(error) => Err(error),
-        }
-    }))
-    .await;
-    let (mut images, mut unresolved) = (BTreeMap::new(), Vec::new());
-    for entry in pinned {
-        let (image, reference, why) = entry?;
-        images.insert(image.field().to_owned(), reference);
-        unresolved.extend(why);
-    }
-    Ok((images, unresolved))
-}
-
-async fn resolve_tag(wanted: &Wanted<'_>, image: &str) -> Result<Option<String>, Error> {
-    let access = access::of_prebuilt(wanted.client, &wanted.namespace, wanted.spec, image).await?;
-    Ok(Registry::new(access)?.digest(image).await?)
 }
 
 /// The images that have to be built: those that the spec doesn't name, and what they start from.
