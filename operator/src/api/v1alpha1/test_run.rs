@@ -191,7 +191,7 @@ pub enum KeepInstance {
     /// Deleted when the run has ended.
     #[default]
     Never,
-    /// Kept if the run did not pass.
+    /// Kept if the run ended as Failed or Error. That of a cancelled run goes, and its builds with it.
     OnFailure,
     /// Kept.
     Always,

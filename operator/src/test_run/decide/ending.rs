@@ -26,7 +26,7 @@ pub fn after_the_end(run: &Validated, observed: &Observed, mut status: CoprTestR
     let mut deletions = Deletions { pods: leftovers(&status, observed), ..Deletions::default() };
     let keep = match run.keep {
         KeepInstance::Never => false,
-        KeepInstance::OnFailure => status.phase != Phase::Passed,
+        KeepInstance::OnFailure => matches!(status.phase, Phase::Failed | Phase::Error),
         KeepInstance::Always => true,
     };
     if let Seen::Found(instance) = &observed.instance

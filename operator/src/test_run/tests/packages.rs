@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::world::{World, time};
-use crate::api::v1alpha1::{ImageStatus, InstalledPackage, Outcome, PackagesStatus, Phase};
+use crate::api::v1alpha1::{ImageStatus, InstalledPackage, KeepInstance, Outcome, PackagesStatus, Phase};
 
 /// A run whose instance is built from packages, and exists.
 fn world() -> World {
@@ -47,6 +47,17 @@ fn images_that_cannot_be_built_end_the_run_at_once_and_without_a_verdict_about_c
     let said = world.condition("Succeeded").2;
     assert_eq!(said, "the images of CoprInstance pr-7 can't be had: keygen: Error: nothing provides x");
     assert!(plan.deletions.instance.is_some());
+}
+
+#[test]
+fn a_cancelled_run_takes_its_builds_with_it() {
+    let mut world = world();
+    world.run.spec.keep_instance = KeepInstance::OnFailure;
+    world.images_say("False", "ImagesBuilding", "building: keygen");
+    world.run.spec.cancel = true;
+    // The Jobs are the instance's.
+    assert!(world.reconcile().deletions.instance.is_some());
+    assert_eq!(world.phase(), Phase::Cancelled);
 }
 
 #[test]
