@@ -202,7 +202,7 @@ pub struct PackagesStatus {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageStatus {
-    /// The component, as in `status.images`.
+    /// The component, as in `status.images`, or `base` for what they all start from.
     pub component: String,
     /// How far it is.
     #[serde(default)]
@@ -212,7 +212,7 @@ pub struct ImageStatus {
     /// The image by digest, once it is in the registry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// How long the build took, or has taken so far when it last went on, such as `41s`.
+    /// How long the build took, such as `41s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elapsed: Option<String>,
     /// When the build started.
