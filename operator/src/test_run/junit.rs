@@ -40,7 +40,9 @@ fn properties(run: &Validated, status: &CoprTestRunStatus) -> Vec<Property> {
     ];
     let told = told.into_iter().filter_map(|(name, value)| Some(Property::new(name, value?)));
     let images = status.images.iter().map(|(name, image)| Property::new(format!("image.{name}"), image));
-    told.chain(images).collect()
+    let packages =
+        status.packages.iter().map(|p| Property::new(format!("package.{}", p.nevra), &p.repository));
+    told.chain(images).chain(packages).collect()
 }
 
 fn case(suite: &str, test: &TestStatus) -> TestCase {
