@@ -11,6 +11,7 @@ pub mod backoff;
 pub mod conditions;
 pub mod images;
 pub mod instance;
+pub mod isolation;
 pub mod labels;
 pub mod probes;
 pub mod report;

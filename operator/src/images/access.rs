@@ -1,10 +1,14 @@
 //! Client required: the Secrets and ConfigMaps that registries and repositories need.
 
-use std::{collections::BTreeMap, fs};
+use std::{fmt::Debug, fs};
 
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kube::{Api, Client, discovery};
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::core::v1::{ConfigMap, Secret},
+};
+use kube::{Api, Client, Resource, discovery};
 use oci_client::secrets::RegistryAuth;
+use serde::de::DeserializeOwned;
 
 use super::{
     registry::{self, Access},
@@ -197,13 +201,11 @@ async fn secret(
     name: &str,
     key: &'static str,
 ) -> Result<String, Error> {
-    let kind = "Secret";
-    let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    let found = api.get_opt(name).await.map_err(|source| Error::Read { kind, name: name.into(), source })?;
-    let data = found.ok_or_else(|| Error::NotFound { field, kind, name: name.into() })?.data;
-    let value = data.unwrap_or_default().remove(key);
-    let value = value.ok_or_else(|| Error::NoKey { field, kind, name: name.into(), key })?;
-    Ok(String::from_utf8_lossy(&value.0).trim_end_matches('\n').to_owned())
+    let text = |secret: Secret| {
+        let value = secret.data?.remove(key)?;
+        Some(String::from_utf8_lossy(&value.0).trim_end_matches('\n').to_owned())
+    };
+    value(client, namespace, (field, "Secret", name, key), text).await
 }
 
 async fn config_map(
@@ -213,10 +215,22 @@ async fn config_map(
     name: &str,
     key: &'static str,
 ) -> Result<String, Error> {
-    let kind = "ConfigMap";
-    let api: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
-    let found = api.get_opt(name).await.map_err(|source| Error::Read { kind, name: name.into(), source })?;
-    let data: Option<BTreeMap<_, _>> =
-        found.ok_or_else(|| Error::NotFound { field, kind, name: name.into() })?.data;
-    data.unwrap_or_default().remove(key).ok_or_else(|| Error::NoKey { field, kind, name: name.into(), key })
+    value(client, namespace, (field, "ConfigMap", name, key), |map: ConfigMap| map.data?.remove(key)).await
+}
+
+/// A value of an object that a field of the spec refers to.
+async fn value<K>(
+    client: &Client,
+    namespace: &str,
+    (field, kind, name, key): (&'static str, &'static str, &str, &'static str),
+    take: impl FnOnce(K) -> Option<String>,
+) -> Result<String, Error>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
+{
+    let name = || name.to_owned();
+    let api: Api<K> = Api::namespaced(client.clone(), namespace);
+    let found = api.get_opt(&name()).await.map_err(|source| Error::Read { kind, name: name(), source })?;
+    let object = found.ok_or_else(|| Error::NotFound { field, kind, name: name() })?;
+    take(object).ok_or_else(|| Error::NoKey { field, kind, name: name(), key })
 }

@@ -1,10 +1,7 @@
 //! What builds run as. Pure.
 
 use k8s_openapi::{
-    api::{
-        core::v1::ServiceAccount,
-        rbac::v1::{RoleBinding, RoleRef, Subject},
-    },
+    api::{core::v1::ServiceAccount, rbac::v1::RoleBinding},
     apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference},
 };
 
@@ -13,13 +10,11 @@ use crate::{
     api::v1alpha1::Isolation,
     apply::{self, Planned, planned},
     instance::dereference::Platform,
-    labels,
+    isolation, labels,
 };
 
 /// The ClusterRole of manifests/openshift that may use the builds' SCC.
 const SCC_ROLE: &str = "copr-image-builder-scc";
-/// OpenShift's own role for privileged pods. An administrator must let the operator bind it.
-const PRIVILEGED_SCC_ROLE: &str = "system:openshift:scc:privileged";
 /// OpenShift's own role for whoever pushes to the internal registry.
 const PUSH_ROLE: &str = "system:image-builder";
 
@@ -57,30 +52,13 @@ pub fn objects(
         owner_references: Some(vec![owner.clone()]),
         ..ObjectMeta::default()
     };
-    let binding = |object: String, role: &str| RoleBinding {
-        metadata: metadata(object),
-        role_ref: RoleRef {
-            api_group: "rbac.authorization.k8s.io".into(),
-            kind: "ClusterRole".into(),
-            name: role.into(),
-        },
-        subjects: Some(vec![Subject {
-            kind: "ServiceAccount".into(),
-            name: account.clone(),
-            namespace: Some(namespace.into()),
-            api_group: None,
-        }]),
-    };
     let mut role_bindings = Vec::new();
     if *platform != Platform::Kubernetes {
-        let role = match isolation {
-            Isolation::UserNamespace => SCC_ROLE,
-            Isolation::Privileged => PRIVILEGED_SCC_ROLE,
-        };
-        role_bindings.push(binding(account.clone(), role));
+        let role = isolation::scc_role(isolation, SCC_ROLE);
+        role_bindings.push(isolation::binding(metadata(account.clone()), role, &account));
     }
     if pushes_by_token {
-        role_bindings.push(binding(format!("{account}-push"), PUSH_ROLE));
+        role_bindings.push(isolation::binding(metadata(format!("{account}-push")), PUSH_ROLE, &account));
     }
     let service_account = ServiceAccount {
         metadata: metadata(account.clone()),

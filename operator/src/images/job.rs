@@ -9,10 +9,9 @@ use k8s_openapi::{
             PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
         },
         core::v1::{
-            Capabilities, ConfigMapVolumeSource, Container, EmptyDirVolumeSource, KeyToPath,
-            LocalObjectReference, PersistentVolumeClaimVolumeSource, PodSecurityContext, PodSpec,
-            PodTemplateSpec, ResourceRequirements, SeccompProfile, SecretVolumeSource, SecurityContext,
-            Volume, VolumeMount,
+            ConfigMapVolumeSource, Container, EmptyDirVolumeSource, KeyToPath, LocalObjectReference,
+            PersistentVolumeClaimVolumeSource, PodSpec, PodTemplateSpec, ResourceRequirements,
+            SecretVolumeSource, Volume, VolumeMount,
         },
     },
     apimachinery::pkg::{
@@ -24,8 +23,8 @@ use kube::ResourceExt as _;
 
 use super::component::Image;
 use crate::{
-    api::v1alpha1::{Isolation, Packages, Registry},
-    labels,
+    api::v1alpha1::{Packages, Registry},
+    isolation, labels,
 };
 
 /// The label value of pods that build.
@@ -46,19 +45,8 @@ const RETRIES: i32 = 3;
 /// How long a Job and its log are kept.
 const TTL_SECONDS: i32 = 600;
 
-/// What buildah needs inside the pod's user namespace; SETFCAP because packages set file capabilities.
-const CAPABILITIES: [&str; 10] = [
-    "SYS_ADMIN",
-    "SETUID",
-    "SETGID",
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "SYS_CHROOT",
-    "FSETID",
-    "KILL",
-    "SETFCAP",
-];
+/// What buildah needs beside: packages set file capabilities.
+const MORE_CAPABILITIES: [&str; 1] = ["SETFCAP"];
 
 const REQUEST: &str = "/etc/copr-operator/build";
 const CONTEXT: &str = "/etc/copr-operator/context";
@@ -144,7 +132,7 @@ impl Build<'_> {
     }
 
     fn pod(&self) -> PodSpec {
-        let privileged = self.packages.build.isolation == Isolation::Privileged;
+        let isolation = self.packages.build.isolation;
         let mut volumes = vec![
             config_map("request", self.name(), vec![path("request.json", "request.json", 0o644)]),
             config_map("context", self.name(), self.context_paths()),
@@ -168,7 +156,7 @@ impl Build<'_> {
                 name: "build".into(),
                 image: Some(self.builder.into()),
                 args: Some(vec!["build-image".into()]),
-                security_context: Some(if privileged { privileged_context() } else { userns_context() }),
+                security_context: Some(isolation::container(isolation, &MORE_CAPABILITIES)),
                 termination_message_policy: Some("FallbackToLogsOnError".into()),
                 resources: Some(self.packages.build.resources.clone().unwrap_or_else(default_resources)),
                 volume_mounts: Some(mounts),
@@ -176,7 +164,7 @@ impl Build<'_> {
             }],
             volumes: Some(volumes),
             restart_policy: Some("Never".into()),
-            host_users: (!privileged).then_some(false),
+            host_users: isolation::host_users(isolation),
             service_account_name: Some(service_account(self.instance.0)),
             automount_service_account_token: Some(self.token_auth),
             enable_service_links: Some(false),
@@ -185,13 +173,7 @@ impl Build<'_> {
             }),
             // The images are to run where the operator runs, and the base image's digest is of that architecture.
             node_selector: Some(BTreeMap::from([("kubernetes.io/arch".into(), node_arch().into())])),
-            security_context: Some(PodSecurityContext {
-                seccomp_profile: Some(SeccompProfile {
-                    type_: "RuntimeDefault".into(),
-                    localhost_profile: None,
-                }),
-                ..PodSecurityContext::default()
-            }),
+            security_context: Some(isolation::pod()),
             // Nothing of a build is worth a wait.
             termination_grace_period_seconds: Some(1),
             ..PodSpec::default()
@@ -295,21 +277,6 @@ fn failure_policy() -> PodFailurePolicy {
             },
         ],
     }
-}
-
-fn userns_context() -> SecurityContext {
-    SecurityContext {
-        run_as_user: Some(0),
-        capabilities: Some(Capabilities {
-            drop: Some(vec!["ALL".into()]),
-            add: Some(CAPABILITIES.map(Into::into).into()),
-        }),
-        ..SecurityContext::default()
-    }
-}
-
-fn privileged_context() -> SecurityContext {
-    SecurityContext { run_as_user: Some(0), privileged: Some(true), ..SecurityContext::default() }
 }
 
 fn default_resources() -> ResourceRequirements {

@@ -4,13 +4,9 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::{
-    api::{
-        core::v1::{
-            Capabilities, ConfigMapVolumeSource, Container, EnvVar, Pod, PodSecurityContext, PodSpec, Probe,
-            ResourceRequirements, SeccompProfile, SecretVolumeSource, SecurityContext, ServiceAccount,
-            Volume,
-        },
-        rbac::v1::{RoleBinding, RoleRef, Subject},
+    api::core::v1::{
+        ConfigMapVolumeSource, Container, EnvVar, Pod, PodSpec, Probe, ResourceRequirements,
+        SecretVolumeSource, ServiceAccount, Volume,
     },
     apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta},
 };
@@ -20,22 +16,16 @@ use super::{
     workload::{ContainerExt as _, config_map, files, metadata, secret, tcp},
 };
 use crate::{
-    api::v1alpha1::Isolation,
     instance::{
         dereference::Platform,
         names::{BUILDER, port},
         validate::{Instance, Pool},
     },
-    labels,
+    isolation, labels,
 };
 
-/// What Mock was measured to need, counted only inside the pod's user namespace.
-const CAPABILITIES: [&str; 9] =
-    ["SYS_ADMIN", "SETUID", "SETGID", "CHOWN", "DAC_OVERRIDE", "FOWNER", "SYS_CHROOT", "FSETID", "KILL"];
 /// The ClusterRole of manifests/openshift that may use the builders' SCC.
 const SCC_ROLE: &str = "copr-builder-scc";
-/// OpenShift's own role for privileged pods. An administrator must let the operator bind it.
-const PRIVILEGED_SCC_ROLE: &str = "system:openshift:scc:privileged";
 /// A build may take a day and a quarter at most (Copr's MAX_BUILD_TIMEOUT); nothing of it lives longer.
 const LIFETIME_SECONDS: i64 = 108_000;
 
@@ -56,7 +46,10 @@ pub(super) fn build(instance: &Instance) -> Objects {
             ..ServiceAccount::default()
         }],
         role_bindings: (instance.platform != Platform::Kubernetes)
-            .then(|| scc_binding(instance))
+            .then(|| {
+                let role = isolation::scc_role(instance.builders.isolation, SCC_ROLE);
+                isolation::binding(metadata(instance, BUILDER, BUILDER), role, &instance.object(BUILDER))
+            })
             .into_iter()
             .collect(),
         secrets: vec![secret(instance, BUILDER, BUILDER, &keys)],
@@ -65,36 +58,14 @@ pub(super) fn build(instance: &Instance) -> Objects {
     }
 }
 
-fn scc_binding(instance: &Instance) -> RoleBinding {
-    let role = match instance.builders.isolation {
-        Isolation::UserNamespace => SCC_ROLE,
-        Isolation::Privileged => PRIVILEGED_SCC_ROLE,
-    };
-    RoleBinding {
-        metadata: metadata(instance, BUILDER, BUILDER),
-        role_ref: RoleRef {
-            api_group: "rbac.authorization.k8s.io".into(),
-            kind: "ClusterRole".into(),
-            name: role.into(),
-        },
-        subjects: Some(vec![Subject {
-            kind: "ServiceAccount".into(),
-            name: instance.object(BUILDER),
-            namespace: Some(instance.namespace.clone()),
-            api_group: None,
-        }]),
-    }
-}
-
 /// The manifest of a builder pod of a pool. The hook adds the name, and the resalloc pod as its owner.
 pub(super) fn pod(instance: &Instance, pool: &Pool) -> Pod {
-    let privileged = instance.builders.isolation == Isolation::Privileged;
     let builder = Container {
         name: BUILDER.into(),
         image: Some(instance.images.builder.clone()),
         args: Some(vec!["bash".into(), "/etc/copr-operator/builder/start".into()]),
         image_pull_policy: Some(instance.images.pull_policy.clone()),
-        security_context: Some(if privileged { privileged_context() } else { userns_context() }),
+        security_context: Some(isolation::container(instance.builders.isolation, &[])),
         termination_message_policy: Some("FallbackToLogsOnError".into()),
         resources: Some(instance.builders.resources.clone().unwrap_or_else(default_resources)),
         env: Some(vec![EnvVar {
@@ -127,20 +98,14 @@ pub(super) fn pod(instance: &Instance, pool: &Pool) -> Pod {
             containers: vec![builder],
             volumes: Some(vec![keys_volume(instance), public_volume(instance)]),
             restart_policy: Some("Never".into()),
-            host_users: (!privileged).then_some(false),
+            host_users: isolation::host_users(instance.builders.isolation),
             service_account_name: Some(instance.object(BUILDER)),
             automount_service_account_token: Some(false),
             enable_service_links: Some(false),
             image_pull_secrets: (!instance.images.pull_secrets.is_empty())
                 .then(|| instance.images.pull_secrets.clone()),
             node_selector: Some(BTreeMap::from([("kubernetes.io/arch".into(), pool.node_arch.into())])),
-            security_context: Some(PodSecurityContext {
-                seccomp_profile: Some(SeccompProfile {
-                    type_: "RuntimeDefault".into(),
-                    localhost_profile: None,
-                }),
-                ..PodSecurityContext::default()
-            }),
+            security_context: Some(isolation::pod()),
             active_deadline_seconds: Some(LIFETIME_SECONDS),
             // sshd has nothing to save.
             termination_grace_period_seconds: Some(1),
@@ -148,21 +113,6 @@ pub(super) fn pod(instance: &Instance, pool: &Pool) -> Pod {
         }),
         status: None,
     }
-}
-
-fn userns_context() -> SecurityContext {
-    SecurityContext {
-        run_as_user: Some(0),
-        capabilities: Some(Capabilities {
-            drop: Some(vec!["ALL".into()]),
-            add: Some(CAPABILITIES.map(Into::into).into()),
-        }),
-        ..SecurityContext::default()
-    }
-}
-
-fn privileged_context() -> SecurityContext {
-    SecurityContext { run_as_user: Some(0), privileged: Some(true), ..SecurityContext::default() }
 }
 
 fn default_resources() -> ResourceRequirements {
