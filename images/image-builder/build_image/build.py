@@ -1,12 +1,14 @@
 """buildah: an image of the Containerfile, what is in it, and its labels."""
 
+import re
+import resource
 from pathlib import Path
 
 from . import log, packages, paths, sbom, verdict
-from .downloads import Downloads
+from .downloads import Downloads, private
+from .failures import Unavailable
 from .packages import Package
 from .process import capture, run
-from .failures import Unavailable
 from .request import Request
 
 BUILT = "localhost/copr-build/built:latest"
@@ -19,19 +21,32 @@ CAPABILITIES = ("--cap-drop", "CAP_NET_BIND_SERVICE", "--cap-drop", "CAP_SETPCAP
 def build(request: Request, context: Path, repositories: Path, downloads: Downloads) -> None:
     """Runs the Containerfile, with the repositories and dnf's downloads mounted."""
     log.say(f"building {request.component}")
-    arguments = [part for name, value in request.build_args.items() for part in ("--build-arg", f"{name}={value}")]
-    command = ["buildah", "build", *CAPABILITIES, "--isolation", "chroot", "--layers=false", "--format", "oci", "--pull=never",
-               "--volume", f"{repositories}:/etc/distro.repos.d:ro", *downloads.mounts(), *arguments,
-               "--tag", BUILT, str(context)]
-    kept = downloads.used
-    result = run(command)
-    if result.code != 0 and kept:
-        # A kept download must never be why a build fails.
+    used = downloads.used
+    result = run(command(request, context, repositories, downloads))
+    if result.code != 0 and used:
+        # What an earlier build left must never be why this one fails.
         log.say("failed: once more without dnf's kept downloads")
         downloads.clear()
-        result = run(command)
+        result = run(command(request, context, repositories, private()))
     if result.code != 0:
         raise verdict.of_failed_build(request.component, result)
+
+
+def command(request: Request, context: Path, repositories: Path, downloads: Downloads) -> list[str]:
+    """buildah, with everything that is mounted."""
+    arguments = [part for name, value in request.build_args.items() for part in ("--build-arg", f"{name}={value}")]
+    return ["buildah", "build", *CAPABILITIES, "--isolation", "chroot", "--layers=false", "--format", "oci",
+            "--pull=never", *limits(), "--volume", f"{repositories}:/etc/distro.repos.d:ro", *downloads.mounts(), *arguments,
+            "--tag", BUILT, str(context)]
+
+
+def limits() -> list[str]:
+    """This process's own limits: buildah would ask for more in a privileged pod, which not every root may."""
+    options = []
+    for name, limit in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
+        _, hard = resource.getrlimit(limit)
+        options += ["--ulimit", f"{name}={hard}:{hard}"]
+    return options
 
 
 class Contents:
@@ -39,13 +54,13 @@ class Contents:
 
     def __init__(self) -> None:
         log.say("listing the packages")
-        container = capture(["buildah", "from", "--pull=never", BUILT]).decode().strip()
+        container = capture(["buildah", "from", "--pull=never", *limits(), BUILT]).decode().strip()
         in_it = ["buildah", "run", *CAPABILITIES, "--isolation", "chroot", "--user", "0:0", container, "--"]
         self.os_release = sbom.parse_os_release(capture([*in_it, "cat", "/etc/os-release"]).decode())
         self.packages: list[Package] = packages.parse_rpm(
             capture([*in_it, "rpm", "--query", "--all", "--queryformat", packages.RPM_FORMAT]).decode())
         self.origins: dict[str, str] = packages.parse_origins(capture(
-            [*in_it, "dnf", "--quiet", "--setopt=reposdir=/dev/null", "repoquery", "--installed",
+            [*in_it, "dnf", "--quiet", "--setopt=reposdir=/nonexistent", "repoquery", "--installed",
              "--queryformat", packages.DNF_FORMAT]).decode())
         capture(["buildah", "rm", container])
 
@@ -55,9 +70,17 @@ def add_labels(labels: dict[str, str]) -> None:
     log.say("adding labels")
     context = paths.WORK / "labels"
     context.mkdir()
-    (context / "Containerfile").write_text(f"FROM {BUILT}\n")
-    options = [part for name, value in labels.items() for part in ("--label", f"{name}={value}")]
-    result = run(["buildah", "build", "--layers", "--format", "oci", "--pull=never", *options,
-                  "--tag", LABELLED, str(context)])
+    (context / "Containerfile").write_text(label_instruction(labels))
+    result = run(["buildah", "build", "--layers", "--format", "oci", "--pull=never", "--tag", LABELLED, str(context)])
     if result.code != 0:
         raise Unavailable("buildah failed to add labels", result.lines[-10:])
+
+
+def label_instruction(labels: dict[str, str]) -> str:
+    """A Containerfile. buildah's --label would expand what looks like a variable."""
+    pairs = [f"{_quoted(name)}={_quoted(value)}" for name, value in sorted(labels.items())]
+    return f"FROM {BUILT}\nLABEL {' '.join(pairs)}\n"
+
+
+def _quoted(text: str) -> str:
+    return '"' + re.sub(r'(["\\$])', r"\\\1", text) + '"'

@@ -38,16 +38,21 @@ class Downloads:
         return [part for name in FOLDERS for part in ("--volume", f"{self.folder / name}:/var/cache/{name}")]
 
 
+def private() -> Downloads:
+    """Folders that end with the pod."""
+    return Downloads(paths.CONTAINERS / "downloads")
+
+
 @contextlib.contextmanager
 def downloads(component: str, cache: Path | None) -> Iterator[Downloads]:
     """The component's folder in the cache, or a private one if there is no cache or somebody has it."""
     if cache is None:
-        yield Downloads(paths.CONTAINERS / "downloads")
+        yield private()
         return
     with Lock(cache / "dnf" / f"{component}.lock") as lock:
         if not lock.try_exclusive():
             log.say("another build of this component has dnf's kept downloads: going without")
-            yield Downloads(paths.CONTAINERS / "downloads")
+            yield private()
             return
         kept = Downloads(cache / "dnf" / component)
         if size(kept.folder) > LARGEST:

@@ -13,15 +13,11 @@ class Lock:
         self._file = path.open("ab")
 
     def shared(self) -> None:
-        """Waits for the lock, or turns it into one that others may hold, too."""
+        """Waits until nobody has it for himself alone. Others may share it."""
         fcntl.flock(self._file, fcntl.LOCK_SH)
 
-    def exclusive(self) -> None:
-        """Waits until nobody else has it. A shared lock is given up meanwhile."""
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-
     def try_exclusive(self) -> bool:
-        """Takes it if nobody has it."""
+        """Takes it for this process alone if nobody else has it. If somebody has, a shared lock is lost, too."""
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -2,7 +2,7 @@
 
 import traceback
 
-from . import build, context, log, packages, paths, push, repositories, request, sbom, storage, termination
+from . import build, context, log, namespace, packages, paths, push, repositories, request, sbom, storage, termination
 from .downloads import downloads
 from .failures import BuildFailure, Unavailable
 from .registry import Registry
@@ -33,6 +33,7 @@ def make() -> str:
     """The steps. Returns the digest of what has the tag in the end."""
     wanted = request.load(paths.REQUEST)
     log.say(f"{wanted.component}: {wanted.image.repository}:{wanted.image.tag}")
+    namespace.check()
     paths.WORK.mkdir(mode=0o700, parents=True)
     cache = paths.CACHE if paths.CACHE.is_dir() else None
     registry = Registry(wanted.image, wanted.insecure, wanted.token_auth)

@@ -17,7 +17,7 @@ def push(local: str, image: Image, registry: Registry) -> str:
     log.say(f"pushing to {image.repository}")
     digest_file = paths.WORK / "digest"
     _retry(registry, f"the push to {image.repository}",
-           ["buildah", "push", *COMPRESSION, "--format", "oci", "--digestfile", str(digest_file), local,
+           ["buildah", "push", "--retry", "0", *COMPRESSION, "--format", "oci", "--digestfile", str(digest_file), local,
             f"docker://{image.repository}@@unknown-digest@@"])
     return digest_file.read_text().strip()
 

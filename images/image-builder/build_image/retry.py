@@ -14,7 +14,7 @@ LONGEST_PAUSE = 15.0
 _PASSING = re.compile(
     r"connection refused|connection reset|broken pipe|no route to host|network is unreachable|no such host"
     r"|server misbehaving|i/o timeout|TLS handshake timeout|deadline exceeded|Client\.Timeout|unexpected EOF|: EOF"
-    r"|status:? (?:code )?5\d\d|(?:50[0234]) (?:Internal|Bad|Service|Gateway)|too many requests",
+    r"|status(?: code)?(?: from registry)?:? 5\d\d|(?:50[0234]) (?:Internal|Bad|Service|Gateway)|too many requests",
     re.IGNORECASE)
 
 

@@ -25,13 +25,16 @@ _COMPLAINT = re.compile(
     r"|unable to|cannot |curl error|>>> |public key|gpg |importing gpg|transaction failed|repositories loaded\.?$"
     r"|\S+: command not found|\S+: line \d+:|(?:useradd|groupadd|usermod|chown|chmod|install|setcap): )",
     re.IGNORECASE)
-# Progress and tables, buildah's own lines, and advice that isn't for the reader of an image build's failure.
+# Progress and tables.
 _NOISE = re.compile(
-    r"^STEP \d+|^COMMIT |^-->|^Writing manifest|^time=\"|level=(?:warning|error|info)|building at STEP|^subprocess exited|^\s*$"
-    r"|\d+(?:\.\d+)? [kMG]?i?B/s|\d+% \||\[=*\s*\]|^\s*\(\d+/\d+\):|^\s*\[ ?\d+/\d+\]|\d+:\d\d ETA|--:--"
-    r"|^Last metadata expiration|^=+$|^-+$|^\(try to add|^You can try to add|^\s+--\S+ to |^Complete!$"
-    r"|The downloaded packages were saved in cache|You can remove cached packages",
+    r"^STEP \d+|^\s*$|\d+(?:\.\d+)?\s*[kMG]?i?B/s|\d+% \||\[=*\s*\]|^\s*\(\d+/\d+\):|^\s*\[ ?\d+/\d+\]|\d+:\d\d ETA|--:--"
+    r"|^Last metadata expiration|^=+$|^-+$|^Complete!$|^Transaction (?:check|test) succeeded|^Running transaction"
+    r"|^Package \S+ is already installed|\s\d+/\d+\s*$",
     re.IGNORECASE)
+# What follows the complaint: buildah's own lines, and advice that isn't for the reader of an image build's failure.
+_TRAILER = re.compile(
+    r"^time=\"|level=(?:warning|error|info)|building at STEP|^subprocess exited|^\(try to add|^You can try to add"
+    r"|^\s+--\S+ to |^The downloaded packages were saved in cache|^You can remove cached packages", re.IGNORECASE)
 
 
 def of_failed_build(component: str, result: Result) -> BuildFailure:
@@ -55,8 +58,15 @@ def last_step(lines: list[str]) -> str:
 
 
 def said(lines: list[str]) -> list[str]:
-    """What the failed command said itself: from its first complaint on, or its last lines."""
+    """What the failed command said itself: from its first complaint on, or all after its last sign of progress."""
     begin = max((number for number, line in enumerate(lines) if _STEP.match(line)), default=-1) + 1
-    told = [line.rstrip() for line in lines[begin:] if not _NOISE.search(line)]
-    complaint = next((number for number, line in enumerate(told) if _COMPLAINT.match(line)), None)
-    return told[-15:] if complaint is None else told[complaint:][-MOST_LINES:]
+    told, block = [], 0
+    for line in lines[begin:]:
+        if _TRAILER.search(line):
+            continue
+        if _NOISE.search(line):
+            block = len(told)
+        else:
+            told.append(line.rstrip())
+    complaint = next((number for number, line in enumerate(told) if _COMPLAINT.match(line)), block)
+    return told[min(complaint, block):][-MOST_LINES:]
