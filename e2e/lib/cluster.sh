@@ -8,8 +8,12 @@ use_test_cluster() {
 	export KUBECONFIG
 	PATH=${KUBECONFIG%/*}/bin:$PATH
 	status=$("$ROOT/e2e/kube" status)
-	# shellcheck disable=SC2034 # images.sh uses it
-	HOST_REGISTRY=$(awk '$1 == "registry" && $3 == "here," { print $2 }' <<<"$status")
+	# shellcheck disable=SC2034 # images.sh uses these
+	{
+		PUSH_REGISTRY=$(awk '$1 == "registry" && $3 == "here," { print $2 }' <<<"$status")
+		PULL_REGISTRY=$(awk '$1 == "registry" && $3 == "here," { print $4 }' <<<"$status")
+		REGISTRY_TLS=false
+	}
 }
 
 # use_cluster KUBECONFIG: one of the user's.
@@ -36,17 +40,37 @@ install_crds() {
 		crd/coprinstances.copr.fedorainfracloud.org crd/coprtestruns.copr.fedorainfracloud.org
 }
 
-# install_operator IMAGE: by digest where there is one, so that another image means another pod.
+# operator_manifests OPERATOR IMAGE-BUILDER: with these images, and it's an error if a manifest has no place for them.
+operator_manifests() {
+	local manifests entry
+	manifests=$(kubectl kustomize "$ROOT/manifests/$(overlay)")
+	for entry in "image: localhost/copr-operator:latest=image: $1" "value: localhost/copr-image-builder:latest=value: $2"; do
+		[[ $manifests == *"${entry%%=*}"* ]] || die "manifests/$(overlay) has no line '${entry%%=*}' to put the real image into"
+		manifests=${manifests//"${entry%%=*}"/"${entry#*=}"}
+	done
+	echo "$manifests"
+}
+
+# install_operator OPERATOR IMAGE-BUILDER
 install_operator() {
+	local manifests
 	install_crds
-	kubectl kustomize "$ROOT/manifests/$(overlay)" |
-		sed "s|image: localhost/copr-operator:latest\$|image: $1|" |
-		kubectl apply --server-side --force-conflicts -f -
+	manifests=$(operator_manifests "$1" "$2")
+	kubectl apply --server-side --force-conflicts -f - <<<"$manifests"
 	if ! kubectl --namespace "$OPERATOR_NAMESPACE" rollout status deployment/copr-operator --timeout=180s; then
 		kubectl --namespace "$OPERATOR_NAMESPACE" get pods
 		kubectl --namespace "$OPERATOR_NAMESPACE" describe pods
 		kubectl --namespace "$OPERATOR_NAMESPACE" logs deployment/copr-operator --tail=50
 		return 1
+	fi
+}
+
+# need_builders PACKAGES: what images are built and pushed with.
+need_builders() {
+	need_rust
+	need buildah=buildah skopeo=skopeo jq=jq curl=curl cc=gcc column=bsdextrautils=util-linux
+	if [[ $1 == standin ]]; then
+		need zstd=zstd mmdebstrap=mmdebstrap python3=python3 pip3=python3-pip flock=util-linux unshare=util-linux=util-linux-core
 	fi
 }
 
@@ -62,18 +86,39 @@ ensure_namespace() {
 	END
 }
 
-# set_up PACKAGES TAG: the test cluster with every image, and the operator on it.
-set_up() {
-	local packages=$1 tag=$2 names digest
-	need buildah=buildah skopeo=skopeo jq=jq curl=curl zstd=zstd mmdebstrap=mmdebstrap pip3=python3-pip \
-		unshare=util-linux cc=gcc go=golang-go=golang
-	start_job "cluster up" "$ROOT/e2e/kube" up
-	start_job "operator built" build_operator "$tag"
-	start_job "images built" build_images "$packages" "$tag"
-	wait_jobs
-	use_test_cluster
-	mapfile -t names < <(components)
-	step "images in the cluster's registry" load_images "$tag" "${names[@]}"
-	digest=$(registry_digest "copr-operator:$tag")
-	step "operator runs" install_operator "localhost/copr-operator@$digest"
+# push_operator: both of its images into the cluster's registry.
+push_operator() {
+	local component image
+	for component in operator image-builder; do
+		image=$PREFIX$component:latest
+		push_image "$image" "$(id_tag "$image")"
+	done
+}
+
+# install_pushed_operator: what push_operator has pushed.
+install_pushed_operator() {
+	local component image references=()
+	for component in operator image-builder; do
+		image=$PREFIX$component:latest
+		references+=("$(pushed "$image" "$(id_tag "$image")")")
+	done
+	install_operator "${references[@]}"
+}
+
+# ensure_build_cache NAMESPACE NAME: a claim for what builds keep for the next one.
+ensure_build_cache() {
+	local there
+	there=$(kubectl --namespace "$1" get persistentvolumeclaim "$2" --ignore-not-found --output name)
+	if [[ $there ]]; then
+		return
+	fi
+	kubectl --namespace "$1" create -f - <<-END
+		apiVersion: v1
+		kind: PersistentVolumeClaim
+		metadata:
+		  name: $2
+		spec:
+		  accessModes: [ReadWriteOnce]
+		  resources: {requests: {storage: 10Gi}}
+	END
 }

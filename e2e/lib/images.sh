@@ -1,9 +1,19 @@
 # shellcheck shell=bash
-# The packages under test, the images made of them, and the operator's own.
+# The packages under test, the images that are made on this machine, and the registry that a cluster has them from.
 
 readonly FEDORA_REGISTRY=https://registry.fedoraproject.org/v2/
-readonly COPR_DEV=https://download.copr.fedorainfracloud.org/results/@copr/copr-dev/fedora-44-x86_64/
+readonly FEDORA_IMAGE=registry.fedoraproject.org/fedora:44
+readonly COPR_DEV_PROJECT=https://download.copr.fedorainfracloud.org/results/@copr/copr-dev/
+readonly COPR_DEV=${COPR_DEV_PROJECT}fedora-44-x86_64/
+# shellcheck disable=SC2034 # run-sanity-tests uses it
+readonly COPR_DEV_KEY=${COPR_DEV_PROJECT}pubkey.gpg
 readonly PREFIX=localhost/copr-
+
+# The registry: as this machine pushes to it, as pods and nodes pull from it, and what skopeo must know of it.
+# use_test_cluster and use_registry set them.
+PUSH_REGISTRY=
+PULL_REGISTRY=
+REGISTRY_TLS=true
 
 # Each defect of the stand-ins, with the component whose image carries it.
 # shellcheck disable=SC2034 # check uses it
@@ -15,73 +25,94 @@ readonly DEFECTS=(
 	signature-missing=backend
 )
 
+# use_registry PREFIX INSECURE: one of the user's, who has logged in to it.
+use_registry() {
+	PUSH_REGISTRY=$1
+	PULL_REGISTRY=$1
+	if (($2)); then
+		REGISTRY_TLS=false
+	fi
+}
+
 # fedora_is_reachable: whether the real packages and the real base image can be had.
 fedora_is_reachable() {
 	curl --fail --silent --show-error --max-time 10 --output /dev/null "$FEDORA_REGISTRY" &&
 		curl --fail --silent --show-error --max-time 10 --output /dev/null "${COPR_DEV}repodata/repomd.xml"
 } 2>/dev/null
 
-# what_is_tested PACKAGES: for the first line and the last.
-what_is_tested() {
+# base_image PACKAGES: what images start from, as this machine calls it.
+base_image() {
 	case $1 in
-	fedora) echo "Copr's own packages from @copr/copr-dev, on Fedora" ;;
-	standin) echo "stand-ins for Copr's packages, on Debian" ;;
-	*) echo "images that exist already" ;;
+	fedora) echo "$FEDORA_IMAGE" ;;
+	standin) "$ROOT/e2e/standin/base/build" | tail -n 1 ;;
 	esac
 }
 
-# build_images PACKAGES TAG: all component images. What was built from the same inputs isn't built again.
-build_images() {
+# standin_repository [OPTION...]: the folder of the stand-ins' dnf repository.
+standin_repository() {
+	"$ROOT/e2e/standin/build" "$@" | tail -n 1
+}
+
+# build_components: an image of every component, of the stand-ins. What was built from the same inputs isn't built again.
+build_components() {
 	local base repository
-	case $1 in
-	fedora)
-		"$ROOT/images/build" --tag "$2" --repository "copr-dev=$COPR_DEV,priority=50"
-		;;
-	standin)
-		base=$("$ROOT/e2e/standin/base/build" | tail -n 1)
-		repository=$("$ROOT/e2e/standin/build" | tail -n 1)
-		"$ROOT/images/build" --tag "$2" --base-image "$base" --repository "standin=$repository"
-		;;
-	esac
+	base=$(base_image standin)
+	repository=$(standin_repository)
+	"$ROOT/images/build" --base-image "$base" --repository "standin=$repository"
 }
 
 # build_defect DEFECT COMPONENT: one component's image, as NAME:defect-DEFECT.
 build_defect() {
 	local base repository
-	base=$("$ROOT/e2e/standin/base/build" | tail -n 1)
-	repository=$("$ROOT/e2e/standin/build" --defect "$1" | tail -n 1)
+	base=$(base_image standin)
+	repository=$(standin_repository --defect "$1")
 	"$ROOT/images/build" --tag "defect-$1" --base-image "$base" --repository "standin=$repository" "$2"
 }
 
-# build_operator TAG: one static binary, and the image of nothing but it.
+# build_operator PACKAGES: one static binary, and the image of nothing but it.
 build_operator() {
-	local target
+	local target base
 	target=$(uname -m)-unknown-linux-gnu
 	cd "$ROOT" || return
 	RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --package copr-operator \
 		--bin copr-operator --target "$target"
-	"$ROOT/images/build" --tag "$1" --operator-binary \
+	base=$(base_image "$1")
+	"$ROOT/images/build" --base-image "$base" --operator-binary \
 		"${CARGO_TARGET_DIR:-target}/$target/release/copr-operator" operator
 }
 
-# components: those that have an image.
+# build_image_builder PACKAGES: the image whose pods build the others in the cluster.
+build_image_builder() {
+	local base repository options=()
+	base=$(base_image "$1")
+	if [[ $1 == standin ]]; then
+		# Of nothing that is in there; but dnf installs nothing, not even what is installed, where there is no repository.
+		repository=$(standin_repository)
+		options=(--repository "standin=$repository")
+	fi
+	"$ROOT/images/build" --base-image "$base" "${options[@]}" image-builder
+}
+
+# components: those of an instance.
 components() {
 	local file
 	for file in "$ROOT"/images/*/Containerfile; do
 		file=${file%/Containerfile}
-		if [[ ${file##*/} != base ]]; then
-			echo "${file##*/}"
-		fi
+		case ${file##*/} in
+		base | image-builder | operator) ;;
+		*) echo "${file##*/}" ;;
+		esac
 	done
 }
 
 # load_images TAG COMPONENT...: into the test cluster's registry, those that it doesn't have yet.
 load_images() {
-	local component image tag=$1 todo=()
+	local component image there tag=$1 todo=()
 	shift
 	for component in "$@"; do
 		image=$PREFIX$component:$tag
-		if [[ $(registry_id "${image#localhost/}") != "$(local_id "$image")" ]]; then
+		there=$(manifest "${image#localhost/}" | jq -r '.config.digest')
+		if [[ $there != "$(local_id "$image")" ]]; then
 			todo+=("$image")
 		fi
 	done
@@ -90,13 +121,31 @@ load_images() {
 	fi
 }
 
-# push_images REGISTRY TAG COMPONENT...: into a registry of the user's, who has logged in to it.
-push_images() {
-	local component registry=$1 tag=$2
-	shift 2
-	for component in "$@"; do
-		skopeo copy "containers-storage:$PREFIX$component:$tag" "docker://$registry/copr-$component:$tag"
-	done
+# push_image IMAGE TAG: from this machine into the registry, unless that has the tag: a tag says what is in its image.
+push_image() {
+	local name=${1##*/} options=()
+	name=${name%:*}:$2
+	if [[ $(manifest "$name") ]]; then
+		return
+	fi
+	if [[ $PUSH_REGISTRY != "$PULL_REGISTRY" ]]; then
+		# e2e/kube's: as small as gzip's default for two thirds of the time. Not every registry of a user's knows it.
+		options=(--dest-compress-format zstd --dest-compress-level 1)
+	fi
+	skopeo copy --quiet --dest-tls-verify="$REGISTRY_TLS" "${options[@]}" "containers-storage:$1" "docker://$PUSH_REGISTRY/$name"
+}
+
+# pushed IMAGE TAG: what pods and nodes call that, by digest, so that another image means another pod.
+pushed() {
+	local name=${1##*/} digest
+	name=${name%:*}
+	digest=$(skopeo inspect --raw --tls-verify="$REGISTRY_TLS" "docker://$PUSH_REGISTRY/$name:$2" | sha256sum)
+	echo "$PULL_REGISTRY/$name@sha256:${digest%% *}"
+}
+
+# manifest NAME:TAG: nothing if the registry doesn't have it, or doesn't answer, which whoever pushes will be told.
+manifest() {
+	skopeo inspect --raw --tls-verify="$REGISTRY_TLS" "docker://$PUSH_REGISTRY/$1" 2>/dev/null || true
 }
 
 # The id of an image is the digest of its configuration, which names every layer before compression.
@@ -104,15 +153,9 @@ local_id() {
 	echo "sha256:$(buildah inspect --type image --format '{{.FromImageID}}' "$1")"
 }
 
-# registry_id NAME:TAG: nothing if the registry doesn't have it.
-registry_id() {
-	curl --silent --header "Accept: application/vnd.oci.image.manifest.v1+json" \
-		"http://$HOST_REGISTRY/v2/${1%:*}/manifests/${1##*:}" | jq -r '.config.digest // empty'
-}
-
-# registry_digest NAME:TAG: what the kubelet is asked for.
-registry_digest() {
-	curl --fail --silent --show-error --head --header "Accept: application/vnd.oci.image.manifest.v1+json" \
-		"http://$HOST_REGISTRY/v2/${1%:*}/manifests/${1##*:}" |
-		tr -d '\r' | awk 'tolower($1) == "docker-content-digest:" { print $2 }'
+# id_tag IMAGE: a tag that says what is in it.
+id_tag() {
+	local id
+	id=$(local_id "$1")
+	echo "${id:7:12}"
 }

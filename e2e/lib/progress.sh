@@ -1,18 +1,33 @@
 # shellcheck shell=bash
-# A CoprTestRun as it goes: a bar and the running tests on a terminal, plain lines elsewhere.
+# A CoprTestRun as it goes, and the images that are built for it: a bar and what is under way on a terminal, plain lines
+# elsewhere.
 
 readonly BAR_WIDTH=20
 
 # What was said already, so that it's said once.
 declare -A SEEN_OUTCOMES=()
+declare -A SEEN_STATES=()
 SEEN_PHASE=
 SEEN_MESSAGE=
 LIVE=0
 
+# status.packages.images of the instance, as last seen: the instance may be gone by the time of the report.
+IMAGES='[]'
+IMAGES_THERE=0
+IMAGES_TOTAL=0
+# "NAME EPOCH" of each image that is being built.
+IMAGES_UNDER_WAY=()
+
+# Of each watch: its file descriptor (empty: it isn't running) and the half line that came last.
+declare -A WATCH=([run]='' [images]='')
+declare -A HALF=([run]='' [images]='')
+# What read_watch has read.
+LINE=
+
 # One line of tab-separated fields: phase, tests that ended, all tests, the latest message of a run
 # that has no tests yet, the running tests, then "name outcome duration message" of every test.
 # shellcheck disable=SC2016 # jq's variables
-readonly FIELDS='
+readonly RUN_FIELDS='
 	def condition($type): (.status.conditions // [])[] | select(.type == $type);
 	(.status.tests // []) as $tests |
 	[
@@ -25,41 +40,72 @@ readonly FIELDS='
 	] + [$tests[] | "\(.name) \(.outcome) \(.duration // "-") \((.message // "") | gsub("[\\n\\t]"; " "))"]
 	| map(if . == "" then "-" else tostring end) | join("\t")'
 
-# follow_run NAMESPACE NAME DEADLINE: until it has ended, however often the API server goes away;
-# fails if it hasn't ended within DEADLINE seconds.
+# A line for each image: name, state, when its build started, how long it took, message.
+readonly IMAGE_FIELDS='
+	.[] | [
+		.component, .state,
+		(.startedAt // "1970-01-01T00:00:00Z" | sub("\\.[0-9]+"; "") | fromdate),
+		.elapsed // "-",
+		((.message // "-") | gsub("[\\n\\t]+"; " "))
+	] | join("\t")'
+
+# follow_run NAMESPACE NAME DEADLINE: until it has ended, however often the API server goes away; fails if it hasn't ended
+# within DEADLINE seconds. Calls images_are_there once they are.
 follow_run() {
-	local line part='' fields status until=$((SECONDS + $3)) watch=
+	local fields=() until=$((SECONDS + $3))
 	[[ -t 1 && -z ${CI:-} ]] && LIVE=1
 	while ((SECONDS < until)); do
-		if [[ -z $watch ]]; then
-			exec {WATCH}< <(kubectl --namespace "$1" get coprtestrun "$2" --watch --output json 2>/dev/null |
-				jq --unbuffered --raw-output "$FIELDS")
-			watch=$WATCH
-		fi
-		status=0
-		IFS= read -r -t 1 -u "$watch" line || status=$?
-		if ((status == 0)); then
-			IFS=$'\t' read -r -a fields <<<"$part$line"
-			part=
+		while read_watch images 0.05 "$1" coprinstances "$2" '.status.packages.images // [] | select(. != []) | tojson'; do
+			show_images "$LINE"
+		done
+		if read_watch run 1 "$1" coprtestruns "$2" "$RUN_FIELDS"; then
+			IFS=$'\t' read -r -a fields <<<"$LINE"
 			show "${fields[@]}"
 			if [[ ${fields[5]} == true ]]; then
-				exec {watch}<&-
+				stop_watch run
+				stop_watch images
 				clear_line
 				return
 			fi
-		elif ((status > 128)); then
-			# Nothing, or half a line, came within the second.
-			part+=$line
-		else
-			# The watch ended.
-			exec {watch}<&-
-			watch='' part=''
-			sleep 1
 		fi
 		draw "${fields[@]}"
 	done
 	clear_line
 	return 1
+}
+
+# read_watch WATCH SECONDS NAMESPACE RESOURCE NAME FILTER: the next line of it into LINE; fails if none comes in time. A watch that has ended is
+# started again.
+read_watch() {
+	local watch status=0 line=
+	if [[ ! ${WATCH[$1]} ]]; then
+		exec {watch}< <(kubectl --namespace "$3" get "$4" --field-selector "metadata.name=$5" --watch --output json 2>/dev/null |
+			jq --unbuffered --raw-output "$6")
+		WATCH[$1]=$watch
+	fi
+	IFS= read -r -t "$2" -u "${WATCH[$1]}" line || status=$?
+	if ((status == 0)); then
+		LINE=${HALF[$1]}$line
+		HALF[$1]=
+		return 0
+	fi
+	if ((status > 128)); then
+		# Nothing, or half a line, came in time.
+		HALF[$1]+=$line
+	else
+		stop_watch "$1"
+		sleep 1
+	fi
+	return 1
+}
+
+# stop_watch WATCH
+stop_watch() {
+	local watch=${WATCH[$1]}
+	if [[ $watch ]]; then
+		exec {watch}<&-
+	fi
+	WATCH[$1]='' HALF[$1]=
 }
 
 # show PHASE ENDED TOTAL MESSAGE RUNNING FINISHED TEST...: a line for everything that is new.
@@ -71,8 +117,8 @@ show() {
 	fi
 	if [[ $4 != - && $4 != "$SEEN_MESSAGE" ]]; then
 		SEEN_MESSAGE=$4
-		# On a terminal it's beside the bar.
-		((LIVE)) || line "  $4"
+		# On a terminal it's beside the bar; the images speak for themselves.
+		((LIVE || IMAGES_THERE < IMAGES_TOTAL)) || line "  $4"
 	fi
 	for test in "${@:7}"; do
 		read -r name outcome duration message <<<"$test"
@@ -88,6 +134,38 @@ show() {
 	done
 }
 
+# show_images JSON: the same for images.
+show_images() {
+	local rows row name state began elapsed message all_there=$((IMAGES_TOTAL > 0 && IMAGES_THERE == IMAGES_TOTAL))
+	[[ $1 != "$IMAGES" ]] || return 0
+	IMAGES=$1
+	IMAGES_THERE=0
+	IMAGES_UNDER_WAY=()
+	rows=$(jq --raw-output "$IMAGE_FIELDS" <<<"$1")
+	mapfile -t rows <<<"$rows"
+	IMAGES_TOTAL=${#rows[@]}
+	for row in "${rows[@]}"; do
+		IFS=$'\t' read -r name state began elapsed message <<<"$row"
+		case $state in
+		Building) IMAGES_UNDER_WAY+=("$name $began") ;;
+		Pushed | Reused) IMAGES_THERE=$((IMAGES_THERE + 1)) ;;
+		esac
+		if [[ $state == "${SEEN_STATES[$name]:-Queued}" ]]; then
+			continue
+		fi
+		SEEN_STATES[$name]=$state
+		case $state in
+		Building | Queued) ((LIVE)) || line "  $name $state" ;;
+		Pushed) line "  $name Pushed $elapsed" ;;
+		Reused) line "  $name Reused" ;;
+		*) line "  $name $state  $message" ;;
+		esac
+	done
+	if ((!all_there && IMAGES_THERE == IMAGES_TOTAL)); then
+		images_are_there
+	fi
+}
+
 line() {
 	clear_line
 	say "$1"
@@ -101,19 +179,42 @@ clear_line() {
 
 # draw PHASE ENDED TOTAL MESSAGE RUNNING…: the bar, over the last one.
 draw() {
-	local filled=0 bar text columns
+	local text columns
 	if ((!LIVE)) || (($# < 6)); then
 		return 0
 	fi
-	(($3 > 0)) && filled=$((BAR_WIDTH * $2 / $3))
-	printf -v bar '%*s' "$filled" ''
-	printf -v text '%-*s' "$BAR_WIDTH" "${bar// /#}"
-	text="[${text// /.}] $2/$3  $(seconds_of $((SECONDS - RUN_BEGAN)))  $1"
-	if [[ $5 != - ]]; then
-		text+=": $5"
-	elif [[ $4 != - ]]; then
-		text+=": $4"
+	if [[ $1 == Building ]]; then
+		text="$(bar "$IMAGES_THERE" "$IMAGES_TOTAL")  $1"
+		text+=$(images_under_way)
+	else
+		text="$(bar "$2" "$3")  $1"
+		if [[ $5 != - ]]; then
+			text+=": $5"
+		elif [[ $4 != - ]]; then
+			text+=": $4"
+		fi
 	fi
 	columns=$(tput cols 2>/dev/null) || columns=80
 	printf '\r\e[K%s' "${text:0:columns-1}"
+}
+
+# bar DONE TOTAL
+bar() {
+	local filled=0 part text
+	(($2 > 0)) && filled=$((BAR_WIDTH * $1 / $2))
+	printf -v part '%*s' "$filled" ''
+	printf -v text '%-*s' "$BAR_WIDTH" "${part// /#}"
+	echo "[${text// /.}] $1/$2  $(seconds_of $((SECONDS - RUN_BEGAN)))"
+}
+
+# images_under_way: with how long they have been. The clock of the cluster may be ahead of this one.
+images_under_way() {
+	local image name began took now separator=': '
+	printf -v now '%(%s)T' -1
+	for image in "${IMAGES_UNDER_WAY[@]}"; do
+		read -r name began <<<"$image"
+		took=$((now > began ? now - began : 0))
+		printf '%s%s %s' "$separator" "$name" "$(seconds_of "$took")"
+		separator=', '
+	done
 }

@@ -19,6 +19,20 @@ save_run() {
 	done < <(jq -r '.status.tests[]? | select(.pod) | "\(.name) \(.pod)"' "$3/run.json")
 }
 
+# print_images FILE: a row for each image, with what it has of the repositories; then why images failed.
+print_images() {
+	echo
+	jq -r '
+		# Without the architecture.
+		def short: sub("\\.[^.]+$"; "");
+		# Those of --packages DIR first.
+		def packages: (.packages // []) | group_by(.repository) | sort_by(.[0].repository != "local")
+			| map("\(map(.nevra | short) | join(" ")) (\(.[0].repository))") | join(", ") | if . == "" then "-" else . end;
+		["IMAGE", "STATE", "TIME", "PACKAGES"], (.[] | [.component, .state, .elapsed // "-", packages]) | @tsv' "$1" |
+		column -t -s $'\t'
+	jq -r '.[] | select(.state == "Failed") | "\n---- why there is no image of \(.component)\n\(.message // "no reason was given")"' "$1"
+}
+
 # print_tests FILE: a row for each test.
 print_tests() {
 	echo
@@ -49,16 +63,17 @@ print_times() {
 			printf '%s\t%s\n' "$name" "$(seconds_of "${STEP_SECONDS[$name]}")"
 		done
 	} | table
-	# The instance takes its images as it needs them, so images and instance overlap.
+	# Prebuilt images are pulled as the instance needs them: then images and instance overlap.
 	jq -r '
 		def at: sub("\\.[0-9]+"; "") | fromdate;
 		def spoken: if . < 60 then "\(.)s" else "\(. / 60 | floor)m\(. % 60 + 100 | tostring[1:])s" end;
 		def took($from; $to): if $from and $to then ($to | at) - ($from | at) | spoken else "-" end;
 		(.status.timestamps // {}) as $t |
+		(if .spec.instance.template.packages then $t.imagesReady else $t.started end) as $images |
 		["RUN", "TIME"],
-		["images on the node", took($t.started; $t.imagesReady)],
-		["instance ready", took($t.started; $t.instanceReady)],
-		["first test started", took($t.instanceReady; $t.firstTest)],
+		["images", took($t.started; $t.imagesReady)],
+		["instance ready", took($images; $t.instanceReady)],
+		["first test", took($t.instanceReady; $t.firstTest)],
 		["tests", took($t.firstTest; $t.finished)],
 		["in all", took($t.started; $t.finished)]
 		| @tsv' "$1" | table
