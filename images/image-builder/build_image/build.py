@@ -4,7 +4,7 @@ import re
 import resource
 from pathlib import Path
 
-from . import log, packages, paths, sbom, verdict
+from . import log, packages, paths, verdict
 from .downloads import Downloads, private
 from .failures import Unavailable
 from .packages import Package
@@ -56,7 +56,7 @@ class Contents:
         log.say("listing the packages")
         container = capture(["buildah", "from", "--pull=never", *limits(), BUILT]).decode().strip()
         in_it = ["buildah", "run", *CAPABILITIES, "--isolation", "chroot", "--user", "0:0", container, "--"]
-        self.os_release = sbom.parse_os_release(capture([*in_it, "cat", "/etc/os-release"]).decode())
+        self.os_release = packages.parse_os_release(capture([*in_it, "cat", "/etc/os-release"]).decode())
         self.packages: list[Package] = packages.parse_rpm(
             capture([*in_it, "rpm", "--query", "--all", "--queryformat", packages.RPM_FORMAT]).decode())
         self.origins: dict[str, str] = packages.parse_origins(capture(

@@ -2,7 +2,7 @@
 
 import traceback
 
-from . import build, context, log, namespace, packages, paths, push, repositories, request, sbom, storage, termination
+from . import build, context, log, namespace, packages, paths, push, repositories, request, storage, termination
 from .downloads import downloads
 from .failures import BuildFailure, Unavailable
 from .registry import Registry
@@ -47,6 +47,8 @@ def make() -> str:
         names = [repository.name for repository in wanted.repositories]
         build.add_labels(wanted.labels | {packages.LABEL: packages.label(contents.packages, contents.origins, names)})
         digest = push.push(build.LABELLED, wanted.image, registry)
+        # Not above: it takes a moment to load, and the machines of most developers don't have the library.
+        from . import sbom
         push.attach(
             lambda of: sbom.make(wanted.image, of, contents.os_release, contents.packages, contents.origins),
             wanted.image, digest, sbom.MEDIA_TYPE, registry)

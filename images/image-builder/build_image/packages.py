@@ -67,3 +67,9 @@ def label(packages: Iterable[Package], origins: dict[str, str], repositories: It
         if repository in found:
             found[repository].append(package.nevra)
     return json.dumps({name: sorted(of) for name, of in found.items() if of}, separators=(",", ":"))
+
+
+def parse_os_release(text: str) -> dict[str, str]:
+    """The names and values of /etc/os-release."""
+    pairs = (line.partition("=") for line in text.splitlines() if "=" in line and not line.startswith("#"))
+    return {name: value.strip().strip("\"'") for name, _, value in pairs}

@@ -59,9 +59,3 @@ def _purl(package: Package, os_release: dict[str, str]) -> PackageURL:
 @functools.cache
 def _license(text: str) -> License:
     return LicenseFactory().make_from_string(text)
-
-
-def parse_os_release(text: str) -> dict[str, str]:
-    """The names and values of /etc/os-release."""
-    pairs = (line.partition("=") for line in text.splitlines() if "=" in line and not line.startswith("#"))
-    return {name: value.strip().strip("\"'") for name, _, value in pairs}

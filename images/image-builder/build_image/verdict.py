@@ -22,14 +22,14 @@ _MACHINERY = re.compile(
 # Where dnf's and rpm's complaints begin.
 _COMPLAINT = re.compile(
     r"^\s*(?:(?:fatal )?error\b|errors? during|failed\b|problem\b|no match for argument|no package|nothing provides"
-    r"|unable to|cannot |curl error|>>> |public key|gpg |importing gpg|transaction failed|repositories loaded\.?$"
+    r"|unable to|cannot |curl error|>>> |public key|[gp]gp |transaction failed"
     r"|\S+: command not found|\S+: line \d+:|(?:useradd|groupadd|usermod|chown|chmod|install|setcap): )",
     re.IGNORECASE)
 # Progress and tables.
 _NOISE = re.compile(
     r"^STEP \d+|^\s*$|\d+(?:\.\d+)?\s*[kMG]?i?B/s|\d+% \||\[=*\s*\]|^\s*\(\d+/\d+\):|^\s*\[ ?\d+/\d+\]|\d+:\d\d ETA|--:--"
     r"|^Last metadata expiration|^=+$|^-+$|^Complete!$|^Transaction (?:check|test) succeeded|^Running transaction"
-    r"|^Package \S+ is already installed|\s\d+/\d+\s*$",
+    r"|^Package \S+ is already installed|\s\d+/\d+\s*$|^Updating and loading repositories|^Repositories loaded",
     re.IGNORECASE)
 # What follows the complaint: buildah's own lines, and advice that isn't for the reader of an image build's failure.
 _TRAILER = re.compile(

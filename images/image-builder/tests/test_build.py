@@ -1,0 +1,62 @@
+"""How buildah is called."""
+
+import os
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from build_image import build, paths
+from build_image.downloads import Downloads
+from build_image.failures import PackagesRefused
+from build_image.process import Result
+from build_image.request import Image, Request
+
+REQUEST = Request("frontend", Image("r.example.org", "copr-frontend", "1"), "base", {"BASE": "r.example.org/base@sha256:ab"},
+                  [], {}, False, False)
+FAILED = Result(1, ["STEP 2/3: RUN dnf -y install x", "Error: no", 'Error: building at STEP "RUN dnf -y install x": exit status 1'])
+
+
+class BuildTest(unittest.TestCase):
+    """Mounts, another try, labels."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.kept = Downloads(self.folder / "kept")
+        patch = mock.patch.object(paths, "CONTAINERS", self.folder / "containers")
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def build(self, *results: Result) -> list[list[str]]:
+        """Builds with these results and returns the commands."""
+        with mock.patch.object(build, "run", side_effect=results) as run:
+            try:
+                build.build(REQUEST, Path("/context"), Path("/repositories"), self.kept)
+            finally:
+                self.commands = [call.args[0] for call in run.call_args_list]
+        return self.commands
+
+    def test_what_is_mounted(self) -> None:
+        (command,) = self.build(Result(0, []))
+        self.assertIn("/repositories:/etc/distro.repos.d:ro", command)
+        self.assertIn(f"{self.kept.folder}/dnf:/var/cache/dnf", command)
+        self.assertIn("BASE=r.example.org/base@sha256:ab", command)
+
+    def test_an_earlier_download_is_not_to_blame(self) -> None:
+        (self.kept.folder / "dnf/package.rpm").touch()
+        _, second = self.build(FAILED, Result(0, []))
+        self.assertIn(f"{self.folder}/containers/downloads/dnf:/var/cache/dnf", second)
+        self.assertEqual(os.listdir(self.kept.folder / "dnf"), [])
+
+    def test_packages_are(self) -> None:
+        with self.assertRaises(PackagesRefused):
+            self.build(FAILED)
+        self.assertEqual(len(self.commands), 1)
+
+    def test_labels_are_no_variables(self) -> None:
+        labels = {"url": "http://example.org/$releasever/${basearch}", "json": '{"a":["b\\c"]}'}
+        self.assertEqual(build.label_instruction(labels), (
+            "FROM localhost/copr-build/built:latest\n"
+            r'LABEL "json"="{\"a\":[\"b\\c\"]}" "url"="http://example.org/\$releasever/\${basearch}"' "\n"))
