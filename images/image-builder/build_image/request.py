@@ -81,11 +81,18 @@ def parse(given: dict[str, Any]) -> Request:
 
 def _repository(given: dict[str, Any]) -> Repository:
     return Repository(
-        name=_field(given, "name", str),
-        base_url=_field(given, "baseURL", str),
+        name=_line(given, "name"),
+        base_url=_line(given, "baseURL"),
         priority=_field(given, "priority", int),
-        gpg_key=_field(given, "gpgKey", str, "") or None,
+        gpg_key=_line(given, "gpgKey", "") or None,
         credentials=_field(given, "credentials", bool, False))
+
+
+def _line(given: dict[str, Any], name: str, otherwise: str | None = None) -> str:
+    value = _field(given, name, str, otherwise)
+    if not value.isprintable():
+        raise RequestError(f"{name}: {value!r} isn't one line of text")
+    return value
 
 
 def _field(given: dict[str, Any], name: str, kind: type, otherwise: Any = None) -> Any:

@@ -19,6 +19,7 @@ from .registry import Registry
 # A base image that nobody has used for so long, in seconds, makes room.
 KEEP_UNUSED = 3600.0
 
+# Between two looks at what others do, in seconds.
 PAUSE = 0.2
 
 _COMPLETE = "complete"
@@ -53,6 +54,8 @@ def base_image(reference: str, registry: Registry, cache: Path | None) -> Iterat
             log.say(f"the base image is in the shared store {shared}")
             configure([shared])
         else:
+            # Nobody has to wait for this build.
+            locks.close()
             pull(reference, registry)
         yield
 
@@ -60,16 +63,15 @@ def base_image(reference: str, registry: Registry, cache: Path | None) -> Iterat
 def shared_store(reference: str, registry: Registry, cache: Path, locks: contextlib.ExitStack) -> Path | None:
     """The store with the base image, locked, or nothing if there is no room for it."""
     store = cache / "images" / key(reference, namespace.is_own())
-    remember_blobs(cache)
-    remove_unused(cache / "images", store)
-    lock = locks.enter_context(Lock(lock_file(store)))
     try:
+        remember_blobs(cache)
+        remove_unused(cache / "images", store)
+        lock = locks.enter_context(Lock(lock_file(store)))
         have(store, lock, lambda: fill(store, reference, registry))
     except (OSError, Unavailable) as error:
         if not is_full(error):
             raise
         log.say(f"no room for the base image below {cache}: going without")
-        shutil.rmtree(store)
         return None
     return store
 
@@ -106,7 +108,12 @@ def fill(store: Path, reference: str, registry: Registry) -> None:
     if store.exists():
         shutil.rmtree(store)
     store.mkdir(parents=True)
-    pull(reference, registry, "--root", str(store))
+    try:
+        pull(reference, registry, "--root", str(store))
+    except Unavailable:
+        # It takes room that others need.
+        shutil.rmtree(store)
+        raise
 
 
 def pull(reference: str, registry: Registry, *storage: str) -> None:

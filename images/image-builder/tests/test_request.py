@@ -51,6 +51,11 @@ class RequestTest(unittest.TestCase):
             with self.subTest(wrong=wrong), self.assertRaisesRegex(RequestError, complaint):
                 request.parse(GIVEN | wrong)
 
+    def test_no_setting_of_dnf_gets_in_by_a_url(self) -> None:
+        repository = GIVEN["repositories"][1] | {"baseURL": "http://example.org/\ngpgcheck=0"}
+        with self.assertRaisesRegex(RequestError, "baseURL: .* isn't one line"):
+            request.parse(GIVEN | {"repositories": [repository]})
+
     def test_the_file_is_named(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "request.json")

@@ -1,5 +1,6 @@
 """The store that build pods share."""
 
+import contextlib
 import errno
 import os
 import tempfile
@@ -76,6 +77,16 @@ class StorageTest(unittest.TestCase):
         self.assertTrue(storage.is_full(full))
         self.assertTrue(storage.is_full(OSError(errno.ENOSPC, "no space")))
         self.assertFalse(storage.is_full(Unavailable("pulling failed", ["connection refused"])))
+
+    def test_what_can_not_be_filled_takes_no_room(self) -> None:
+        def pull(*_: object) -> None:
+            (self.store / "half").touch()
+            raise Unavailable("pulling failed", ["no space left on device"])
+
+        with mock.patch.object(storage, "pull", pull), mock.patch.object(storage, "remember_blobs"), \
+                mock.patch.object(storage, "key", return_value=self.store.name), contextlib.ExitStack() as locks:
+            self.assertIsNone(storage.shared_store("reference", mock.Mock(), self.folder, locks))
+        self.assertFalse(self.store.exists())
 
     def test_settings(self) -> None:
         with mock.patch.dict(os.environ), mock.patch.object(paths, "WORK", self.folder), \
