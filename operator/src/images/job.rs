@@ -11,7 +11,7 @@ use k8s_openapi::{
         core::v1::{
             ConfigMapVolumeSource, Container, EmptyDirVolumeSource, KeyToPath, LocalObjectReference,
             PersistentVolumeClaimVolumeSource, PodSpec, PodTemplateSpec, ResourceRequirements,
-            SecretVolumeSource, Volume, VolumeMount,
+            SecretVolumeSource, SecurityContext, Volume, VolumeMount,
         },
     },
     apimachinery::pkg::{
@@ -23,7 +23,7 @@ use kube::ResourceExt as _;
 
 use super::component::Image;
 use crate::{
-    api::v1alpha1::{Packages, Registry},
+    api::v1alpha1::{Isolation, Packages, Registry},
     isolation, labels,
 };
 
@@ -156,7 +156,7 @@ impl Build<'_> {
                 name: "build".into(),
                 image: Some(self.builder.into()),
                 args: Some(vec!["build-image".into()]),
-                security_context: Some(isolation::container(isolation, &MORE_CAPABILITIES)),
+                security_context: Some(rights(isolation)),
                 termination_message_policy: Some("FallbackToLogsOnError".into()),
                 resources: Some(self.packages.build.resources.clone().unwrap_or_else(default_resources)),
                 volume_mounts: Some(mounts),
@@ -276,6 +276,14 @@ fn failure_policy() -> PodFailurePolicy {
                 }]),
             },
         ],
+    }
+}
+
+/// Nothing that a package brings gains rights by being setuid, unless the whole pod is privileged.
+fn rights(isolation: Isolation) -> SecurityContext {
+    SecurityContext {
+        allow_privilege_escalation: (isolation == Isolation::UserNamespace).then_some(false),
+        ..isolation::container(isolation, &MORE_CAPABILITIES)
     }
 }
 

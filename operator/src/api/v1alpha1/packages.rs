@@ -100,7 +100,7 @@ pub struct Require {
     /// Package name to the version that must be installed, as `[epoch:]version[-release]`, for example
     /// `copr-frontend: 2.7-1.fc44`. Each named package must be in at least one image.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[x_kube(validation = Rule::new("size(self) > 0").message("versions names at least one package"))]
     pub versions: Option<BTreeMap<String, String>>,
 }
 

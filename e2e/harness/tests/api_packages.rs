@@ -1,0 +1,130 @@
+//! API-server tests: which packages and registries are admitted, which are refused, and that the refusal says what to do.
+
+use anyhow::Result;
+use copr_e2e::{
+    admission::{all_admitted, all_refused},
+    with_namespace,
+};
+use copr_operator::api::v1alpha1::CoprInstance;
+use serde_json::{Value, json};
+
+const URL: &str = "https://repositories.example/fedora-44-x86_64/";
+
+/// The smallest instance whose images are built.
+fn instance() -> Value {
+    json!({
+        "apiVersion": "copr.fedorainfracloud.org/v1alpha1",
+        "kind": "CoprInstance",
+        "metadata": {"name": "copr"},
+        "spec": {
+            "packages": {"repositories": [{"name": "main", "baseURL": URL}]},
+            "registry": {"url": "quay.io/team"},
+            "chroots": ["fedora-44-x86_64"],
+        },
+    })
+}
+
+/// One repository, with this in it.
+fn repository(field: &str, value: &Value) -> Value {
+    let mut repository = json!({"name": "main", "baseURL": URL});
+    repository[field] = value.clone();
+    json!([repository])
+}
+
+fn url(url: &str) -> Value {
+    repository("baseURL", &json!(url))
+}
+
+#[tokio::test]
+#[ignore = "needs an API server: ./check api"]
+async fn packages_may_be() -> Result<()> {
+    with_namespace("packages-admitted", |ctx| async move {
+        let everything = json!([
+            {"name": "copr-dev", "baseURL": URL, "priority": 50, "gpgKey": "https://repositories.example/pubkey.gpg"},
+            {"name": "pr-4305", "baseURL": "http://127.0.0.1:8080/pr", "priority": 1, "credentialsSecret": {"name": "login"}},
+        ]);
+        let changes = vec![
+            ("spec.packages.revision", json!("2026-11-24")),
+            ("spec.packages.repositories", everything),
+            ("spec.packages.repositories", url("https://copr.example/results/@copr/copr-dev/fedora-44-x86_64/")),
+            ("spec.packages.baseImage", json!("registry.example:5000/fedora@sha256:0123")),
+            ("spec.packages.require", json!({"commit": "5d37cd838"})),
+            ("spec.packages.require", json!({"versions": {"copr-frontend": "2.7-1.fc44"}})),
+            ("spec.packages.build", json!({"isolation": "Privileged", "cacheClaim": "cache", "timeout": "1h30m"})),
+            ("spec.packages.build", json!({"resources": {"limits": {"memory": "2Gi"}}})),
+            // On OpenShift the cluster has one.
+            ("spec.registry", Value::Null),
+            ("spec.registry", json!({"url": "registry.team.svc:5000/a/b", "insecure": true, "retention": "36h"})),
+            ("spec.registry", json!({"url": "quay.io/team", "pushSecret": {"name": "p"}, "caConfigMap": {"name": "c"}})),
+            // A prebuilt image wins over what would be built.
+            ("spec.images", json!({"database": "quay.io/me/postgresql:17"})),
+        ];
+        all_admitted::<CoprInstance>(&ctx, &instance(), changes).await
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs an API server: ./check api"]
+async fn packages_may_not_be() -> Result<()> {
+    with_namespace("packages-refused", |ctx| async move {
+        let twice = json!([{"name": "main", "baseURL": URL}, {"name": "main", "baseURL": URL}]);
+        let at = "spec.packages.repositories";
+        let element = "spec.packages.repositories[0]";
+        let changes = vec![
+            (at, json!([]), "spec.packages.repositories"),
+            (at, Value::Null, "spec.packages.repositories"),
+            (at, twice, "duplicate entries for key [name=\"main\"]"),
+            // Malformed URLs.
+            (at, url("repositories.example/main"), "baseURL is an http or https URL"),
+            (at, url("ftp://repositories.example/main"), "baseURL is an http or https URL"),
+            (at, url("file:///srv/main"), "baseURL is an http or https URL"),
+            (at, url("https:///main"), "baseURL is an http or https URL"),
+            (at, url("https://repositories.example/fedora-$releasever/"), "without variables"),
+            (
+                at,
+                url("https://repositories.example/main?arch=x86_64"),
+                "without variables, query or fragment",
+            ),
+            (at, url("https://repositories.example/a b"), "baseURL is an http or https URL"),
+            (at, url(""), element),
+            // Credentials are told where they go.
+            (at, url("https://me:secret@repositories.example/"), "put them into a Secret"),
+            (at, url("https://token@repositories.example/"), "name it in credentialsSecret"),
+            (
+                at,
+                repository("gpgKey", &json!("https://me:secret@keys.example/a")),
+                "gpgKey must not hold credentials",
+            ),
+            (at, repository("gpgKey", &json!("/etc/pki/key")), "gpgKey is the http or https URL"),
+            (at, repository("name", &json!("a b")), element),
+            (at, repository("name", &json!("")), element),
+            (at, repository("priority", &json!(0)), "priority"),
+            (at, repository("priority", &json!(100)), "priority"),
+            (at, repository("credentialsSecret", &json!({"name": "x", "key": "y"})), "credentialsSecret.key"),
+            (at, repository("gpgkey", &json!(URL)), "gpgkey"),
+            ("spec.packages.require", json!({}), "require needs a commit, or versions"),
+            ("spec.packages.require", json!({"commit": "5d37cd"}), "spec.packages.require.commit"),
+            ("spec.packages.require", json!({"commit": "HEAD~1234"}), "spec.packages.require.commit"),
+            ("spec.packages.require", json!({"versions": {}}), "versions names at least one package"),
+            ("spec.packages.baseImage", json!("docker://fedora:44"), "without a scheme"),
+            ("spec.packages.baseImage", json!(""), "spec.packages.baseImage"),
+            ("spec.packages.build.timeout", json!("soon"), "spec.packages.build.timeout"),
+            ("spec.packages.build.timeout", json!("1s"), "between 10s and 24h"),
+            ("spec.packages.build.isolation", json!("None"), "spec.packages.build.isolation"),
+            ("spec.packages.repository", json!([]), "spec.packages.repository"),
+            // Registries.
+            ("spec.registry.url", json!("https://quay.io/team"), "without a scheme"),
+            ("spec.registry.url", json!("quay.io/team/"), "url is a host and path"),
+            ("spec.registry.url", Value::Null, "spec.registry.url"),
+            ("spec.registry.retention", json!("a week"), "spec.registry.retention"),
+            ("spec.registry.retention", json!("0s"), "retention is a duration"),
+            ("spec.registry.plainHTTP", json!(true), "spec.registry.plainHTTP"),
+            // Both, and neither.
+            ("spec.images.registry", json!("quay.io/copr"), "with packages, images.registry cannot be given"),
+            ("spec.packages", Value::Null, "give packages to build images from"),
+        ];
+        all_refused::<CoprInstance>(&ctx, &instance(), changes).await
+    })
+    .await
+}
