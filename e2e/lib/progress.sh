@@ -18,8 +18,9 @@ IMAGES_TOTAL=0
 # "NAME EPOCH" of each image that is being built.
 IMAGES_UNDER_WAY=()
 
-# Of each watch: its file descriptor (empty: it isn't running) and the half line that came last.
+# Of each watch: its file descriptor (empty: it isn't running), its processes and the half line that came last.
 declare -A WATCH=([run]='' [images]='')
+declare -A WATCH_PROCESSES=([run]='' [images]='')
 declare -A HALF=([run]='' [images]='')
 # What read_watch has read.
 LINE=
@@ -77,11 +78,9 @@ follow_run() {
 # read_watch WATCH SECONDS NAMESPACE RESOURCE NAME FILTER: the next line of it into LINE; fails if none comes in time. A watch that has ended is
 # started again.
 read_watch() {
-	local watch status=0 line=
+	local status=0 line=
 	if [[ ! ${WATCH[$1]} ]]; then
-		exec {watch}< <(kubectl --namespace "$3" get "$4" --field-selector "metadata.name=$5" --watch --output json 2>/dev/null |
-			jq --unbuffered --raw-output "$6")
-		WATCH[$1]=$watch
+		start_watch "$1" "${@:3}"
 	fi
 	IFS= read -r -t "$2" -u "${WATCH[$1]}" line || status=$?
 	if ((status == 0)); then
@@ -99,13 +98,28 @@ read_watch() {
 	return 1
 }
 
+# start_watch WATCH NAMESPACE RESOURCE NAME FILTER
+start_watch() {
+	local objects watch
+	exec {objects}< <(exec kubectl --namespace "$2" get "$3" --field-selector "metadata.name=$4" --watch --output json 2>/dev/null)
+	WATCH_PROCESSES[$1]=$!
+	exec {watch}< <(exec jq --unbuffered --raw-output "$5" <&"$objects")
+	WATCH_PROCESSES[$1]+=" $!"
+	exec {objects}<&-
+	WATCH[$1]=$watch
+}
+
 # stop_watch WATCH
 stop_watch() {
-	local watch=${WATCH[$1]}
+	local watch=${WATCH[$1]} process
 	if [[ $watch ]]; then
 		exec {watch}<&-
 	fi
-	WATCH[$1]='' HALF[$1]=
+	# kubectl would notice at its next event that nobody listens. It may have ended by itself, too.
+	for process in ${WATCH_PROCESSES[$1]}; do
+		kill "$process" 2>/dev/null || true
+	done
+	WATCH[$1]='' WATCH_PROCESSES[$1]='' HALF[$1]=
 }
 
 # show PHASE ENDED TOTAL MESSAGE RUNNING FINISHED TEST...: a line for everything that is new.
@@ -117,8 +131,8 @@ show() {
 	fi
 	if [[ $4 != - && $4 != "$SEEN_MESSAGE" ]]; then
 		SEEN_MESSAGE=$4
-		# On a terminal it's beside the bar; the images speak for themselves.
-		((LIVE || IMAGES_THERE < IMAGES_TOTAL)) || line "  $4"
+		# On a terminal it's beside the bar. Of images that are being built there are lines already.
+		((LIVE)) || [[ $4 == ImagesBuilding:* ]] || line "  $4"
 	fi
 	for test in "${@:7}"; do
 		read -r name outcome duration message <<<"$test"
