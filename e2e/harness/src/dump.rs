@@ -10,7 +10,8 @@ use copr_operator::api::v1alpha1::{CoprInstance, CoprTestRun};
 use k8s_openapi::{
     NamespaceResourceScope,
     api::{
-        apps::v1::Deployment,
+        apps::v1::{Deployment, StatefulSet},
+        batch::v1::Job,
         core::v1::{ConfigMap, Event, PersistentVolumeClaim, Pod, Service},
     },
 };
@@ -42,6 +43,8 @@ async fn write(client: &Client, namespace: &str, folder: &Path) -> Result<()> {
     objects::<CoprTestRun>(client, namespace, folder).await?;
     objects::<CoprInstance>(client, namespace, folder).await?;
     objects::<Deployment>(client, namespace, folder).await?;
+    objects::<StatefulSet>(client, namespace, folder).await?;
+    objects::<Job>(client, namespace, folder).await?;
     objects::<Pod>(client, namespace, folder).await?;
     objects::<Service>(client, namespace, folder).await?;
     objects::<ConfigMap>(client, namespace, folder).await?;

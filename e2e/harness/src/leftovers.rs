@@ -10,7 +10,8 @@ use copr_operator::api::v1alpha1::{CoprInstance, CoprTestRun};
 use k8s_openapi::{
     NamespaceResourceScope,
     api::{
-        apps::v1::{Deployment, ReplicaSet},
+        apps::v1::{Deployment, ReplicaSet, StatefulSet},
+        batch::v1::Job,
         core::v1::{
             ConfigMap, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service, ServiceAccount,
         },
@@ -49,6 +50,8 @@ async fn list(ctx: &Context) -> Result<Vec<String>> {
     left.extend(names::<CoprInstance>(ctx).await?);
     left.extend(names::<Deployment>(ctx).await?);
     left.extend(names::<ReplicaSet>(ctx).await?);
+    left.extend(names::<StatefulSet>(ctx).await?);
+    left.extend(names::<Job>(ctx).await?);
     left.extend(names::<Pod>(ctx).await?);
     left.extend(names::<Service>(ctx).await?);
     left.extend(names::<ConfigMap>(ctx).await?);

@@ -11,15 +11,28 @@
 //! If a test fails, everything in its namespace is written to `target/e2e/NAMESPACE/`. With `COPR_E2E_KEEP` set,
 //! the namespace stays, too.
 
+pub mod admission;
 pub mod cluster;
 mod dump;
+mod events;
 pub mod fixtures;
+mod http;
 mod leftovers;
 mod namespace;
 mod operator;
+pub mod packaged;
+
+mod registry;
+mod repositories;
+pub mod repository;
+pub mod settings;
 mod wait;
 
+pub use events::told;
 pub use leftovers::leftovers;
 pub use namespace::{Context, with_namespace};
 pub use operator::Operator;
+
+pub use registry::Registry;
+pub use repositories::Repositories;
 pub use wait::until;

@@ -16,6 +16,7 @@ use k8s_openapi::{NamespaceResourceScope, api::core::v1::Namespace};
 use kube::{
     Api, Client, Resource, ResourceExt,
     api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams},
+    runtime::watcher,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
@@ -105,6 +106,26 @@ impl Context {
     {
         wait::until(self.api::<K>(), name, "gone", within, |object| object.is_none()).await?;
         Ok(())
+    }
+
+    /// Waits for one of the objects that the configuration selects of which the condition holds.
+    pub async fn until_any<K>(
+        &self,
+        selected: watcher::Config,
+        what: &str,
+        within: Duration,
+        condition: impl Fn(&K) -> bool,
+    ) -> Result<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Clone
+            + Debug
+            + Send
+            + Serialize
+            + DeserializeOwned
+            + 'static,
+    {
+        wait::until_any(self.api(), selected, what, within, condition).await
     }
 
     /// Asks a run to end early.

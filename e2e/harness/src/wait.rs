@@ -56,6 +56,37 @@ where
     }
 }
 
+/// Watches all objects that the configuration selects until the condition holds of one, and returns that.
+pub async fn until_any<K>(
+    api: Api<K>,
+    selected: watcher::Config,
+    what: &str,
+    within: Duration,
+    condition: impl Fn(&K) -> bool,
+) -> Result<K>
+where
+    K: Resource + Clone + Debug + Send + Serialize + DeserializeOwned + 'static,
+{
+    let mut objects = pin!(watcher(api, selected).default_backoff().applied_objects());
+    let mut error = None;
+    let found = tokio::time::timeout(within, async {
+        while let Some(object) = objects.next().await {
+            match object {
+                Ok(object) if condition(&object) => return Some(object),
+                Ok(_) => {}
+                Err(failed) => error = Some(failed),
+            }
+        }
+        None
+    })
+    .await;
+    match (found, error) {
+        (Ok(Some(object)), _) => Ok(object),
+        (_, Some(error)) => bail!("not {what} within {within:?}; last watch error: {error}"),
+        (_, None) => bail!("not {what} within {within:?}"),
+    }
+}
+
 /// The status, which says why; the whole object if it has none.
 fn status_of<K: Serialize>(object: &K) -> serde_json::Value {
     let mut value = serde_json::to_value(object).unwrap_or_default();

@@ -9,16 +9,13 @@ use copr_operator::{
     api::v1alpha1::{CoprInstance, CoprTestRun, Outcome, Phase},
     conditions, labels,
 };
-use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::{
     api::core::v1::Pod, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::{
     Api, CustomResourceExt, ResourceExt,
-    api::{
-        ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, WatchEvent,
-        WatchParams,
-    },
+    api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams},
+    runtime::watcher,
 };
 use serde_json::{Value, json};
 
@@ -32,20 +29,10 @@ fn is_running(run: &CoprTestRun) -> bool {
 
 /// Waits until a builder's pod runs: a build is under way.
 async fn a_build_runs(ctx: &Context) -> Result<()> {
-    let pods = ctx.api::<Pod>();
-    let builders = WatchParams::default().labels(&format!("{}=builder", labels::COMPONENT));
-    let watch = async {
-        let mut events = pods.watch(&builders, "0").await?.boxed();
-        while let Some(event) = events.try_next().await? {
-            if let WatchEvent::Added(pod) | WatchEvent::Modified(pod) = event
-                && pod.status.is_some_and(|status| status.phase.as_deref() == Some("Running"))
-            {
-                return Ok(());
-            }
-        }
-        anyhow::bail!("the watch of builders ended")
-    };
-    tokio::time::timeout(START, watch).await.context("no builder ran")?
+    let builders = watcher::Config::default().labels(&format!("{}=builder", labels::COMPONENT));
+    let runs = |pod: &Pod| pod.status.as_ref().is_some_and(|s| s.phase.as_deref() == Some("Running"));
+    ctx.until_any(builders, "a builder that runs", START, runs).await?;
+    Ok(())
 }
 
 /// Deletes the pods of a component without a chance to end well.

@@ -1,0 +1,93 @@
+//! Instances whose images are built, and what they say of that.
+
+use anyhow::{Context as _, Result};
+use copr_operator::{
+    api::v1alpha1::{
+        Build, CoprInstance, CoprInstanceSpec, ImageState, ImageStatus, Images, Packages, Registry as Pushed,
+        Repository, SecretRef,
+    },
+    conditions,
+    images::Image,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use serde_json::{Map, Value};
+
+use crate::{Registry, fixtures, settings};
+
+/// The condition that sums up all images.
+pub const IMAGES_READY: &str = "ImagesReady";
+
+/// An instance of which these images are built (given by their fields in `spec.images`), and what they start from. Those
+/// of the other components are the ones that `./check e2e` loads.
+pub fn spec(
+    registry: &Registry,
+    prefix: &str,
+    repositories: Vec<Repository>,
+    built: &[&str],
+) -> Result<CoprInstanceSpec> {
+    let mut spec = fixtures::instance_spec();
+    spec.packages = Some(Packages {
+        base_image: settings::base_image()?,
+        repositories,
+        require: None,
+        revision: None,
+        build: Build::default(),
+    });
+    spec.registry = Some(Pushed {
+        url: registry.prefix(prefix),
+        insecure: true,
+        push_secret: None,
+        ca_config_map: None,
+        // Long enough for a test, and not for ever.
+        retention: "1h".into(),
+    });
+    spec.images = prebuilt(built)?;
+    Ok(spec)
+}
+
+fn prebuilt(built: &[&str]) -> Result<Images> {
+    let given = fixtures::images();
+    let registry = given.registry.context("no registry")?;
+    let others =
+        Image::ALL.into_iter().filter(|image| *image != Image::Base && !built.contains(&image.field()));
+    let images = others.map(|image| {
+        let name = format!("{registry}/copr-{}:{}", image.folder(), given.tag);
+        (image.field().to_owned(), Value::from(name))
+    });
+    serde_json::from_value(images.collect::<Map<_, _>>().into()).context("images of another shape")
+}
+
+/// The same without pods: its database is elsewhere, and nobody says where. For tests of nothing but images.
+pub fn without_pods(mut spec: CoprInstanceSpec) -> CoprInstanceSpec {
+    spec.database.external_secret = Some(SecretRef { name: "nowhere".into() });
+    spec
+}
+
+/// An image of the instance, by its field in `spec.images`.
+pub fn image<'a>(instance: &'a CoprInstance, component: &str) -> Option<&'a ImageStatus> {
+    let packages = instance.status.as_ref()?.packages.as_ref()?;
+    packages.images.iter().find(|image| image.component == component)
+}
+
+/// How far an image is.
+pub fn state(instance: &CoprInstance, component: &str) -> Option<ImageState> {
+    image(instance, component).map(|image| image.state)
+}
+
+/// The condition of all images.
+pub fn images_ready(instance: &CoprInstance) -> Option<&Condition> {
+    conditions::get(&instance.status.as_ref()?.conditions, IMAGES_READY)
+}
+
+/// Whether all images are there, for the spec as it is now.
+pub fn are_ready(instance: &CoprInstance) -> bool {
+    images_ready(instance)
+        .is_some_and(|c| c.status == "True" && c.observed_generation == instance.metadata.generation)
+}
+
+/// Whether the images can't be had for that reason, and the message names all of it.
+pub fn refused(instance: &CoprInstance, reason: &str, named: &[&str]) -> bool {
+    images_ready(instance).is_some_and(|c| {
+        c.status == "False" && c.reason == reason && named.iter().all(|name| c.message.contains(name))
+    })
+}
