@@ -2,5 +2,6 @@
 //! mostly work.
 
 mod defects;
+mod images;
 mod run;
 mod trouble;

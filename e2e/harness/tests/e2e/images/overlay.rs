@@ -1,0 +1,66 @@
+//! A pull request's repository over the one of main.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, ensure};
+use copr_e2e::{fixtures, packaged, repository, settings, with_namespace};
+use copr_operator::api::v1alpha1::{CoprInstance, InstalledPackage, Require};
+use kube::api::{Patch, PatchParams};
+use serde_json::json;
+
+use super::{BUILD, Site};
+
+#[tokio::test]
+#[ignore = "needs a cluster with the operator: ./check e2e"]
+async fn an_overlay_gives_what_it_has_and_what_is_required_is_checked_by_repository() -> Result<()> {
+    with_namespace("overlay", |ctx| async move {
+        let site = Site::new(&ctx).await?;
+        let rebuilt = settings::rebuilt_keygen()?;
+        let pull_request = repository::part(&rebuilt, |name| name == "copr-keygen")?;
+        site.repositories.serve("pr", pull_request.path());
+        let mut spec = packaged::without_pods(site.spec(&["keygen"])?);
+        let packages = spec.packages.as_mut().context("no packages")?;
+        packages.repositories.push(site.repositories.entry("pr", 10));
+        // Nothing of the stand-ins was built from a commit.
+        packages.require = Some(Require { commit: Some("0123456789".into()), versions: None });
+        ctx.create(&fixtures::instance("copr", spec)).await?;
+
+        let keygen = repository::nevra(&rebuilt, "copr-keygen")?;
+        let served = format!("pr ({}) served {keygen}", site.repositories.url("pr"));
+        let unmet = |instance: &CoprInstance| {
+            packaged::refused(instance, "PackagesRequirementUnmet", &["0123456789", &served])
+        };
+        let instance = ctx.until("copr", "refused for the commit", BUILD, unmet).await?;
+        let from =
+            |repository: &str, nevra: String| InstalledPackage { nevra, repository: repository.into() };
+        let common = repository::nevra(&settings::repository()?, "python3-copr-common")?;
+        let image = packaged::image(&instance, "keygen").context("no status of keygen")?;
+        for package in [from("pr", keygen.clone()), from("copr", common)] {
+            ensure!(image.packages.contains(&package), "{package:?} is not in {:?}", image.packages);
+        }
+        let others = image.packages.iter().filter(|package| package.repository == "pr").count();
+        ensure!(others == 1, "more than copr-keygen came from the pull request: {:?}", image.packages);
+
+        // What was installed, required: that is met, and nothing is built for it.
+        let version = keygen.trim_start_matches("copr-keygen-").trim_end_matches(".noarch");
+        require(&site, "copr", &BTreeMap::from([("copr-keygen", version)])).await?;
+        site.images_of("copr").await?;
+
+        require(&site, "copr", &BTreeMap::from([("copr-keygen", "999"), ("copr-frontend", "1")])).await?;
+        let unmet = |instance: &CoprInstance| {
+            let named = ["copr-keygen 999", &served, "copr-frontend 1", "no image has it"];
+            packaged::refused(instance, "PackagesRequirementUnmet", &named)
+        };
+        ctx.until::<CoprInstance>("copr", "refused for the versions", BUILD, unmet).await?;
+        Ok(())
+    })
+    .await
+}
+
+async fn require(site: &Site, instance: &str, versions: &BTreeMap<&str, &str>) -> Result<()> {
+    let require = json!({"commit": null, "versions": versions});
+    let patch = Patch::Merge(json!({"spec": {"packages": {"require": require}}}));
+    let instances = site.ctx.api::<CoprInstance>();
+    instances.patch(instance, &PatchParams::default(), &patch).await.context("failed to patch")?;
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! Why images can't be had, in the words of whoever refused.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use copr_e2e::{Context, fixtures, packaged, repository, settings, told, with_namespace};
+use copr_operator::{
+    api::v1alpha1::{CoprInstance, CoprInstanceSpec, CoprTestRun, ImageState, Phase},
+    conditions,
+};
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{ObjectMeta, Patch, PatchParams};
+use serde_json::{Value, json};
+
+use super::{BUILD, SOON, Site, builds, exactly};
+
+/// Far less than what a run may wait for its images.
+const RUN: Duration = Duration::from_secs(4 * 60);
+
+#[tokio::test]
+#[ignore = "needs a cluster with the operator: ./check e2e"]
+async fn what_dnf_cannot_install_ends_the_build_and_the_run_in_its_words() -> Result<()> {
+    with_namespace("refused", |ctx| async move {
+        let site = Site::new(&ctx).await?;
+        let keys = tempfile::tempdir().context("failed to make a folder")?;
+        std::fs::write(keys.path().join("RPM-GPG-KEY"), "not a key\n").context("failed to write the key")?;
+        site.repositories.serve("keys", keys.path());
+        let lacking = repository::part(&settings::repository()?, |name| name != "python3-copr-common")?;
+        site.repositories.serve("lacking", lacking.path());
+
+        // Three at once: they share the base image.
+        let unsolvable = of(&site, "lacking", None)?;
+        ctx.create(&fixtures::run("unsolvable", unsolvable, &["auth"])).await?;
+        let bad_key = of(&site, "copr", Some(format!("{}RPM-GPG-KEY", site.repositories.url("keys"))))?;
+        ctx.create(&fixtures::instance("bad-key", bad_key)).await?;
+        let no_key = of(&site, "copr", Some(format!("{}no-such-key", site.repositories.url("keys"))))?;
+        ctx.create(&fixtures::instance("no-key", no_key)).await?;
+
+        let said = ["keygen", "nothing provides python3-copr-common", "copr-keygen"];
+        let run = ctx.until::<CoprTestRun>("unsolvable", "finished", RUN, fixtures::finished).await?;
+        ensure!(fixtures::phase(&run) == Phase::Error, "{:?}", run.status);
+        let conditions = run.status.map(|status| status.conditions).unwrap_or_default();
+        let verdict = conditions::get(&conditions, "Succeeded").context("no verdict")?;
+        ensure!(said.iter().all(|part| verdict.message.contains(part)), "not in dnf's words: {verdict:?}");
+        told(&ctx, "unsolvable", "ImageBuildFailed", &said, SOON).await?;
+
+        for name in ["bad-key", "no-key"] {
+            let refused =
+                |instance: &CoprInstance| packaged::refused(instance, "ImageBuildFailed", &["keygen"]);
+            let instance = ctx.until(name, "refused", BUILD, refused).await?;
+            exactly(&instance, ImageState::Failed, &["keygen"])?;
+            let message = &packaged::images_ready(&instance).context("no condition")?.message;
+            ensure!(message.contains("key"), "{name}: nothing of a key in dnf's words: {message}");
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// An instance of which keygen is built from that repository.
+fn of(site: &Site, repository: &str, gpg_key: Option<String>) -> Result<CoprInstanceSpec> {
+    let mut spec = packaged::without_pods(site.spec(&["keygen"])?);
+    let packages = spec.packages.as_mut().context("no packages")?;
+    packages.repositories = vec![site.repositories.entry(repository, 50)];
+    packages.repositories[0].gpg_key = gpg_key;
+    Ok(spec)
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster with the operator: ./check e2e"]
+async fn what_keeps_builds_from_starting_is_named_and_they_start_when_it_is_gone() -> Result<()> {
+    with_namespace("not-started", |ctx| async move {
+        let site = Site::new(&ctx).await?;
+        ctx.create(&fixtures::instance("copr", of(&site, "gone", None)?)).await?;
+
+        let metadata = format!("{}repodata/repomd.xml", site.repositories.url("gone"));
+        told_of(&ctx, "RepositoryUnreadable", &["repository gone", &metadata, "404"]).await?;
+
+        change(&ctx, json!({"registry": {"pushSecret": {"name": "robot"}}})).await?;
+        told_of(&ctx, "SecretNotFound", &["registry.pushSecret", "robot"]).await?;
+        ctx.create(&secret("robot", "password", "hunter2")).await?;
+        told_of(&ctx, "SecretInvalid", &["registry.pushSecret", "robot", ".dockerconfigjson"]).await?;
+        ctx.delete::<Secret>("robot", SOON).await?;
+        ctx.create(&secret("robot", ".dockerconfigjson", r#"{"auths": {}}"#)).await?;
+        told_of(&ctx, "RepositoryUnreadable", &["repository gone"]).await?;
+
+        // On plain Kubernetes there is no registry that goes without saying.
+        let right = serde_json::to_value(of(&site, "gone", None)?.registry)?;
+        change(&ctx, json!({"registry": null})).await?;
+        told_of(&ctx, "InvalidSpec", &["registry.url"]).await?;
+        change(&ctx, json!({"registry": right})).await?;
+
+        let base = settings::base_image()?;
+        let absent = format!("{base}-that-nobody-made");
+        change(&ctx, json!({"packages": {"baseImage": absent}})).await?;
+        told_of(&ctx, "InvalidSpec", &["packages.baseImage", &absent]).await?;
+        let silent = "127.0.0.1:1/nobody/listens";
+        change(&ctx, json!({"packages": {"baseImage": silent}, "registry": {"url": silent}})).await?;
+        told_of(&ctx, "RegistryUnreachable", &[silent]).await?;
+        change(&ctx, json!({"packages": {"baseImage": base}, "registry": {"url": right["url"]}})).await?;
+        told_of(&ctx, "RepositoryUnreadable", &["repository gone"]).await?;
+        ensure!(builds(&ctx, "copr").await?.is_empty(), "something was built meanwhile");
+
+        site.repositories.serve("gone", settings::repository()?);
+        told_of(&ctx, "ImagesBuilding", &["building: base"]).await
+    })
+    .await
+}
+
+async fn change(ctx: &Context, spec: Value) -> Result<()> {
+    let patch = Patch::Merge(json!({"spec": spec}));
+    let instances = ctx.api::<CoprInstance>();
+    instances.patch("copr", &PatchParams::default(), &patch).await.context("failed to patch")?;
+    Ok(())
+}
+
+/// Waits until the instance says why its images aren't there, and names all of that.
+async fn told_of(ctx: &Context, reason: &str, named: &[&str]) -> Result<()> {
+    let what = format!("{reason} that names {named:?}");
+    let refused = |instance: &CoprInstance| packaged::refused(instance, reason, named);
+    ctx.until("copr", &what, SOON, refused).await?;
+    Ok(())
+}
+
+fn secret(name: &str, key: &str, value: &str) -> Secret {
+    Secret {
+        metadata: ObjectMeta { name: Some(name.into()), ..ObjectMeta::default() },
+        string_data: Some([(key.to_owned(), value.to_owned())].into()),
+        ..Secret::default()
+    }
+}

@@ -1,0 +1,60 @@
+//! Several instances that need the same image at once.
+
+use anyhow::{Context as _, Result, ensure};
+use copr_e2e::{Context, fixtures, packaged, with_namespace};
+use copr_operator::api::v1alpha1::{CoprInstance, ImageState};
+
+use super::{BUILD, SOON, Site, builds};
+
+/// The first one's build is lost with it, so that the two that waited have to agree on who builds.
+#[tokio::test]
+#[ignore = "needs a cluster with the operator: ./check e2e"]
+async fn of_three_instances_one_builds_at_a_time_and_those_that_wait_outlive_it() -> Result<()> {
+    with_namespace("together-a", |a| async move {
+        with_namespace("together-b", |b| async move {
+            with_namespace("together-c", |c| async move { share(&a, &b, &c).await }).await
+        })
+        .await
+    })
+    .await
+}
+
+async fn share(a: &Context, b: &Context, c: &Context) -> Result<()> {
+    let site = Site::new(a).await?;
+    let spec = packaged::without_pods(site.spec(&["keygen"])?);
+    a.create(&fixtures::instance("first", spec.clone())).await?;
+    let building = |instance: &CoprInstance| packaged::state(instance, "base") == Some(ImageState::Building);
+    a.until("first", "building", SOON, building).await?;
+    for (ctx, name) in [(b, "second"), (c, "third")] {
+        ctx.create(&fixtures::instance(name, spec.clone())).await?;
+        waits_for(ctx, name, "first", &a.namespace).await?;
+    }
+
+    a.delete::<CoprInstance>("first", SOON).await?;
+    let second = b.until("second", "provided", BUILD, packaged::are_ready).await?;
+    let third = c.until("third", "provided", BUILD, packaged::are_ready).await?;
+    for component in ["base", "keygen"] {
+        let states = [packaged::state(&second, component), packaged::state(&third, component)];
+        let one = states.contains(&Some(ImageState::Pushed)) && states.contains(&Some(ImageState::Reused));
+        ensure!(one, "{component}: {states:?}");
+        let images = [&second, &third].map(|of| packaged::image(of, component).and_then(|i| i.image.clone()));
+        ensure!(images[0] == images[1], "{component}: {images:?}");
+    }
+    let jobs = [builds(b, "second").await?, builds(c, "third").await?].concat();
+    ensure!(jobs.len() == 2, "not one Job for each image: {jobs:?}");
+    ensure!(builds(a, "first").await?.is_empty(), "the builds of a deleted instance are still there");
+    Ok(())
+}
+
+async fn waits_for(ctx: &Context, name: &str, other: &str, namespace: &str) -> Result<()> {
+    let told = format!("CoprInstance {other} in {namespace}");
+    let waits = |instance: &CoprInstance| {
+        packaged::image(instance, "base").is_some_and(|image| {
+            image.state == ImageState::Queued
+                && image.message.as_ref().is_some_and(|said| said.contains(&told))
+        })
+    };
+    let what = format!("waiting for {told}");
+    ctx.until(name, &what, SOON, waits).await.context("it doesn't say for whom it waits")?;
+    Ok(())
+}
