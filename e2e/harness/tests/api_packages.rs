@@ -1,8 +1,8 @@
 //! API-server tests: which packages and registries are admitted, which are refused, and that the refusal says what to do.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use copr_e2e::{
-    admission::{all_admitted, all_refused},
+    admission::{all_admitted, all_refused, apply},
     with_namespace,
 };
 use copr_operator::api::v1alpha1::CoprInstance;
@@ -87,6 +87,10 @@ async fn packages_may_not_be() -> Result<()> {
                 "without variables, query or fragment",
             ),
             (at, url("https://repositories.example/a b"), "baseURL is an http or https URL"),
+            (at, url("https://repositories.example/main#a"), "without variables, query or fragment"),
+            // More than one, and what dnf would take for another setting.
+            (at, url("https://a.example/,https://b.example/"), "baseURL is an http or https URL"),
+            (at, url("https://a.example/a\nproxy=http://b.example"), "baseURL is an http or https URL"),
             (at, url(""), element),
             // Credentials are told where they go.
             (at, url("https://me:secret@repositories.example/"), "put them into a Secret"),
@@ -98,6 +102,7 @@ async fn packages_may_not_be() -> Result<()> {
             ),
             (at, repository("gpgKey", &json!("/etc/pki/key")), "gpgKey is the http or https URL"),
             (at, repository("name", &json!("a b")), element),
+            (at, repository("name", &json!("a]b")), element),
             (at, repository("name", &json!("")), element),
             (at, repository("priority", &json!(0)), "priority"),
             (at, repository("priority", &json!(100)), "priority"),
@@ -116,15 +121,36 @@ async fn packages_may_not_be() -> Result<()> {
             // Registries.
             ("spec.registry.url", json!("https://quay.io/team"), "without a scheme"),
             ("spec.registry.url", json!("quay.io/team/"), "url is a host and path"),
+            ("spec.registry.url", json!("me:secret@quay.io/team"), "url is a host and path"),
+            ("spec.registry.url", json!("quay.io/Team"), "url is a host and path"),
             ("spec.registry.url", Value::Null, "spec.registry.url"),
             ("spec.registry.retention", json!("a week"), "spec.registry.retention"),
             ("spec.registry.retention", json!("0s"), "retention is a duration"),
+            ("spec.registry.retention", json!("7d"), "spec.registry.retention"),
+            ("spec.registry.pushSecret", json!("robot"), "spec.registry.pushSecret"),
             ("spec.registry.plainHTTP", json!(true), "spec.registry.plainHTTP"),
             // Both, and neither.
             ("spec.images.registry", json!("quay.io/copr"), "with packages, images.registry cannot be given"),
             ("spec.packages", Value::Null, "give packages to build images from"),
         ];
         all_refused::<CoprInstance>(&ctx, &instance(), changes).await
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs an API server: ./check api"]
+async fn what_is_left_out_of_packages_has_defaults_that_one_can_read() -> Result<()> {
+    with_namespace("packages-defaults", |ctx| async move {
+        let spec = apply::<CoprInstance>(&ctx, &instance(), true).await?.data["spec"].take();
+        ensure!(spec["packages"]["baseImage"] == "registry.fedoraproject.org/fedora:44", "{spec}");
+        ensure!(spec["packages"]["repositories"][0]["priority"] == 99, "{spec}");
+        ensure!(
+            spec["packages"]["build"] == json!({"isolation": "UserNamespace", "timeout": "30m"}),
+            "{spec}"
+        );
+        ensure!(spec["registry"]["retention"] == "168h", "{spec}");
+        Ok(())
     })
     .await
 }
