@@ -26,6 +26,7 @@ mod registry;
 mod repositories;
 pub mod repository;
 pub mod settings;
+pub mod site;
 mod wait;
 
 pub use events::told;
@@ -35,4 +36,5 @@ pub use operator::Operator;
 
 pub use registry::Registry;
 pub use repositories::Repositories;
+pub use site::Site;
 pub use wait::until;

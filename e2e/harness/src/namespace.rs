@@ -19,7 +19,7 @@ use kube::{
     runtime::watcher,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Operator, dump, wait};
 
@@ -128,14 +128,20 @@ impl Context {
         wait::until_any(self.api(), selected, what, within, condition).await
     }
 
+    /// Merges this into the spec of an object.
+    pub async fn change<K>(&self, name: &str, spec: Value) -> Result<()>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
+    {
+        let patch = Patch::Merge(json!({"spec": spec}));
+        let what = || format!("failed to change {} {name}", K::kind(&()));
+        self.api::<K>().patch(name, &PatchParams::default(), &patch).await.with_context(what)?;
+        Ok(())
+    }
+
     /// Asks a run to end early.
     pub async fn cancel(&self, run: &str) -> Result<()> {
-        let patch = Patch::Merge(json!({"spec": {"cancel": true}}));
-        let runs = self.api::<CoprTestRun>();
-        runs.patch(run, &PatchParams::default(), &patch)
-            .await
-            .with_context(|| format!("failed to cancel {run}"))?;
-        Ok(())
+        self.change::<CoprTestRun>(run, json!({"cancel": true})).await
     }
 
     /// The operator. Who takes it declares that this test disturbs it: its pod isn't expected to be the same

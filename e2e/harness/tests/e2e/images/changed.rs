@@ -1,12 +1,13 @@
 //! What changed is built, and nothing else.
 
 use anyhow::{Context as _, Result, ensure};
-use copr_e2e::{packaged, repository, settings, with_namespace};
+use copr_e2e::{
+    Site, packaged, repository, settings,
+    site::{builds, exactly},
+    with_namespace,
+};
 use copr_operator::api::v1alpha1::{CoprInstance, ImageState};
-use kube::api::{Patch, PatchParams};
 use serde_json::json;
-
-use super::{Site, builds, exactly};
 
 #[tokio::test]
 #[ignore = "needs a cluster with the operator: ./check e2e"]
@@ -34,9 +35,7 @@ async fn only_images_that_install_a_changed_package_are_built_again() -> Result<
 
         // Another revision is a wish to look again: the first instance catches up, and finds everything there.
         let before = builds(&ctx, "first").await?;
-        let patch = Patch::Merge(json!({"spec": {"packages": {"revision": "2"}}}));
-        let instances = ctx.api::<CoprInstance>();
-        instances.patch("first", &PatchParams::default(), &patch).await.context("failed to patch")?;
+        ctx.change::<CoprInstance>("first", json!({"packages": {"revision": "2"}})).await?;
         let first = site.images_of("first").await?;
         has(&first, "frontend", &nevra)?;
         let after = builds(&ctx, "first").await?;

@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use copr_e2e::{fixtures, leftovers, packaged, with_namespace};
+use copr_e2e::{
+    Site, fixtures, leftovers, packaged,
+    site::{a_build_runs, builds, exactly},
+    with_namespace,
+};
 use copr_operator::api::v1alpha1::{CoprInstance, CoprTestRun, ImageState, Phase};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::EvictParams;
 
-use super::{SOON, Site, a_build_runs, builds, exactly};
+use super::SOON;
 
 const GONE: Duration = Duration::from_secs(2 * 60);
 

@@ -1,14 +1,9 @@
 //! A pull request's repository over the one of main.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context as _, Result, ensure};
-use copr_e2e::{fixtures, packaged, repository, settings, with_namespace};
+use copr_e2e::{Site, fixtures, packaged, repository, settings, site::BUILD, with_namespace};
 use copr_operator::api::v1alpha1::{CoprInstance, InstalledPackage, Require};
-use kube::api::{Patch, PatchParams};
-use serde_json::json;
-
-use super::{BUILD, Site};
+use serde_json::{Value, json};
 
 #[tokio::test]
 #[ignore = "needs a cluster with the operator: ./check e2e"]
@@ -43,10 +38,11 @@ async fn an_overlay_gives_what_it_has_and_what_is_required_is_checked_by_reposit
 
         // What was installed, required: that is met, and nothing is built for it.
         let version = keygen.trim_start_matches("copr-keygen-").trim_end_matches(".noarch");
-        require(&site, "copr", &BTreeMap::from([("copr-keygen", version)])).await?;
+        ctx.change::<CoprInstance>("copr", require(&json!({"copr-keygen": version}))).await?;
         site.images_of("copr").await?;
 
-        require(&site, "copr", &BTreeMap::from([("copr-keygen", "999"), ("copr-frontend", "1")])).await?;
+        ctx.change::<CoprInstance>("copr", require(&json!({"copr-keygen": "999", "copr-frontend": "1"})))
+            .await?;
         let unmet = |instance: &CoprInstance| {
             let named = ["copr-keygen 999", &served, "copr-frontend 1", "no image has it"];
             packaged::refused(instance, "PackagesRequirementUnmet", &named)
@@ -57,10 +53,6 @@ async fn an_overlay_gives_what_it_has_and_what_is_required_is_checked_by_reposit
     .await
 }
 
-async fn require(site: &Site, instance: &str, versions: &BTreeMap<&str, &str>) -> Result<()> {
-    let require = json!({"commit": null, "versions": versions});
-    let patch = Patch::Merge(json!({"spec": {"packages": {"require": require}}}));
-    let instances = site.ctx.api::<CoprInstance>();
-    instances.patch(instance, &PatchParams::default(), &patch).await.context("failed to patch")?;
-    Ok(())
+fn require(versions: &Value) -> Value {
+    json!({"packages": {"require": {"commit": null, "versions": versions}}})
 }

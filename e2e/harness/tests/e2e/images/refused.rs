@@ -3,16 +3,20 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use copr_e2e::{Context, fixtures, packaged, repository, settings, told, with_namespace};
+use copr_e2e::{
+    Context, Site, fixtures, packaged, repository, settings,
+    site::{BUILD, builds, exactly},
+    told, with_namespace,
+};
 use copr_operator::{
     api::v1alpha1::{CoprInstance, CoprInstanceSpec, CoprTestRun, ImageState, Phase},
     conditions,
 };
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{ObjectMeta, Patch, PatchParams};
-use serde_json::{Value, json};
+use kube::api::ObjectMeta;
+use serde_json::json;
 
-use super::{BUILD, SOON, Site, builds, exactly};
+use super::SOON;
 
 /// Far less than what a run may wait for its images.
 const RUN: Duration = Duration::from_secs(4 * 60);
@@ -76,7 +80,7 @@ async fn what_keeps_builds_from_starting_is_named_and_they_start_when_it_is_gone
         let metadata = format!("{}repodata/repomd.xml", site.repositories.url("gone"));
         told_of(&ctx, "RepositoryUnreadable", &["repository gone", &metadata, "404"]).await?;
 
-        change(&ctx, json!({"registry": {"pushSecret": {"name": "robot"}}})).await?;
+        ctx.change::<CoprInstance>("copr", json!({"registry": {"pushSecret": {"name": "robot"}}})).await?;
         told_of(&ctx, "SecretNotFound", &["registry.pushSecret", "robot"]).await?;
         ctx.create(&secret("robot", "password", "hunter2")).await?;
         told_of(&ctx, "SecretInvalid", &["registry.pushSecret", "robot", ".dockerconfigjson"]).await?;
@@ -86,18 +90,26 @@ async fn what_keeps_builds_from_starting_is_named_and_they_start_when_it_is_gone
 
         // On plain Kubernetes there is no registry that goes without saying.
         let right = serde_json::to_value(of(&site, "gone", None)?.registry)?;
-        change(&ctx, json!({"registry": null})).await?;
+        ctx.change::<CoprInstance>("copr", json!({"registry": null})).await?;
         told_of(&ctx, "InvalidSpec", &["registry.url"]).await?;
-        change(&ctx, json!({"registry": right})).await?;
+        ctx.change::<CoprInstance>("copr", json!({"registry": right})).await?;
 
         let base = settings::base_image()?;
         let absent = format!("{base}-that-nobody-made");
-        change(&ctx, json!({"packages": {"baseImage": absent}})).await?;
+        ctx.change::<CoprInstance>("copr", json!({"packages": {"baseImage": absent}})).await?;
         told_of(&ctx, "InvalidSpec", &["packages.baseImage", &absent]).await?;
         let silent = "127.0.0.1:1/nobody/listens";
-        change(&ctx, json!({"packages": {"baseImage": silent}, "registry": {"url": silent}})).await?;
+        ctx.change::<CoprInstance>(
+            "copr",
+            json!({"packages": {"baseImage": silent}, "registry": {"url": silent}}),
+        )
+        .await?;
         told_of(&ctx, "RegistryUnreachable", &[silent]).await?;
-        change(&ctx, json!({"packages": {"baseImage": base}, "registry": {"url": right["url"]}})).await?;
+        ctx.change::<CoprInstance>(
+            "copr",
+            json!({"packages": {"baseImage": base}, "registry": {"url": right["url"]}}),
+        )
+        .await?;
         told_of(&ctx, "RepositoryUnreadable", &["repository gone"]).await?;
         ensure!(builds(&ctx, "copr").await?.is_empty(), "something was built meanwhile");
 
@@ -105,13 +117,6 @@ async fn what_keeps_builds_from_starting_is_named_and_they_start_when_it_is_gone
         told_of(&ctx, "ImagesBuilding", &["building: base"]).await
     })
     .await
-}
-
-async fn change(ctx: &Context, spec: Value) -> Result<()> {
-    let patch = Patch::Merge(json!({"spec": spec}));
-    let instances = ctx.api::<CoprInstance>();
-    instances.patch("copr", &PatchParams::default(), &patch).await.context("failed to patch")?;
-    Ok(())
 }
 
 /// Waits until the instance says why its images aren't there, and names all of that.

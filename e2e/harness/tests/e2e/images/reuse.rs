@@ -1,14 +1,18 @@
 //! Built once, used ever after.
 
 use anyhow::{Context as _, Result, ensure};
-use copr_e2e::{Context, fixtures, packaged, repository, settings, told, with_namespace};
+use copr_e2e::{
+    Context, Site, fixtures, packaged, repository, settings,
+    site::{BUILD, builds, exactly},
+    told, with_namespace,
+};
 use copr_operator::{
     api::v1alpha1::{CoprInstance, ImageState, InstalledPackage},
     conditions,
 };
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{SOON, Site, builds, exactly};
+use super::SOON;
 
 #[tokio::test]
 #[ignore = "needs a cluster with the operator: ./check e2e"]
@@ -110,7 +114,7 @@ async fn pods_run_it(ctx: &Context, image: &str) -> Result<()> {
         let conditions = instance.status.as_ref().map(|s| s.conditions.as_slice()).unwrap_or_default();
         conditions::is_true(conditions, "KeygenReady")
     };
-    let instance = ctx.until::<CoprInstance>("first", "running keygen", super::BUILD, up).await?;
+    let instance = ctx.until::<CoprInstance>("first", "running keygen", BUILD, up).await?;
     let told = instance.status.unwrap_or_default().images.remove("keygen");
     ensure!(told.as_deref() == Some(image), "status.images says {told:?}");
     let pod = ctx.api::<Pod>().get("first-keygen-0").await.context("failed to get keygen's pod")?;

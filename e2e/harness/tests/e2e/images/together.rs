@@ -1,10 +1,14 @@
 //! Several instances that need the same image at once.
 
 use anyhow::{Context as _, Result, ensure};
-use copr_e2e::{Context, fixtures, packaged, with_namespace};
+use copr_e2e::{
+    Context, Site, fixtures, packaged,
+    site::{BUILD, builds},
+    with_namespace,
+};
 use copr_operator::api::v1alpha1::{CoprInstance, ImageState};
 
-use super::{BUILD, SOON, Site, builds};
+use super::SOON;
 
 /// The first one's build is lost with it, so that the two that waited have to agree on who builds.
 #[tokio::test]

@@ -1,5 +1,4 @@
-//! End to end, while something is killed: the run still ends with the right verdict. These disturb the whole cluster,
-//! so that they run one at a time and not beside other tests.
+//! While something is killed, a run still ends with the right verdict.
 
 use std::time::Duration;
 
