@@ -17,10 +17,11 @@ use super::{
 
 /// A repomd.xml is a few kilobytes.
 const REPOMD_MAX: usize = 1 << 20;
-/// A compressed primary.xml that is larger is not read: such a repository isn't one of Copr's projects.
-const PRIMARY_MAX: usize = 32 << 20;
+/// A compressed primary.xml that is larger is not read: such a repository isn't one of Copr's projects, and the operator's
+/// memory is limited.
+const PRIMARY_MAX: usize = 4 << 20;
 /// The same, decompressed.
-const PRIMARY_OPEN_MAX: u64 = 512 << 20;
+const PRIMARY_OPEN_MAX: u64 = 48 << 20;
 /// How many repositories' packages are remembered.
 const REMEMBERED: usize = 32;
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -127,20 +128,21 @@ impl Reader {
             .repomd()
             .get_record("primary")
             .ok_or_else(|| malformed(repomd_url, "it names no primary.xml".into()))?;
+        let whole = || Packages::Whole(checksum.to_owned());
         if record.size.is_some_and(|size| size > PRIMARY_MAX as u64) {
-            return Ok(Packages::Whole(checksum.to_owned()));
+            return Ok(whole());
         }
         let url = format!("{base}/{}", record.location_href.display());
         let compressed = match self.get(source, &url, PRIMARY_MAX).await {
             Ok(bytes) => bytes,
-            Err(http::Error::TooLarge { .. }) => return Ok(Packages::Whole(checksum.to_owned())),
+            Err(http::Error::TooLarge { .. }) => return Ok(whole()),
             Err(error) => return Err(Error::Fetch { name: source.name.clone(), source: error }),
         };
         // Off the reconcilers' threads, and where a parser that panics on somebody's file ends nothing else.
         let parsed = tokio::task::spawn_blocking(move || parse(compressed)).await;
         parsed
             .map_err(|_| malformed(&url, "it can't be parsed".into()))?
-            .map(|packages| Packages::Listed(Arc::new(packages)))
+            .map(|packages| packages.map_or_else(whole, |packages| Packages::Listed(Arc::new(packages))))
             .map_err(|problem| malformed(&url, problem))
     }
 
@@ -165,14 +167,18 @@ impl Reader {
     }
 }
 
-fn parse(compressed: Vec<u8>) -> Result<Vec<Package>, String> {
+/// The packages, or nothing if there are too many.
+fn parse(compressed: Vec<u8>) -> Result<Option<Vec<Package>>, String> {
     let (reader, _) =
         niffler::get_reader(Box::new(std::io::Cursor::new(compressed))).map_err(|error| error.to_string())?;
     let mut xml = Vec::new();
-    reader.take(PRIMARY_OPEN_MAX).read_to_end(&mut xml).map_err(|error| error.to_string())?;
+    reader.take(PRIMARY_OPEN_MAX + 1).read_to_end(&mut xml).map_err(|error| error.to_string())?;
+    if xml.len() as u64 > PRIMARY_OPEN_MAX {
+        return Ok(None);
+    }
     let mut metadata = Metadata::new();
     metadata.load_metadata_bytes::<PrimaryXml>(&xml).map_err(|error| error.to_string())?;
-    Ok(metadata.packages().values().map(package).collect())
+    Ok(Some(metadata.packages().values().map(package).collect()))
 }
 
 fn package(package: &rpmrepo_metadata::Package) -> Package {
@@ -228,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_package_is_read_with_what_it_provides_and_wants() {
-        let packages = parse(PRIMARY.as_bytes().to_vec()).unwrap();
+        let packages = parse(PRIMARY.as_bytes().to_vec()).unwrap().unwrap();
         assert_eq!(packages[0].nevra(), "copr-keygen-2.2-1.standin.noarch");
         assert!(packages[0].provides.contains("/usr/bin/gpg-copr"));
         let wants: Vec<_> = packages[0].wants.iter().map(String::as_str).collect();
@@ -240,5 +246,19 @@ mod tests {
     fn what_is_not_primary_xml_is_an_error() {
         assert!(parse(b"<html>404</html>".to_vec()).is_err());
         assert!(parse(b"".to_vec()).is_err());
+    }
+
+    #[test]
+    fn what_is_too_large_when_it_is_unpacked_is_not_read() {
+        use std::io::Write as _;
+
+        let mut packed = Vec::new();
+        let mut writer =
+            niffler::get_writer(Box::new(&mut packed), niffler::Format::Gzip, niffler::Level::One).unwrap();
+        let spaces = vec![b' '; 1 << 20];
+        (0..=PRIMARY_OPEN_MAX >> 20).for_each(|_| writer.write_all(&spaces).unwrap());
+        drop(writer);
+        assert!(packed.len() < PRIMARY_MAX);
+        assert_eq!(parse(packed), Ok(None));
     }
 }

@@ -1,24 +1,28 @@
 //! Client required: deletes from registries the built images that no instance has used for `registry.retention`.
 //!
 //! When an image was last used is in a ConfigMap beside the operator: an ephemeral instance is long gone by then. Only what is
-//! in there, that is what the operator built or reused for some instance, is ever deleted.
+//! in there, that is what the operator built or reused for some instance, is ever deleted. Instances are watched, as one may
+//! come and go between two sweeps.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, pin::pin, time::Duration};
 
+use futures::StreamExt as _;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{
     Api, Client,
     api::{ListParams, ObjectMeta, Patch, PatchParams},
     core::DeserializeGuard,
+    runtime::{WatchStreamExt as _, watcher},
 };
+use tokio::time::Instant;
 
 use super::{
     access,
     ledger::{self, Entry, Ledger},
     registry::{self, Registry},
 };
-use crate::{api::v1alpha1::CoprInstance, labels::FIELD_MANAGER, report};
+use crate::{api::v1alpha1::CoprInstance, backoff::BrokenWatch, labels::FIELD_MANAGER, report};
 
 /// The ConfigMap.
 const LEDGER: &str = "copr-operator-images";
@@ -53,33 +57,49 @@ enum Kept {
 
 /// Sweeps until `shutdown`. `namespace` is the operator's own.
 pub async fn run(client: Client, namespace: String, shutdown: impl Future<Output = ()> + Send) {
+    let instances = Api::<DeserializeGuard<CoprInstance>>::all(client.clone());
+    let watch = watcher(instances, watcher::Config::default());
     let sweeps = async {
+        let mut touched = pin!(watch.backoff(BrokenWatch).touched_objects());
+        let (mut seen, mut next) = (Ledger::new(), Instant::now());
         loop {
-            let pause = match sweep(&client, &namespace).await {
-                Ok(pause) => pause,
-                Err(error) => {
-                    tracing::warn!(
-                        error = report::chain(&error),
-                        "Failed to look for images that nobody uses"
-                    );
-                    LONGEST_PAUSE
+            tokio::select! {
+                touched = touched.next() => {
+                    // A watch that broke starts again by itself, and never ends.
+                    if let Some(Ok(guard)) = touched {
+                        seen.extend(ledger::used(guard.0.iter(), access::internal_url, now()));
+                        next = next.min(Instant::now() + pause(&seen));
+                    }
                 }
-            };
-            tokio::time::sleep(pause).await;
+                () = tokio::time::sleep_until(next) => {
+                    match sweep(&client, &namespace, &seen).await {
+                        Ok(pause) => {
+                            seen.clear();
+                            next = Instant::now() + pause;
+                        }
+                        Err(error) => {
+                            next = Instant::now() + LONGEST_PAUSE;
+                            let error = report::chain(&error);
+                            tracing::warn!(error, "Failed to look for images that nobody uses");
+                        }
+                    }
+                }
+            }
         }
     };
     futures::future::select(Box::pin(sweeps), Box::pin(shutdown)).await;
 }
 
-/// One look at everything; returns after how long to look again.
-async fn sweep(client: &Client, namespace: &str) -> Result<Duration, Error> {
+/// One look at everything, and at what instances were `seen` to use since the last; returns after how long to look again.
+async fn sweep(client: &Client, namespace: &str, seen: &Ledger) -> Result<Duration, Error> {
     let now = now();
     let instances = Api::<DeserializeGuard<CoprInstance>>::all(client.clone());
     let instances = instances.list(&ListParams::default()).await.map_err(Error::List)?;
     let readable = instances.items.iter().filter_map(|guard| guard.0.as_ref().ok());
     let used = ledger::used(readable, access::internal_url, now);
     let mut ledger = read(client, namespace).await?;
-    let mut changed = ledger::note(&mut ledger, &used);
+    let mut changed = ledger::note(&mut ledger, seen);
+    changed |= ledger::note(&mut ledger, &used);
     for key in ledger::expired(&ledger, &used, now) {
         let Some(entry) = ledger.get(&key).cloned() else { continue };
         match delete(client, &entry).await {
@@ -101,8 +121,13 @@ async fn sweep(client: &Client, namespace: &str) -> Result<Duration, Error> {
     if changed {
         write(client, namespace, &ledger).await?;
     }
-    let half = ledger::shortest(&ledger).map_or(LONGEST_PAUSE, |shortest| shortest.unsigned_abs() / 2);
-    Ok(half.clamp(SHORTEST_PAUSE, LONGEST_PAUSE))
+    Ok(pause(&ledger))
+}
+
+/// Half of the shortest time that an image is kept, as far as that is reasonable.
+fn pause(ledger: &Ledger) -> Duration {
+    let half = ledger::shortest(ledger).map_or(LONGEST_PAUSE, |shortest| shortest.unsigned_abs() / 2);
+    half.clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
 }
 
 async fn delete(client: &Client, entry: &Entry) -> Result<(), Kept> {
