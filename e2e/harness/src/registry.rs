@@ -7,6 +7,7 @@ use hyper::{Method, StatusCode, body::Bytes};
 use k8s_openapi::api::core::v1::Service;
 use kube::Api;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::{Context, http, settings};
 
@@ -43,6 +44,11 @@ impl Registry {
         format!("{}/e2e/{namespace}", self.host)
     }
 
+    /// An image by its name and tag in this registry.
+    pub fn image(&self, name: &str) -> String {
+        format!("{}/{name}", self.host)
+    }
+
     /// Whether there is such an image.
     pub async fn has(&self, image: &str) -> Result<bool> {
         let (repository, reference) = self.parts(image)?;
@@ -52,6 +58,15 @@ impl Registry {
             "{image}: the registry answered {status}"
         );
         Ok(status.is_success())
+    }
+
+    /// The digest that a tag stands for.
+    pub async fn digest(&self, image: &str) -> Result<String> {
+        let (repository, tag) = self.parts(image)?;
+        let (status, body) = self.get(&format!("{repository}/manifests/{tag}")).await?;
+        ensure!(status.is_success(), "{image}: the registry answered {status}");
+        let digest = Sha256::digest(&body);
+        Ok(format!("sha256:{}", digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
     }
 
     /// The labels of an image.
