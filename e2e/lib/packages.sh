@@ -21,6 +21,18 @@ need() {
 	fi
 }
 
+# need_static_libc: what the operator is linked with. cc prints a path if there is one.
+need_static_libc() {
+	if [[ $(cc -print-file-name=libc.a) == /* ]]; then
+		return
+	fi
+	if command -v apt-get >/dev/null; then
+		step "packages" install_packages libc6-dev
+	else
+		step "packages" install_packages glibc-static
+	fi
+}
+
 install_packages() {
 	local sudo=()
 	if ((EUID != 0)); then
