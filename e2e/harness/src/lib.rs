@@ -6,6 +6,7 @@
 //!   ctx.create(&fixtures::run(…))     objects
 //!   ctx.until("name", …, |o| …)       waits on a watch, with a deadline
 //!   ctx.operator().kill()             disturbances, which the test so declares
+//!   Site::new(&ctx)                   dnf repositories and a registry, to build images from and into
 //! ```
 //!
 //! If a test fails, everything in its namespace is written to `target/e2e/NAMESPACE/`. With `COPR_E2E_KEEP` set,
@@ -21,7 +22,6 @@ mod leftovers;
 mod namespace;
 mod operator;
 pub mod packaged;
-
 mod registry;
 mod repositories;
 pub mod repository;
@@ -33,7 +33,6 @@ pub use events::told;
 pub use leftovers::leftovers;
 pub use namespace::{Context, with_namespace};
 pub use operator::Operator;
-
 pub use registry::Registry;
 pub use repositories::Repositories;
 pub use site::Site;
