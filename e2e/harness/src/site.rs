@@ -27,16 +27,16 @@ pub struct Site {
 }
 
 impl Site {
-    /// The repository `copr` is the one that the prebuilt images were built from.
+    /// The repository `main` is the one that the prebuilt images were built from.
     pub async fn new(ctx: &Context) -> Result<Self> {
         let repositories = Repositories::start(ctx).await?;
-        repositories.serve("copr", settings::repository()?);
+        repositories.serve("main", settings::repository()?);
         Ok(Self { ctx: ctx.clone(), registry: Registry::find(ctx).await?, repositories })
     }
 
-    /// An instance of which these images are built from `copr`, in the part of the registry that is this test's.
+    /// An instance of which these images are built from `main`, in the part of the registry that is this test's.
     pub fn spec(&self, built: &[&str]) -> Result<CoprInstanceSpec> {
-        packaged::spec(&self.registry, &self.ctx.namespace, vec![self.repositories.entry("copr", 50)], built)
+        packaged::spec(&self.registry, &self.ctx.namespace, vec![self.repositories.entry("main", 50)], built)
     }
 
     /// Creates the instance and waits until its images are there.

@@ -29,7 +29,7 @@ def build(request: Request, context: Path, repositories: Path, downloads: Downlo
         downloads.clear()
         result = run(command(request, context, repositories, private()))
     if result.code != 0:
-        raise verdict.of_failed_build(request.component, result)
+        raise verdict.of_failed_build(result)
 
 
 def command(request: Request, context: Path, repositories: Path, downloads: Downloads) -> list[str]:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .repositories import ID_PREFIX
+
 RPM_FORMAT = (r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}"
               r"\t%{LICENSE}\t%{VENDOR}\t%{SOURCERPM}\t%{SHA256HEADER}\n")
 # dnf 4 ends each answer with a newline of its own, dnf 5 doesn't.
@@ -49,7 +51,7 @@ def parse_rpm(output: str) -> list[Package]:
 
 
 def parse_origins(output: str) -> dict[str, str]:
-    """From dnf's answer: the repository of each package that dnf installed."""
+    """From dnf's answer: the identity of the repository of each package that dnf installed."""
     origins = {}
     for line in output.splitlines():
         fields = line.split("|")
@@ -63,9 +65,10 @@ def label(packages: Iterable[Package], origins: dict[str, str], repositories: It
     """The packages that came from these repositories, as JSON."""
     found: dict[str, list[str]] = {name: [] for name in repositories}
     for package in packages:
-        repository = origins.get(package.nevra)
-        if repository in found:
-            found[repository].append(package.nevra)
+        identity = origins.get(package.nevra, "")
+        name = identity.removeprefix(ID_PREFIX)
+        if name != identity and name in found:
+            found[name].append(package.nevra)
     return json.dumps({name: sorted(of) for name, of in found.items() if of}, separators=(",", ":"))
 
 

@@ -7,6 +7,10 @@ from .failures import Unavailable
 from .request import Repository
 
 
+# dnf's own section is called main, and a base image may have a repository of any other name.
+ID_PREFIX = "copr-operator-"
+
+
 def write(repositories: list[Repository], credentials: Path, file: Path) -> None:
     """Writes the repositories, with their credentials, for root alone."""
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -16,7 +20,7 @@ def write(repositories: list[Repository], credentials: Path, file: Path) -> None
 
 def _section(repository: Repository, credentials: Path) -> str:
     lines = [
-        f"[{repository.name}]",
+        f"[{ID_PREFIX}{repository.name}]",
         f"name={repository.name}",
         f"baseurl={repository.base_url}",
         "enabled=1",

@@ -37,17 +37,17 @@ _TRAILER = re.compile(
     r"|^\s+--\S+ to |^The downloaded packages were saved in cache|^You can remove cached packages", re.IGNORECASE)
 
 
-def of_failed_build(component: str, result: Result) -> BuildFailure:
+def of_failed_build(result: Result) -> BuildFailure:
     """What to say of a build that failed, and whether trying again may help."""
     failed = _RUN_FAILED.search(result.text)
     step = last_step(result.lines)
     lines = said(result.lines)
     if not failed or _NEVER_RAN.search(result.text):
-        return Unavailable(f"{component}: buildah failed", lines or result.lines[-MOST_LINES:])
+        return Unavailable("buildah failed", lines or result.lines[-MOST_LINES:])
     # 128 and a signal: something killed it.
     if int(failed[1]) > 128 or _MACHINERY.search(result.text):
-        return Unavailable(f"{component}: the build was cut off at: {step}", lines)
-    return PackagesRefused(f"{component}: failed at: {step}", lines)
+        return Unavailable(f"the build was cut off at: {step}", lines)
+    return PackagesRefused(f"failed at: {step}", lines)
 
 
 def last_step(lines: list[str]) -> str:

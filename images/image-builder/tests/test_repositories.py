@@ -34,17 +34,17 @@ class RepositoriesTest(unittest.TestCase):
     def test_signatures_are_checked_where_a_key_is_given(self) -> None:
         self.give("dev", "me", "secret-of-dev\n")
         found = self.write(OPEN, CLOSED)
-        self.assertEqual(found.sections(), ["pr", "dev"])
-        self.assertEqual((found["pr"]["gpgcheck"], found["pr"]["priority"]), ("0", "10"))
-        self.assertNotIn("gpgkey", found["pr"])
-        self.assertEqual((found["dev"]["gpgcheck"], found["dev"]["gpgkey"]), ("1", "https://example.org/key"))
-        self.assertEqual(found["dev"]["baseurl"], "https://example.org/$basearch/")
+        self.assertEqual(found.sections(), ["copr-operator-pr", "copr-operator-dev"])
+        self.assertEqual((found["copr-operator-pr"]["gpgcheck"], found["copr-operator-pr"]["priority"]), ("0", "10"))
+        self.assertNotIn("gpgkey", found["copr-operator-pr"])
+        self.assertEqual((found["copr-operator-dev"]["gpgcheck"], found["copr-operator-dev"]["gpgkey"]), ("1", "https://example.org/key"))
+        self.assertEqual(found["copr-operator-dev"]["baseurl"], "https://example.org/$basearch/")
         self.assertTrue(all(found[name]["skip_if_unavailable"] == "0" for name in found.sections()))
 
     def test_credentials_stay_secret(self) -> None:
         self.give("dev", "me", "secret-of-dev\n")
         found = self.write(CLOSED)
-        self.assertEqual((found["dev"]["username"], found["dev"]["password"]), ("me", "secret-of-dev"))
+        self.assertEqual((found["copr-operator-dev"]["username"], found["copr-operator-dev"]["password"]), ("me", "secret-of-dev"))
         self.assertEqual(self.file.stat().st_mode & 0o777, 0o600)
         with redirect_stdout(io.StringIO()) as printed:
             log.output("password=secret-of-dev")

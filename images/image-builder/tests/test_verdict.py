@@ -72,7 +72,7 @@ You can try to add to command line:
 def judge(said: str, end: str = END) -> BuildFailure:
     """The verdict on a build whose third step says this."""
     lines = ["STEP 2/9: RUN useradd x", "error: an older one", STEP, *said.splitlines(), *end.splitlines()]
-    return verdict.of_failed_build("keygen", Result(1, lines))
+    return verdict.of_failed_build(Result(1, lines))
 
 
 class VerdictTest(unittest.TestCase):
@@ -81,7 +81,7 @@ class VerdictTest(unittest.TestCase):
     def test_packages(self) -> None:
         failure = judge(UNSOLVABLE)
         self.assertIsInstance(failure, PackagesRefused)
-        self.assertEqual(failure.summary, "keygen: failed at: RUN dnf -y install copr-keygen gnupg2")
+        self.assertEqual(failure.summary, "failed at: RUN dnf -y install copr-keygen gnupg2")
 
     def test_the_words_of_dnf(self) -> None:
         for said, first, last in (
@@ -118,7 +118,7 @@ class VerdictTest(unittest.TestCase):
                 self.assertIsInstance(judge(said, end), Unavailable)
 
     def test_buildah_killed(self) -> None:
-        failure = verdict.of_failed_build("keygen", Result(-9, [STEP, "Dependencies resolved."]))
+        failure = verdict.of_failed_build(Result(-9, [STEP, "Dependencies resolved."]))
         self.assertIsInstance(failure, Unavailable)
 
     def test_long_instructions_are_cut(self) -> None:

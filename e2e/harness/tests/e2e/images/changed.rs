@@ -19,13 +19,13 @@ async fn only_images_that_install_a_changed_package_are_built_again() -> Result<
         exactly(&first, ImageState::Pushed, &["base", "redis", "keygen", "frontend"])?;
 
         // What the instance got stays, and the next one gets what is there by then.
-        site.repositories.serve("copr", settings::rebuilt_keygen()?);
+        site.repositories.serve("main", settings::rebuilt_keygen()?);
         let keygen = site.provide("keygen", spec.clone()).await?;
         exactly(&keygen, ImageState::Pushed, &["keygen"])?;
         exactly(&keygen, ImageState::Reused, &["base", "redis", "frontend"])?;
         has(&keygen, "keygen", &repository::nevra(&settings::rebuilt_keygen()?, "copr-keygen")?)?;
 
-        site.repositories.serve("copr", settings::rebuilt_common()?);
+        site.repositories.serve("main", settings::rebuilt_common()?);
         let common = site.provide("common", spec).await?;
         exactly(&common, ImageState::Pushed, &["keygen", "frontend"])?;
         exactly(&common, ImageState::Reused, &["base", "redis"])?;

@@ -30,7 +30,7 @@ async fn an_overlay_gives_what_it_has_and_what_is_required_is_checked_by_reposit
             |repository: &str, nevra: String| InstalledPackage { nevra, repository: repository.into() };
         let common = repository::nevra(&settings::repository()?, "python3-copr-common")?;
         let image = packaged::image(&instance, "keygen").context("no status of keygen")?;
-        for package in [from("pr", keygen.clone()), from("copr", common)] {
+        for package in [from("pr", keygen.clone()), from("main", common)] {
             ensure!(image.packages.contains(&package), "{package:?} is not in {:?}", image.packages);
         }
         let others = image.packages.iter().filter(|package| package.repository == "pr").count();

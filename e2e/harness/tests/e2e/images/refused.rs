@@ -32,8 +32,8 @@ async fn what_dnf_cannot_install_ends_the_build_and_the_run_in_its_words() -> Re
         // At once: they share the base image.
         ctx.create(&fixtures::run("unsolvable", of(&site, "lacking", None)?, &["auth"])).await?;
         // Nobody signed them.
-        let key = format!("{}key", site.repositories.url("copr"));
-        ctx.create(&fixtures::instance("unsigned", of(&site, "copr", Some(key))?)).await?;
+        let key = format!("{}key", site.repositories.url("main"));
+        ctx.create(&fixtures::instance("unsigned", of(&site, "main", Some(key))?)).await?;
 
         let said = ["keygen", "nothing provides python3-copr-common", "copr-keygen"];
         let run = ctx.until::<CoprTestRun>("unsolvable", "finished", RUN, fixtures::finished).await?;

@@ -72,7 +72,7 @@ async fn progress_is_told(ctx: &Context, instance: &CoprInstance) -> Result<()> 
 fn image_is_told(instance: &CoprInstance) -> Result<String> {
     let keygen = packaged::image(instance, "keygen").context("no status of keygen")?;
     let nevra = repository::nevra(&settings::repository()?, "copr-keygen")?;
-    let package = InstalledPackage { nevra, repository: "copr".into() };
+    let package = InstalledPackage { nevra, repository: "main".into() };
     ensure!(keygen.packages.contains(&package), "{package:?} is not in {:?}", keygen.packages);
     let image = keygen.image.clone().context("no image")?;
     let tagged = format!(":{}@sha256:", keygen.input_hash);
@@ -83,7 +83,7 @@ fn image_is_told(instance: &CoprInstance) -> Result<String> {
 async fn labels_say_what_is_in_it(site: &Site, instance: &CoprInstance, image: &str) -> Result<()> {
     let keygen = packaged::image(instance, "keygen").context("no status of keygen")?;
     let labels = site.registry.labels(image).await?;
-    let url = site.repositories.url("copr");
+    let url = site.repositories.url("main");
     let nevra = repository::nevra(&settings::repository()?, "copr-keygen")?;
     for (label, part) in [
         ("component", "keygen"),
