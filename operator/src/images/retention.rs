@@ -108,6 +108,16 @@ async fn sweep(client: &Client, namespace: &str, seen: &Ledger) -> Result<Durati
                 ledger.remove(&key);
                 changed = true;
             }
+            // With the namespace its credentials are gone, and nobody can delete it from here any more.
+            Err(Kept::Access(gone @ access::Error::NotFound { .. })) => {
+                tracing::warn!(
+                    image = entry.image,
+                    error = report::chain(&gone),
+                    "An image that nobody uses stays in its registry"
+                );
+                ledger.remove(&key);
+                changed = true;
+            }
             // It stays in the ledger, so it's tried again.
             Err(kept) => {
                 tracing::warn!(
