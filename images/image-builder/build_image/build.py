@@ -2,6 +2,7 @@
 
 import re
 import resource
+import time
 from pathlib import Path
 
 from . import log, packages, paths, verdict
@@ -9,6 +10,7 @@ from .downloads import Downloads, private
 from .failures import Unavailable
 from .packages import Package
 from .process import capture, run
+from .repositories import ID_PREFIX
 from .request import Request
 
 BUILT = "localhost/copr-build/built:latest"
@@ -18,8 +20,15 @@ LABELLED = "localhost/copr-build/labelled:latest"
 CAPABILITIES = ("--cap-drop", "CAP_NET_BIND_SERVICE", "--cap-drop", "CAP_SETPCAP")
 
 
-def build(request: Request, context: Path, repositories: Path, downloads: Downloads) -> None:
-    """Runs the Containerfile, with the repositories and dnf's downloads mounted."""
+# dnf has been seen to answer, on a busy node, as if it had installed nothing itself.
+ANSWERS = 5
+
+
+def build(request: Request, context: Path, repositories: Path, downloads: Downloads) -> bool:
+    """Runs the Containerfile, with the repositories and dnf's downloads mounted.
+
+    Returns whether dnf said that it takes something from the request's repositories.
+    """
     log.say(f"building {request.component}")
     used = downloads.used
     result = run(command(request, context, repositories, downloads))
@@ -30,6 +39,7 @@ def build(request: Request, context: Path, repositories: Path, downloads: Downlo
         result = run(command(request, context, repositories, private()))
     if result.code != 0:
         raise verdict.of_failed_build(result)
+    return ID_PREFIX in result.text
 
 
 def command(request: Request, context: Path, repositories: Path, downloads: Downloads) -> list[str]:
@@ -52,17 +62,28 @@ def limits() -> list[str]:
 class Contents:
     """What is in the built image: asked of the programs in it, without network."""
 
-    def __init__(self) -> None:
+    def __init__(self, took: bool) -> None:
         log.say("listing the packages")
         container = capture(["buildah", "from", "--pull=never", *limits(), BUILT]).decode().strip()
         in_it = ["buildah", "run", *CAPABILITIES, "--isolation", "chroot", "--user", "0:0", container, "--"]
         self.os_release = packages.parse_os_release(capture([*in_it, "cat", "/etc/os-release"]).decode())
         self.packages: list[Package] = packages.parse_rpm(
             capture([*in_it, "rpm", "--query", "--all", "--queryformat", packages.RPM_FORMAT]).decode())
-        self.origins: dict[str, str] = packages.parse_origins(capture(
+        self.origins = origins(
             [*in_it, "dnf", "--quiet", "--setopt=reposdir=/nonexistent", "repoquery", "--installed",
-             "--queryformat", packages.DNF_FORMAT]).decode())
+             "--queryformat", packages.DNF_FORMAT], took)
         capture(["buildah", "rm", container])
+
+
+def origins(query: list[str], took: bool) -> dict[str, str]:
+    """Where dnf says that it got each package. An image must not be labelled as if it had none of those that it `took`."""
+    for _ in range(ANSWERS):
+        found = packages.parse_origins(capture(query).decode())
+        if not took or any(origin.startswith(ID_PREFIX) for origin in found.values()):
+            return found
+        log.say("dnf says nothing of what it has just installed: asked again")
+        time.sleep(1)
+    raise Unavailable("dnf doesn't say where the packages came from that it has just installed")
 
 
 def add_labels(labels: dict[str, str]) -> None:

@@ -42,8 +42,8 @@ def make() -> str:
     context.copy(paths.CONTEXT, paths.WORK / "context")
     with storage.base_image(wanted.base_image, registry, cache):
         with downloads(wanted.component, cache) as kept:
-            build.build(wanted, paths.WORK / "context", paths.WORK / "repositories", kept)
-        contents = build.Contents()
+            took = build.build(wanted, paths.WORK / "context", paths.WORK / "repositories", kept)
+        contents = build.Contents(took)
         names = [repository.name for repository in wanted.repositories]
         build.add_labels(wanted.labels | {packages.LABEL: packages.label(contents.packages, contents.origins, names)})
         digest = push.push(build.LABELLED, wanted.image, registry)
