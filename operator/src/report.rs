@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use jiff::SignedDuration;
+
 /// The chain of an error on one line, at most 1024 characters.
 ///
 /// kube's own errors print their source already, so the walk stops at the first of them; of an answer
@@ -37,6 +39,16 @@ pub fn truncate(mut text: String, max: usize) -> String {
         text.push('…');
     }
     text
+}
+
+/// A duration as the spec writes it: `41s`, `1m5s`, `1h0m5s`.
+pub fn duration(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs().max(0);
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds}s"),
+        (0, minutes, seconds) => format!("{minutes}m{seconds}s"),
+        (hours, minutes, seconds) => format!("{hours}h{minutes}m{seconds}s"),
+    }
 }
 
 #[cfg(test)]

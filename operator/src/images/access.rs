@@ -14,7 +14,9 @@ use super::{
     registry::{self, Access},
     repository::{Credentials, Source},
 };
-use crate::api::v1alpha1::{ConfigMapRef, CoprInstanceSpec, Registry, Repository, SecretRef};
+use crate::api::v1alpha1::{
+    ConfigMapRef, CoprInstanceSpec, Registry, Repository, SecretRef, default_retention,
+};
 
 /// Where OpenShift's own registry answers.
 const INTERNAL_REGISTRY: &str = "image-registry.openshift-image-registry.svc:5000";
@@ -92,8 +94,11 @@ pub struct Target {
     pub access: Access,
     /// The key of `registry.caConfigMap` that has the authority.
     pub authority_key: &'static str,
-    /// Whether builds log in with their own token.
-    pub token_auth: bool,
+}
+
+/// Whether builds log in with their own token: to the registry of the cluster itself.
+pub fn by_token(spec: &CoprInstanceSpec) -> bool {
+    spec.registry.is_none()
 }
 
 /// The registry that images are pushed to.
@@ -101,7 +106,7 @@ pub async fn target(client: &Client, namespace: &str, registry: Option<&Registry
     let Some(registry) = registry.cloned() else {
         return internal(client, namespace).await;
     };
-    let host = registry::host(&format!("{}/x", registry.url)).unwrap_or_default();
+    let host = registry::host_of_prefix(&registry.url).unwrap_or_default();
     let auth = match &registry.push_secret {
         None => RegistryAuth::Anonymous,
         Some(SecretRef { name }) => {
@@ -116,7 +121,7 @@ pub async fn target(client: &Client, namespace: &str, registry: Option<&Registry
         }
     };
     let access = Access { insecure: registry.insecure, authority, auth };
-    Ok(Target { registry, access, authority_key: CA_KEY, token_auth: false })
+    Ok(Target { registry, access, authority_key: CA_KEY })
 }
 
 /// What images of a namespace are called in OpenShift's internal registry.
@@ -143,11 +148,10 @@ async fn internal(client: &Client, namespace: &str) -> Result<Target, Error> {
             insecure: false,
             push_secret: None,
             ca_config_map: Some(ConfigMapRef { name: name.into() }),
-            retention: "168h".into(),
+            retention: default_retention(),
         },
         access: Access { insecure: false, authority: Some(authority), auth },
         authority_key: key,
-        token_auth: true,
     })
 }
 
@@ -160,7 +164,7 @@ pub async fn of_prebuilt(
 ) -> Result<Access, Error> {
     let host = registry::host(image).unwrap_or_default();
     if let Some(registry) = &spec.registry
-        && registry::host(&format!("{}/x", registry.url)).as_ref() == Some(&host)
+        && registry::host_of_prefix(&registry.url).as_ref() == Some(&host)
     {
         return Ok(target(client, namespace, Some(registry)).await?.access);
     }

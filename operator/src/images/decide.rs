@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use k8s_openapi::{
     api::{batch::v1::Job, core::v1::Pod},
     apimachinery::pkg::apis::meta::v1::Time,
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     api::v1alpha1::{ImageState, ImageStatus, InstalledPackage},
     instance::health,
-    report::truncate,
+    report::{self, truncate},
 };
 
 /// What dnf says last is what matters; an event and a condition have room for this much of it.
@@ -95,7 +95,8 @@ fn is_of(job: &Job, status: &ImageStatus, image: Image, seen: &Seen) -> bool {
         && job.annotations().get(IMAGE) == seen.references.get(&image)
 }
 
-fn is_own(job: &Job, seen: &Seen) -> bool {
+/// Whether a Job was made for this instance.
+pub fn is_own(job: &Job, seen: &Seen) -> bool {
     job.namespace().as_ref() == Some(&seen.namespace) && job::instance_of(job) == seen.instance
 }
 
@@ -127,7 +128,7 @@ fn there(
     status.message = None;
     if let Some(started) = &status.started_at {
         let ended = own.and_then(|job| job.status.as_ref()?.completion_time.clone()).map_or(now, |t| t.0);
-        status.elapsed = Some(written(ended.duration_since(started.0)));
+        status.elapsed = Some(report::duration(ended.duration_since(started.0)));
     }
     status.packages = packages(found);
 }
@@ -194,9 +195,4 @@ pub fn started(images: &mut [ImageStatus], image: Image, now: Timestamp) {
         status.started_at = Some(Time(now));
         status.message = None;
     }
-}
-
-fn written(duration: SignedDuration) -> String {
-    let seconds = duration.as_secs().max(0);
-    if seconds < 60 { format!("{seconds}s") } else { format!("{}m{}s", seconds / 60, seconds % 60) }
 }

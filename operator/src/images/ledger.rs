@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Image, job, repository::hex};
-use crate::api::v1alpha1::{CoprInstance, Registry};
+use crate::api::v1alpha1::{CoprInstance, Registry, default_retention};
 
 /// A use is written down again only when this much of the retention has passed since.
 const PRECISION: i32 = 10;
@@ -29,7 +29,8 @@ pub struct Entry {
 
 impl Entry {
     fn retention(&self) -> SignedDuration {
-        let text = self.registry.as_ref().map_or("168h", |registry| registry.retention.as_str());
+        let text =
+            self.registry.as_ref().map_or_else(default_retention, |registry| registry.retention.clone());
         // Admission let nothing else through; an entry that can't be read is kept for ever.
         text.parse().unwrap_or(SignedDuration::MAX)
     }

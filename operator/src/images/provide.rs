@@ -20,7 +20,7 @@ use super::{
     start, verdict,
 };
 use crate::{
-    api::v1alpha1::{CoprInstance, CoprInstanceSpec, ImageState, ImageStatus, Packages, PackagesStatus},
+    api::v1alpha1::{CoprInstance, CoprInstanceSpec, ImageStatus, Packages, PackagesStatus},
     apply,
     conditions::Verdict,
     instance::{dereference::Platform, validate},
@@ -168,7 +168,7 @@ impl Provider {
             &wanted.owner,
             platform,
             spec.build.isolation,
-            instance.spec.registry.is_none(),
+            access::by_token(&instance.spec),
         );
         let spec_hash = inputs::spec_hash(&instance.spec);
         let settled = |known: &PackagesStatus| {
@@ -230,7 +230,7 @@ impl Provider {
         if image.contains('@') {
             return Ok(image.to_owned());
         }
-        let same = registry::host(image) == registry::host(&format!("{}/x", target.registry.url));
+        let same = registry::host(image) == registry::host_of_prefix(&target.registry.url);
         let access = if same {
             target.access.clone()
         } else {
@@ -256,8 +256,7 @@ impl Provider {
         let builder = self.builder.as_deref().ok_or(Error::NoBuilder)?;
         let seen = look(wanted, target, &known.images).await?;
         let to_build = decide::decide(&mut known.images, &seen, now);
-        let mut pull_secrets = wanted.spec.images.pull_secrets.clone();
-        pull_secrets.extend(target.registry.push_secret.as_ref().map(|secret| secret.name.clone()));
+        let pull_secrets = validate::pull_secrets(wanted.spec);
         let base = known.images.iter().find(|image| image.component == Image::Base.field());
         let from_base = base.and_then(|base| base.image.clone()).unwrap_or_default();
         let base_image = known.base_image.clone().unwrap_or_default();
@@ -274,12 +273,9 @@ impl Provider {
             builder,
             pull_secrets: &pull_secrets,
             authority_key: target.authority_key,
-            token_auth: target.token_auth,
+            token_auth: access::by_token(wanted.spec),
         };
-        let own = |job: &&k8s_openapi::api::batch::v1::Job| {
-            job.namespace().as_ref() == Some(&wanted.namespace) && job::instance_of(job) == wanted.name
-        };
-        for job in seen.jobs.iter().filter(own).filter(|job| start::is_suspended(job)) {
+        for job in seen.jobs.iter().filter(|job| decide::is_own(job, &seen) && start::is_suspended(job)) {
             let of_job = Image::ALL.into_iter().map(&build).find(|build| job.name_any() == build.name());
             if let Some(of_job) = of_job {
                 start::resume(wanted.client, &of_job, job).await?;
@@ -305,9 +301,7 @@ fn needed(spec: &CoprInstanceSpec) -> Vec<Image> {
     let given: Vec<_> = validate::given_images(spec).into_iter().map(|(image, _)| image).collect();
     let is_needed = |image: &Image| match image {
         Image::Base => true,
-        Image::Database if spec.database.external_secret.is_some() => false,
-        Image::Redis if spec.redis.external_secret.is_some() => false,
-        image => !given.contains(image),
+        image => validate::runs(spec, *image) && !given.contains(image),
     };
     let needed: Vec<_> = Image::ALL.into_iter().filter(is_needed).collect();
     if needed == [Image::Base] { Vec::new() } else { needed }
@@ -330,12 +324,11 @@ async fn look(wanted: &Wanted<'_>, target: &Target, images: &[ImageStatus]) -> R
     let query = format!("{}={}", labels::COMPONENT, job::COMPONENT);
     let pods = pods.list(&ListParams::default().labels(&query)).await.map_err(Error::Pods)?.items;
     let registry = Registry::new(target.access.clone())?;
-    let to_ask =
-        missing.iter().filter(|(_, status)| status.state != ImageState::Failed || status.image.is_none());
-    let found = try_join_all(to_ask.map(async |(image, _)| {
-        let reference = references.get(image).map_or("", String::as_str);
-        Ok::<_, Error>((*image, registry.describe(reference).await?))
-    }))
+    let found = try_join_all(
+        references
+            .iter()
+            .map(async |(image, reference)| Ok::<_, Error>((*image, registry.describe(reference).await?))),
+    )
     .await?;
     let found = found.into_iter().filter_map(|(image, found)| Some((image, found?))).collect();
     Ok(Seen {

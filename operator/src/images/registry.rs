@@ -69,7 +69,6 @@ pub enum Error {
 /// A registry.
 pub struct Registry {
     client: Client,
-    http: reqwest::Client,
     access: Access,
 }
 
@@ -88,8 +87,7 @@ impl Registry {
             ..ClientConfig::default()
         };
         let client = Client::try_from(config).map_err(|error| http::Error::Setup(error.to_string()))?;
-        let http = http::client(access.authority.as_deref(), READ_TIMEOUT)?;
-        Ok(Self { client, http, access })
+        Ok(Self { client, access })
     }
 
     /// The digest that a tag stands for; nothing if there is no such image.
@@ -112,6 +110,8 @@ impl Registry {
     pub async fn delete(&self, image: &str) -> Result<(), Error> {
         let Some(digest) = self.digest(image).await? else { return Ok(()) };
         let reference = parse(image)?;
+        // oci-client doesn't delete.
+        let http = http::client(self.access.authority.as_deref(), READ_TIMEOUT)?;
         // Where a registry has no referrers API, an index of the referrers is under this tag.
         let referrers = Reference::with_tag(
             reference.registry().into(),
@@ -119,18 +119,23 @@ impl Registry {
             digest.replace(':', "-"),
         );
         if let Some(index) = self.digest(&referrers.whole()).await? {
-            self.delete_manifest(&reference, &index).await?;
+            self.delete_manifest(&http, &reference, &index).await?;
         }
-        self.delete_manifest(&reference, &digest).await
+        self.delete_manifest(&http, &reference, &digest).await
     }
 
-    async fn delete_manifest(&self, image: &Reference, digest: &str) -> Result<(), Error> {
+    async fn delete_manifest(
+        &self,
+        http: &reqwest::Client,
+        image: &Reference,
+        digest: &str,
+    ) -> Result<(), Error> {
         let scheme = if self.access.insecure { "http" } else { "https" };
         let url =
             format!("{scheme}://{}/v2/{}/manifests/{digest}", image.resolve_registry(), image.repository());
         let failed = |error: reqwest::Error| refused(&image.whole(), http::innermost(&error));
         let send = async |token: Option<&str>| {
-            let request = self.http.delete(&url);
+            let request = http.delete(&url);
             let request = match (token, &self.access.auth) {
                 (Some(token), _) => request.bearer_auth(token),
                 (None, RegistryAuth::Basic(user, password)) => request.basic_auth(user, Some(password)),
@@ -142,7 +147,7 @@ impl Registry {
         let mut answer = send(None).await?;
         if answer.status() == StatusCode::UNAUTHORIZED
             && let Some(challenge) = answer.headers().get(WWW_AUTHENTICATE).and_then(|h| h.to_str().ok())
-            && let Some(token) = self.token(image, challenge).await?
+            && let Some(token) = self.token(http, image, challenge).await?
         {
             answer = send(Some(&token)).await?;
         }
@@ -153,7 +158,12 @@ impl Registry {
     }
 
     /// A token that may delete, from where the registry's challenge says.
-    async fn token(&self, image: &Reference, challenge: &str) -> Result<Option<String>, Error> {
+    async fn token(
+        &self,
+        http: &reqwest::Client,
+        image: &Reference,
+        challenge: &str,
+    ) -> Result<Option<String>, Error> {
         let bad = |why: String| refused(&image.whole(), why);
         let challenges = http_auth::parse_challenges(challenge).map_err(|error| bad(error.to_string()))?;
         let Some(bearer) = challenges.iter().find(|c| c.scheme.eq_ignore_ascii_case("bearer")) else {
@@ -170,7 +180,7 @@ impl Registry {
         if let Some(service) = parameter("service") {
             url.query_pairs_mut().append_pair("service", &service);
         }
-        let mut request = self.http.get(url.clone());
+        let mut request = http.get(url.clone());
         if let RegistryAuth::Basic(user, password) = &self.access.auth {
             request = request.basic_auth(user, Some(password));
         }
@@ -252,6 +262,11 @@ fn certificates(bundle: &str) -> Vec<Certificate> {
 /// The host of a reference, as docker writes it.
 pub fn host(image: &str) -> Option<String> {
     parse(image).ok().map(|reference| reference.registry().to_owned())
+}
+
+/// The host of the prefix that images of a registry have in common.
+pub fn host_of_prefix(prefix: &str) -> Option<String> {
+    host(&format!("{prefix}/x"))
 }
 
 /// The credentials for a host in a `.dockerconfigjson`.

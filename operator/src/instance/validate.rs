@@ -14,7 +14,7 @@ use super::{
     names::{self, BACKEND_HTTPD, Component, port},
 };
 use crate::{
-    api::v1alpha1::{Admin, Builders, CoprInstance, CoprInstanceSpec, Endpoints, Images, Storage},
+    api::v1alpha1::{Admin, Builders, CoprInstance, CoprInstanceSpec, Endpoints, Storage},
     images::{Image, Provision, identity},
 };
 
@@ -208,30 +208,35 @@ pub fn given_images(spec: &CoprInstanceSpec) -> Vec<(Image, String)> {
         Image::Builder => &images.builder,
         Image::Sanity => &images.sanity,
     };
-    let is_component = |image: &Image| match image {
-        Image::Base => false,
-        Image::Database => spec.database.external_secret.is_none(),
-        Image::Redis => spec.redis.external_secret.is_none(),
-        _ => true,
-    };
     let by_registry = |image: Image| {
         let registry = images.registry.as_ref().filter(|_| image != Image::Sanity)?;
         Some(format!("{registry}/copr-{}:{}", image.folder(), images.tag))
     };
     Image::ALL
         .into_iter()
-        .filter(is_component)
+        .filter(|image| *image != Image::Base && runs(spec, *image))
         .filter_map(|image| Some((image, of(image).clone().or_else(|| by_registry(image))?)))
         .collect()
 }
 
+/// Whether the instance runs the image: of an external PostgreSQL or Redis there is no pod.
+pub fn runs(spec: &CoprInstanceSpec, image: Image) -> bool {
+    match image {
+        Image::Database => spec.database.external_secret.is_none(),
+        Image::Redis => spec.redis.external_secret.is_none(),
+        _ => true,
+    }
+}
+
+/// Names of the Secrets that the images are pulled with. What may push built ones may pull them.
+pub fn pull_secrets(spec: &CoprInstanceSpec) -> Vec<String> {
+    let push = spec.registry.iter().filter(|_| spec.packages.is_some()).flat_map(|r| &r.push_secret);
+    spec.images.pull_secrets.iter().chain(push.map(|secret| &secret.name)).cloned().collect()
+}
+
 fn images(spec: &CoprInstanceSpec, known: &BTreeMap<String, String>) -> Result<ResolvedImages, Error> {
-    let Images { pull_policy, pull_secrets, .. } = &spec.images;
     let name = |image: Image| known.get(image.field()).cloned().ok_or(Error::NoImage(image.field()));
-    // Of an external PostgreSQL or Redis there is no pod, and no image is needed.
-    let unless = |external: bool, image| if external { Ok(String::new()) } else { name(image) };
-    let push_secret = spec.registry.as_ref().and_then(|registry| registry.push_secret.clone());
-    let push_secret = push_secret.filter(|_| spec.packages.is_some()).map(|secret| secret.name);
+    let if_run = |image| if runs(spec, image) { name(image) } else { Ok(String::new()) };
     Ok(ResolvedImages {
         frontend: name(Image::Frontend)?,
         backend: name(Image::Backend)?,
@@ -240,17 +245,11 @@ fn images(spec: &CoprInstanceSpec, known: &BTreeMap<String, String>) -> Result<R
         dist_git: name(Image::DistGit)?,
         resalloc: name(Image::Resalloc)?,
         builder: name(Image::Builder)?,
-        database: unless(spec.database.external_secret.is_some(), Image::Database)?,
-        redis: unless(spec.redis.external_secret.is_some(), Image::Redis)?,
+        database: if_run(Image::Database)?,
+        redis: if_run(Image::Redis)?,
         sanity: known.get(Image::Sanity.field()).cloned(),
-        pull_policy: format!("{pull_policy:?}"),
-        // What may push may pull.
-        pull_secrets: pull_secrets
-            .iter()
-            .cloned()
-            .chain(push_secret)
-            .map(|name| LocalObjectReference { name })
-            .collect(),
+        pull_policy: format!("{:?}", spec.images.pull_policy),
+        pull_secrets: pull_secrets(spec).into_iter().map(|name| LocalObjectReference { name }).collect(),
     })
 }
 

@@ -9,7 +9,7 @@ use crate::{
     api::v1alpha1::{CoprInstance, CoprInstanceSpec, CoprInstanceStatus, Images, PullPolicy, Suite},
     conditions::{self, Verdict},
     images::{Image, verdict as images},
-    instance::{builders, names::Component},
+    instance::{builders, names::Component, validate},
     report,
 };
 
@@ -214,7 +214,7 @@ fn look<'a>(
     Ok(State::Ready(Box::new(Facts {
         image,
         pull_policy: pull_policy(instance.spec.images.pull_policy),
-        pull_secrets: instance.spec.images.pull_secrets.clone(),
+        pull_secrets: validate::pull_secrets(&instance.spec),
         frontend_url: endpoints.frontend,
         backend_url: endpoints.backend,
         chroot: instance.spec.chroots.first().cloned().unwrap_or_default(),

@@ -169,7 +169,8 @@ pub struct Registry {
     pub retention: String,
 }
 
-fn default_retention() -> String {
+/// What `registry.retention` is where nobody says.
+pub fn default_retention() -> String {
     "168h".into()
 }
 

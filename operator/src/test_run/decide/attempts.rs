@@ -102,7 +102,7 @@ impl Judge<'_> {
     fn record(&self, test: &mut TestStatus, ended: Ended) {
         let started = ended.started.map(Time).or_else(|| test.started_at.clone());
         let finished = ended.finished.unwrap_or(self.observed.now);
-        test.duration = started.as_ref().map(|started| written(finished.duration_since(started.0)));
+        test.duration = started.as_ref().map(|started| report::duration(finished.duration_since(started.0)));
         test.started_at = started;
         test.finished_at = Some(Time(finished));
         test.component = Some(ended.component).filter(|component| !component.is_empty());
@@ -166,7 +166,8 @@ pub fn give_up(tests: &mut [TestStatus], why: &str, now: Timestamp) -> bool {
         let running = test.outcome == Outcome::Running;
         if running {
             test.finished_at = Some(Time(now));
-            test.duration = test.started_at.as_ref().map(|started| written(now.duration_since(started.0)));
+            test.duration =
+                test.started_at.as_ref().map(|started| report::duration(now.duration_since(started.0)));
         }
         // What was said before tells more than that the time was up.
         let before =
@@ -185,14 +186,4 @@ fn vanished(test: &TestStatus) -> Progress {
 
 fn created(pod: &Pod, now: Timestamp) -> Timestamp {
     pod.metadata.creation_timestamp.as_ref().map_or(now, |time| time.0)
-}
-
-/// A duration as the spec writes it: `41s`, `1m5s`, `1h0m5s`.
-fn written(duration: SignedDuration) -> String {
-    let seconds = duration.as_secs().max(0);
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, seconds) => format!("{seconds}s"),
-        (0, minutes, seconds) => format!("{minutes}m{seconds}s"),
-        (hours, minutes, seconds) => format!("{hours}h{minutes}m{seconds}s"),
-    }
 }

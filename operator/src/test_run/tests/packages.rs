@@ -10,7 +10,7 @@ fn world() -> World {
     let mut world = World::new(&json!({
         "instance": {"template": {
             "packages": {"repositories": [{"name": "pr", "baseURL": "https://pr.example/"}]},
-            "registry": {"url": "quay.io/team"},
+            "registry": {"url": "quay.io/team", "pushSecret": {"name": "robot"}},
             "chroots": ["fedora-44-x86_64"],
         }},
         "suite": {"tests": ["auth"]},
@@ -110,4 +110,6 @@ fn the_run_says_what_was_tested_and_its_tests_use_the_suite_that_was_built() {
     assert_eq!(world.status().packages, [package]);
     let pod = plan.pods[0].spec.clone().unwrap();
     assert_eq!(pod.containers[0].image.as_deref(), Some(built));
+    // It's in a registry that may let nobody else in.
+    assert_eq!(pod.image_pull_secrets.unwrap()[0].name, "robot");
 }
