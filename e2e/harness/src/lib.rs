@@ -31,7 +31,7 @@ mod wait;
 
 pub use events::told;
 pub use leftovers::leftovers;
-pub use namespace::{Context, with_namespace};
+pub use namespace::{Context, Object, with_namespace};
 pub use operator::Operator;
 pub use registry::Registry;
 pub use repositories::Repositories;

@@ -23,6 +23,29 @@ use serde_json::{Value, json};
 
 use crate::{Operator, dump, wait};
 
+/// An object of a namespace, of a kind that is known at compile time.
+pub trait Object:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + Clone
+    + Debug
+    + Send
+    + Serialize
+    + DeserializeOwned
+    + 'static
+{
+}
+
+impl<K> Object for K where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + Send
+        + Serialize
+        + DeserializeOwned
+        + 'static
+{
+}
+
 /// What a test works with. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
@@ -43,96 +66,50 @@ impl Context {
     }
 
     /// Creates an object.
-    pub async fn create<K>(&self, object: &K) -> Result<K>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Clone
-            + Debug
-            + Serialize
-            + DeserializeOwned,
-    {
+    pub async fn create<K: Object>(&self, object: &K) -> Result<K> {
         let what = || format!("failed to create {} {}", K::kind(&()), object.name_any());
         self.api().create(&PostParams::default(), object).await.with_context(what)
     }
 
     /// Waits for an object that exists and of which the condition holds.
-    pub async fn until<K>(
+    pub async fn until<K: Object>(
         &self,
         name: &str,
         what: &str,
         within: Duration,
         condition: impl Fn(&K) -> bool,
-    ) -> Result<K>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Clone
-            + Debug
-            + Send
-            + Serialize
-            + DeserializeOwned
-            + 'static,
-    {
+    ) -> Result<K> {
         let holds = |object: Option<&K>| object.is_some_and(&condition);
         let found = wait::until(self.api::<K>(), name, what, within, holds).await?;
         found.ok_or_else(|| anyhow!("{name}: gone"))
     }
 
     /// Deletes an object, and waits until it's gone.
-    pub async fn delete<K>(&self, name: &str, within: Duration) -> Result<()>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Clone
-            + Debug
-            + Send
-            + Serialize
-            + DeserializeOwned
-            + 'static,
-    {
+    pub async fn delete<K: Object>(&self, name: &str, within: Duration) -> Result<()> {
         let what = || format!("failed to delete {} {name}", K::kind(&()));
         self.api::<K>().delete(name, &DeleteParams::default()).await.with_context(what)?;
         self.until_gone::<K>(name, within).await
     }
 
     /// Waits until an object doesn't exist.
-    pub async fn until_gone<K>(&self, name: &str, within: Duration) -> Result<()>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Clone
-            + Debug
-            + Send
-            + Serialize
-            + DeserializeOwned
-            + 'static,
-    {
+    pub async fn until_gone<K: Object>(&self, name: &str, within: Duration) -> Result<()> {
         wait::until(self.api::<K>(), name, "gone", within, |object| object.is_none()).await?;
         Ok(())
     }
 
     /// Waits for one of the objects that the configuration selects of which the condition holds.
-    pub async fn until_any<K>(
+    pub async fn until_any<K: Object>(
         &self,
         selected: watcher::Config,
         what: &str,
         within: Duration,
         condition: impl Fn(&K) -> bool,
-    ) -> Result<K>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Clone
-            + Debug
-            + Send
-            + Serialize
-            + DeserializeOwned
-            + 'static,
-    {
+    ) -> Result<K> {
         wait::until_any(self.api(), selected, what, within, condition).await
     }
 
     /// Merges this into the spec of an object.
-    pub async fn change<K>(&self, name: &str, spec: Value) -> Result<()>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
-    {
+    pub async fn change<K: Object>(&self, name: &str, spec: Value) -> Result<()> {
         let patch = Patch::Merge(json!({"spec": spec}));
         let what = || format!("failed to change {} {name}", K::kind(&()));
         self.api::<K>().patch(name, &PatchParams::default(), &patch).await.with_context(what)?;
