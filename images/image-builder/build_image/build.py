@@ -2,7 +2,6 @@
 
 import re
 import resource
-import time
 from pathlib import Path
 
 from . import log, packages, paths, verdict
@@ -19,9 +18,8 @@ LABELLED = "localhost/copr-build/labelled:latest"
 # Of those that buildah gives to RUN, what the pod doesn't have itself.
 CAPABILITIES = ("--cap-drop", "CAP_NET_BIND_SERVICE", "--cap-drop", "CAP_SETPCAP")
 
-
-# dnf has been seen to answer, on a busy node, as if it had installed nothing itself.
-ANSWERS = 5
+# Where a container finds the folder for what is asked of it.
+ANSWERS = "/run/build-image-answers"
 
 
 def build(request: Request, context: Path, repositories: Path, downloads: Downloads) -> bool:
@@ -32,9 +30,11 @@ def build(request: Request, context: Path, repositories: Path, downloads: Downlo
     log.say(f"building {request.component}")
     used = downloads.used
     result = run(command(request, context, repositories, downloads))
-    if result.code != 0 and used:
-        # What an earlier build left must never be why this one fails.
-        log.say("failed: once more without dnf's kept downloads")
+    # What an earlier build left must never be why this one fails. And buildah's chroot isolation ends with the command,
+    # whether or not the command's last words were read: without them nobody can say whose fault it is.
+    silent = not verdict.said(result.lines)
+    if result.code != 0 and (used or silent):
+        log.say("failed without a word: once more" if silent else "failed: once more without dnf's kept downloads")
         downloads.clear()
         result = run(command(request, context, repositories, private()))
     if result.code != 0:
@@ -65,25 +65,34 @@ class Contents:
     def __init__(self, took: bool) -> None:
         log.say("listing the packages")
         container = capture(["buildah", "from", "--pull=never", *limits(), BUILT]).decode().strip()
-        in_it = ["buildah", "run", *CAPABILITIES, "--isolation", "chroot", "--user", "0:0", container, "--"]
-        self.os_release = packages.parse_os_release(capture([*in_it, "cat", "/etc/os-release"]).decode())
+        self.os_release = packages.parse_os_release(answer(container, ["cat", "/etc/os-release"]))
         self.packages: list[Package] = packages.parse_rpm(
-            capture([*in_it, "rpm", "--query", "--all", "--queryformat", packages.RPM_FORMAT]).decode())
+            answer(container, ["rpm", "--query", "--all", "--queryformat", packages.RPM_FORMAT]))
         self.origins = origins(
-            [*in_it, "dnf", "--quiet", "--setopt=reposdir=/nonexistent", "repoquery", "--installed",
-             "--queryformat", packages.DNF_FORMAT], took)
+            answer(container, ["dnf", "--quiet", "--setopt=reposdir=/nonexistent", "repoquery", "--installed",
+                               "--queryformat", packages.DNF_FORMAT]), took)
         capture(["buildah", "rm", container])
 
 
-def origins(query: list[str], took: bool) -> dict[str, str]:
+def answer(container: str, command: list[str]) -> str:
+    """What a program in the container prints.
+
+    Into a file: buildah's chroot isolation ends with the program, and what it hasn't passed on of the program's output by
+    then is lost. On a busy node that was all of dnf's answer.
+    """
+    folder = paths.WORK / "answers"
+    folder.mkdir(exist_ok=True)
+    capture(["buildah", "run", *CAPABILITIES, "--isolation", "chroot", "--user", "0:0", "--volume", f"{folder}:{ANSWERS}",
+             container, "--", "sh", "-c", 'exec "$@" > "$0"', f"{ANSWERS}/answer", *command])
+    return (folder / "answer").read_text()
+
+
+def origins(said: str, took: bool) -> dict[str, str]:
     """Where dnf says that it got each package. An image must not be labelled as if it had none of those that it `took`."""
-    for _ in range(ANSWERS):
-        found = packages.parse_origins(capture(query).decode())
-        if not took or any(origin.startswith(ID_PREFIX) for origin in found.values()):
-            return found
-        log.say("dnf says nothing of what it has just installed: asked again")
-        time.sleep(1)
-    raise Unavailable("dnf doesn't say where the packages came from that it has just installed")
+    found = packages.parse_origins(said)
+    if took and not any(origin.startswith(ID_PREFIX) for origin in found.values()):
+        raise Unavailable("dnf doesn't say where the packages came from that it has just installed", said.splitlines()[-10:])
+    return found
 
 
 def add_labels(labels: dict[str, str]) -> None:

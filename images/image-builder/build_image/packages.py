@@ -11,6 +11,9 @@ RPM_FORMAT = (r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}"
 # dnf 4 ends each answer with a newline of its own, dnf 5 doesn't.
 DNF_FORMAT = r"%{name}|%{epoch}|%{version}|%{release}|%{arch}|%{from_repo}\n"
 
+# What dnf 5 says of a package that it didn't install itself. dnf 4 says nothing.
+_UNKNOWN = "<unknown>"
+
 LABEL = "org.fedorainfracloud.copr.packages"
 
 
@@ -55,7 +58,7 @@ def parse_origins(output: str) -> dict[str, str]:
     origins = {}
     for line in output.splitlines():
         fields = line.split("|")
-        if len(fields) == 6 and fields[5]:
+        if len(fields) == 6 and fields[5] not in ("", _UNKNOWN):
             name, epoch, version, release, arch, repository = fields
             origins[nevra(name, int(epoch), version, release, arch)] = repository
     return origins

@@ -16,25 +16,31 @@ _NEVER_RAN = re.compile(
     r"|process failed to start)", re.MULTILINE)
 # Not the packages' fault, though dnf or rpm tells of it.
 _MACHINERY = re.compile(
-    r"No space left on device|[Dd]isk quota exceeded|needs \S+ more space on|Cannot allocate memory|Read-only file system|Killed$",
+    r"No space left on device|[Dd]isk quota exceeded|needs \S+ more space on|Cannot allocate memory|Read-only file system|Killed$"
+    # curl's word for a disk that is full.
+    r"|Curl error \(23\)",
     re.MULTILINE)
 
 # Where dnf's and rpm's complaints begin.
 _COMPLAINT = re.compile(
     r"^\s*(?:(?:fatal )?error\b|errors? during|failed\b|problem\b|no match for argument|no package|nothing provides"
-    r"|unable to|cannot |curl error|>>> |public key|[gp]gp |transaction failed"
+    r"|unable to|cannot |curl error|>>> |\[(?:mirror|failed)\] |openpgp check|public key|[gp]gp |transaction failed"
     r"|\S+: command not found|\S+: line \d+:|(?:useradd|groupadd|usermod|chown|chmod|install|setcap): )",
     re.IGNORECASE)
 # Progress and tables.
 _NOISE = re.compile(
     r"^STEP \d+|^\s*$|\d+(?:\.\d+)?\s*[kMG]?i?B/s|\d+% \||\[=*\s*\]|^\s*\(\d+/\d+\):|^\s*\[ ?\d+/\d+\]|\d+:\d\d ETA|--:--"
     r"|^Last metadata expiration|^=+$|^-+$|^Complete!$|^Transaction (?:check|test) succeeded|^Running transaction"
-    r"|^Package \S+ is already installed|\s\d+/\d+\s*$|^Updating and loading repositories|^Repositories loaded",
+    r"|^Package \S+ is already installed|\s\d+/\d+\s*$|^Updating and loading repositories|^Repositories loaded"
+    r"|^Transaction Summary|^Install(?:ing dependencies|ing)?:?(?:\s+\d+ packages?)?$|^ Installing:\s+\d+ package|^Package\s+Arch"
+    r"|^Total download size|^Installed size|^Downloading Packages|^Total size of inbound|^After this operation"
+    r"|^(?:The key was|Key imported) successfully",
     re.IGNORECASE)
 # What follows the complaint: buildah's own lines, and advice that isn't for the reader of an image build's failure.
 _TRAILER = re.compile(
     r"^time=\"|level=(?:warning|error|info)|building at STEP|^subprocess exited|^\(try to add|^You can try to add"
-    r"|^\s+--\S+ to |^The downloaded packages were saved in cache|^You can remove cached packages", re.IGNORECASE)
+    r"|^\s+--\S+ to |^The downloaded packages were saved in cache|^You can remove cached packages"
+    r"|^Warning: skipped OpenPGP checks", re.IGNORECASE)
 
 
 def of_failed_build(result: Result) -> BuildFailure:
@@ -66,7 +72,8 @@ def said(lines: list[str]) -> list[str]:
             continue
         if _NOISE.search(line):
             block = len(told)
-        else:
+        # Each mirror is asked several times.
+        elif told[-1:] != [line.rstrip()]:
             told.append(line.rstrip())
     complaint = next((number for number, line in enumerate(told) if _COMPLAINT.match(line)), block)
     return told[min(complaint, block):][-MOST_LINES:]

@@ -50,6 +50,13 @@ class BuildTest(unittest.TestCase):
         self.assertIn(f"{self.folder}/containers/downloads/dnf:/var/cache/dnf", second)
         self.assertEqual(os.listdir(self.kept.folder / "dnf"), [])
 
+    def test_a_failure_whose_reason_was_lost_is_tried_again(self) -> None:
+        silent = Result(1, [line for line in FAILED.lines if not line.startswith("Error: no")])
+        with self.assertRaises(PackagesRefused) as raised:
+            self.build(silent, FAILED)
+        self.assertEqual(raised.exception.lines, ["Error: no"])
+        self.assertEqual(len(self.commands), 2)
+
     def test_packages_are(self) -> None:
         with self.assertRaises(PackagesRefused):
             self.build(FAILED)
