@@ -6,9 +6,12 @@ any uid in group 0 may write, and fakeroot answers dnf's question whether it is 
 are checked as they always are.
 """
 
+import re
 from pathlib import Path
 
 from .cli import Result, run_program
+from .errors import TestFailed, Unreachable
+from .log import scrub
 
 LIMIT = 300.0
 
@@ -36,6 +39,26 @@ cachedir={root}/cache
 logdir={root}/log
 persistdir={root}/state
 {more}"""
+
+# Why a package wasn't installed, as dnf 4 and dnf 5 say it; of several lines the first that is found tells most.
+_DAMAGED = re.compile(r"Problem (?:occurred when )?opening (?:the )?package|checksum doesn't match|Transferred a partial file")
+_SIGNATURE = re.compile(r"is not signed\b|^Public key for|OpenPGP check for package")
+_CHECK_FAILED = re.compile(r"GPG check FAILED|Signature verification failed")
+_NO_ANSWER = re.compile(r"Curl error \((?:6|7|28|52|56)\)")
+_OTHER = re.compile(r"No match for argument|nothing provides|conflicts|Status code: \d|Curl error|scriptlet failed|Failed to")
+
+
+def refusal(done: Result) -> TestFailed | Unreachable:
+    """What dnf's failure says of Copr: who is to blame, in dnf's words."""
+    lines = [line.strip() for line in (done.stdout + "\n" + done.stderr).splitlines() if line.strip()]
+    # A package that isn't in the metadata, or is another one, is the backend's; a signature is the keygen's.
+    for component, pattern in (("backend", _DAMAGED), ("keygen", _SIGNATURE), ("keygen", _CHECK_FAILED), ("", _NO_ANSWER),
+                               ("backend", _OTHER)):
+        said = next((line for line in lines if pattern.search(line)), None)
+        if said:
+            message = scrub(f"dnf install: {said.removeprefix('>>> ')}")
+            return TestFailed(message, component) if component else Unreachable(message)
+    return TestFailed(f"dnf install: {done.reason()}", "backend")
 
 
 class Dnf:

@@ -10,6 +10,7 @@ from .errors import TestError, TestFailed
 LIMIT = 120.0
 
 _SIGNATURE = re.compile(r"signature, .*: OK\s*$", re.IGNORECASE | re.MULTILINE)
+_DAMAGED = re.compile(r"digest: BAD\b.*", re.MULTILINE)
 _SHA1_SIGNATURE = re.compile(r"/SHA-?1 signature", re.IGNORECASE)
 
 
@@ -60,7 +61,11 @@ class Keyring:
         """The signature is there, is made with this key, and isn't of a kind that rpm is giving up."""
         verbose = self._rpmkeys("-Kv", str(path))
         brief = self._rpmkeys("-K", str(path))
-        # rpm is content with a package that isn't signed at all, so its exit code is not enough.
+        damaged = _DAMAGED.search(verbose.stdout)
+        if damaged:
+            # Whoever signed it has signed something else.
+            raise TestFailed(f"{path.name} is damaged; rpmkeys says: {damaged[0]}", "backend")
+        # rpm 4 is content with a package that isn't signed at all, so its exit code is not enough.
         if "signatures OK" not in brief.stdout or not _SIGNATURE.search(verbose.stdout):
             said = brief.reason().removeprefix(f"{path}: ")
             raise TestFailed(f"{path.name} has no good signature; rpmkeys says: {said}", "keygen")

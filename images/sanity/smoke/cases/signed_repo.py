@@ -2,7 +2,7 @@
 
 from ..builds import submit
 from ..context import Context
-from ..dnf import Dnf
+from ..dnf import Dnf, refusal
 from ..download import expect_packages
 from ..errors import TestFailed
 from ..packages import Keyring
@@ -31,10 +31,7 @@ def run(test: Context) -> None:
               test.results.url(project, "pubkey.gpg"))
     done = dnf.install(NAME)
     if done.code != 0:
-        # A package that isn't in the metadata is the backend's; a signature is the keygen's.
-        said = done.stdout + done.stderr
-        component = "keygen" if "GPG" in said or "OpenPGP" in said or "not signed" in said else "backend"
-        raise TestFailed(f"dnf install: {done.reason()}", component)
+        raise refusal(done)
     if dnf.installed() != [nvr(NAME)]:
         raise TestFailed(f"dnf installed {dnf.installed()}, not {nvr(NAME)}", "backend")
     content = (folder / NAME / "installed").read_text(encoding="utf-8").strip()
