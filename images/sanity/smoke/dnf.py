@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from .cli import Result, run_program
-from .errors import TestFailed, Unreachable
+from .errors import TestError, TestFailed, Unreachable
 from .log import scrub
 
 LIMIT = 300.0
@@ -85,8 +85,11 @@ class Dnf:
         return [line for line in done.stdout.splitlines() if not line.startswith("gpg-pubkey-")]
 
     def _is_dnf5(self) -> bool:
-        # dnf 4 warns of options that it doesn't know, dnf 5 has its state elsewhere.
-        return "dnf5" in run_program(["dnf", "--version"], LIMIT).stdout
+        # dnf 4 warns of options that it doesn't know, dnf 5 has its state elsewhere, and even to say this it makes folders in HOME.
+        done = self._run("dnf", "--version")
+        if done.code != 0:
+            raise TestError(f"dnf --version: {done.reason()}")
+        return "dnf5" in done.stdout
 
     def _run(self, *args: str) -> Result:
         return run_program(list(args), LIMIT, env={"HOME": str(self._root)})

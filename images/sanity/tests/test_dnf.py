@@ -1,5 +1,6 @@
 """What is made of what rpm and dnf say, of both generations: recorded in said/."""
 
+import os
 import re
 import tempfile
 import unittest
@@ -11,13 +12,15 @@ from smoke.cli import Result
 from smoke.dnf import Dnf, refusal
 from smoke.errors import TestFailed, Unreachable
 
-DNFS = ("dnf4", "dnf5")
+# e2e/words/record has what is said now in another folder, and of one dnf.
+SAID = Path(os.environ.get("COPR_SAID", Path(__file__).with_name("said")))
+DNFS = [dnf for dnf in ("dnf4", "dnf5") if (SAID / f"{dnf}.txt").exists()]
 FILE = Path("/tmp/good-1-1.noarch.rpm")
 
 
 def recorded(dnf: str) -> dict[str, str]:
     """What was printed, by package and command."""
-    text = Path(__file__).with_name("said").joinpath(f"{dnf}.txt").read_text(encoding="utf-8")
+    text = (SAID / f"{dnf}.txt").read_text(encoding="utf-8")
     _, *parts = re.split(r"^=== (.*)\n", text, flags=re.MULTILINE)
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
@@ -43,6 +46,7 @@ class KeyringTest(unittest.TestCase):
         return None
 
     def test_a_good_signature(self) -> None:
+        self.assertTrue(DNFS)
         for dnf in DNFS:
             self.assertIsNone(self.check(dnf, "signed"), dnf)
 
@@ -73,7 +77,9 @@ class RefusalTest(unittest.TestCase):
                 ("foreign", "keygen", ("Public key for good-1-1.noarch.rpm is not installed", "wrong key?")),
                 ("tampered", "backend", ("Problem opening package", "Problem occurred when opening the package")),
                 ("changed", "backend", ("checksum doesn't match", "checksum doesn't match"))):
-            for dnf, words in zip(DNFS, said, strict=True):
+            for dnf, words in zip(("dnf4", "dnf5"), said, strict=True):
+                if dnf not in DNFS:
+                    continue
                 with self.subTest(dnf=dnf, package=package):
                     failed = refusal(Result(1, recorded(dnf)[f"{package}: dnf install"], ""))
                     assert isinstance(failed, TestFailed)
