@@ -41,6 +41,18 @@ pub fn truncate(mut text: String, max: usize) -> String {
     text
 }
 
+/// The end of a text, cut at a character boundary.
+pub fn tail(text: &str, max: usize) -> String {
+    if text.len() <= max {
+        return text.to_owned();
+    }
+    let mut begin = text.len() - max.saturating_sub('…'.len_utf8());
+    while !text.is_char_boundary(begin) {
+        begin += 1;
+    }
+    format!("…{}", text.get(begin..).unwrap_or_default())
+}
+
 /// A duration as the spec writes it: `41s`, `1m5s`, `1h0m5s`.
 pub fn duration(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().max(0);
@@ -73,5 +85,7 @@ mod tests {
     fn truncate_keeps_characters_whole() {
         assert_eq!(truncate("ääää".into(), 6), "ä…");
         assert_eq!(truncate("short".into(), 6), "short");
+        assert_eq!(tail("ääää", 6), "…ä");
+        assert_eq!(tail("short", 6), "short");
     }
 }

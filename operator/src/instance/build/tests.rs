@@ -92,23 +92,6 @@ fn every_object_is_owned_labelled_and_named_after_the_instance() {
 }
 
 #[test]
-fn a_changed_file_changes_the_pod_and_only_where_it_is_mounted() {
-    let hashes = |instance: &Instance| -> BTreeMap<String, String> {
-        let sets = build(instance).stateful_sets;
-        let hash = |set: &k8s_openapi::api::apps::v1::StatefulSet| {
-            let template = set.spec.clone().unwrap().template.metadata.unwrap().annotations.unwrap();
-            template["copr.fedorainfracloud.org/config-hash"].clone()
-        };
-        sets.iter().map(|set| (set.name_any(), hash(set))).collect()
-    };
-    let mut more = minimal();
-    more.builders.max += 1;
-    let (before, after) = (hashes(&minimal()), hashes(&more));
-    let changed: Vec<_> = before.keys().filter(|name| before[*name] != after[*name]).collect();
-    assert_eq!(changed, ["demo-backend", "demo-resalloc"]);
-}
-
-#[test]
 fn no_secret_is_in_anything_but_secrets() {
     for planned in plan(&minimal()) {
         let text = serde_json::to_string(&planned.object).unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{
     api::{
-        apps::v1::{StatefulSet, StatefulSetSpec},
+        apps::v1::{StatefulSet, StatefulSetSpec, StatefulSetUpdateStrategy},
         core::v1::{
             Capabilities, ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource,
             EnvVar, EnvVarSource, HTTPGetAction, PersistentVolumeClaim, PersistentVolumeClaimSpec,
@@ -27,8 +27,12 @@ use crate::{
     labels,
 };
 
-/// Pods carry the hash of the files they mount, so that a change of one restarts them.
-const CONFIG_HASH: &str = "copr.fedorainfracloud.org/config-hash";
+/// What a pod was made from, as a hash: its template, and the files that it reads at its start. Another one restarts it.
+pub const TEMPLATE_HASH: &str = "copr.fedorainfracloud.org/template-hash";
+/// The credentials that a pod was made with, as a hash.
+pub const CREDENTIALS_HASH: &str = "copr.fedorainfracloud.org/credentials-hash";
+/// What a container gets to end itself, unless its component says otherwise.
+const GRACE_SECONDS: i64 = 30;
 /// Where an instance's scripts are mounted.
 pub(super) const SCRIPTS: &str = "/etc/copr-operator/scripts";
 
@@ -51,6 +55,8 @@ pub(super) struct Pod {
     pub(super) volumes: Vec<Volume>,
     pub(super) share_process_namespace: bool,
     pub(super) service_account: Option<String>,
+    /// How long its containers may take to end themselves.
+    pub(super) grace_seconds: Option<i64>,
     /// Files whose change must restart the pod.
     pub(super) files: Vec<BTreeMap<String, String>>,
 }
@@ -79,9 +85,14 @@ pub(super) fn stateful_set(instance: &Instance, component: Component, pod: Pod) 
         image_pull_secrets: (!instance.images.pull_secrets.is_empty())
             .then(|| instance.images.pull_secrets.clone()),
         security_context: Some(pod_security(&instance.platform)),
-        termination_grace_period_seconds: Some(10),
+        termination_grace_period_seconds: Some(pod.grace_seconds.unwrap_or(GRACE_SECONDS)),
         ..PodSpec::default()
     };
+    let template = serde_json::to_string(&spec).unwrap_or_default();
+    let hashes = [
+        (TEMPLATE_HASH, hash(pod.files.iter().flatten().chain([(&"template".to_owned(), &template)]))),
+        (CREDENTIALS_HASH, hash(instance.credentials.to_data().iter())),
+    ];
     StatefulSet {
         metadata: metadata(instance, name, name),
         spec: Some(StatefulSetSpec {
@@ -93,10 +104,15 @@ pub(super) fn stateful_set(instance: &Instance, component: Component, pod: Pod) 
             },
             // With OrderedReady a pod that never becomes ready blocks the update that would mend it.
             pod_management_policy: Some("Parallel".into()),
+            // When a pod is replaced is the operator's to decide (instance/rollout.rs): a running build may not be killed for it.
+            update_strategy: Some(StatefulSetUpdateStrategy {
+                type_: Some("OnDelete".into()),
+                rolling_update: None,
+            }),
             template: PodTemplateSpec {
                 metadata: Some(ObjectMeta {
                     labels: Some(labels::component(&instance.name, name)),
-                    annotations: Some(BTreeMap::from([(CONFIG_HASH.into(), hash(&pod.files))])),
+                    annotations: Some(hashes.map(|(key, value)| (key.to_owned(), value)).into()),
                     ..ObjectMeta::default()
                 }),
                 spec: Some(spec),
@@ -137,9 +153,9 @@ fn default_resources() -> ResourceRequirements {
     }
 }
 
-fn hash(files: &[BTreeMap<String, String>]) -> String {
+fn hash<'a>(files: impl Iterator<Item = (&'a String, &'a String)>) -> String {
     let mut hasher = Sha256::new();
-    for (name, content) in files.iter().flatten() {
+    for (name, content) in files {
         for part in [name, content] {
             hasher.update(part.len().to_le_bytes());
             hasher.update(part.as_bytes());
@@ -306,7 +322,10 @@ pub(super) fn service(
 /// The claim of a component's volume.
 pub(super) fn claim(instance: &Instance, component: Component, size: &Quantity) -> PersistentVolumeClaim {
     PersistentVolumeClaim {
-        metadata: metadata(instance, component.name(), component.name()),
+        metadata: ObjectMeta {
+            owner_references: instance.owner_of_data(),
+            ..metadata(instance, component.name(), component.name())
+        },
         spec: Some(PersistentVolumeClaimSpec {
             access_modes: Some(vec!["ReadWriteOnce".into()]),
             storage_class_name: instance.storage.class_name.clone(),
