@@ -92,7 +92,10 @@ pub async fn hold(
     if holder.renewed.is_some()
         && let Err(error) = holder.release().await
     {
-        tracing::warn!(error = report::chain(&error), "Failed to release the Lease; another operator waits until it runs out");
+        tracing::warn!(
+            error = report::chain(&error),
+            "Failed to release the Lease; another operator waits until it runs out"
+        );
     }
 }
 
@@ -201,7 +204,10 @@ fn decide(lease: Option<&Lease>, identity: &str, last: &mut Option<Sighting>, no
     if now.duration_since(since) >= lasts { Act::Take } else { Act::Nothing }
 }
 
-#[expect(clippy::disallowed_methods, reason = "what is written into the Lease is for people: nothing is decided by it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is written into the Lease is for people: nothing is decided by it"
+)]
 fn now() -> MicroTime {
     MicroTime(Timestamp::now())
 }

@@ -81,6 +81,7 @@ async fn ask(client: &Client, namespace: &str) -> Result<Platform, Error> {
     let read = Api::<Namespace>::all(client.clone()).get(namespace).await;
     let namespace = read.map_err(|source| Error::ReadNamespace { name: namespace.into(), source })?;
     // Written as "1000100000/10000"; it appears a moment after the namespace.
-    let uid = namespace.annotations().get(UID_RANGE).and_then(|range| range.split(['/', '-']).next()?.parse().ok());
+    let uid =
+        namespace.annotations().get(UID_RANGE).and_then(|range| range.split(['/', '-']).next()?.parse().ok());
     Ok(Platform::OpenShift { uid: uid.ok_or(Error::NoUidRange)? })
 }

@@ -104,7 +104,8 @@ mod tests {
     #[test]
     fn its_owner_follows_the_plan() {
         let mut wanted = secret(&json!({"a": "MQ=="}));
-        wanted.metadata.owner_references = Some(vec![Default::default()]);
+        wanted.metadata.owner_references =
+            Some(vec![k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference::default()]);
         assert!(change(&secret(&json!({"a": "MQ=="})), &wanted).is_some());
     }
 }

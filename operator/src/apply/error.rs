@@ -75,7 +75,9 @@ impl Error {
     /// Whether trying again changes nothing: the API server said no, or the name is somebody else's.
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Apply { source, .. } => matches!(source.as_ref(), kube::Error::Api(answer) if is_refusal(answer)),
+            Self::Apply { source, .. } => {
+                matches!(source.as_ref(), kube::Error::Api(answer) if is_refusal(answer))
+            }
             Self::NameTaken { .. } => true,
             _ => false,
         }

@@ -22,7 +22,7 @@ pub type Key = (String, String);
 pub struct Version {
     uid: Option<String>,
     generation: Option<i64>,
-    resource_version: Option<String>,
+    written: Option<String>,
 }
 
 impl Version {
@@ -31,7 +31,7 @@ impl Version {
         Self {
             uid: metadata.uid.clone(),
             generation: metadata.generation,
-            resource_version: metadata.resource_version.clone(),
+            written: metadata.resource_version.clone(),
         }
     }
 
@@ -43,10 +43,10 @@ impl Version {
         if self.generation.is_some() {
             return self.generation >= seen.generation;
         }
-        let number = |version: &Self| version.resource_version.as_ref().and_then(|rv| rv.parse::<u64>().ok());
+        let number = |version: &Self| version.written.as_ref().and_then(|rv| rv.parse::<u64>().ok());
         match (number(self), number(seen)) {
             (Some(known), Some(seen)) => known >= seen,
-            _ => self.resource_version == seen.resource_version,
+            _ => self.written == seen.written,
         }
     }
 }

@@ -2,9 +2,7 @@
 
 use kube::{
     Client, ResourceExt as _,
-    api::{
-        Api, ApiResource, DeleteParams, DynamicObject, ListParams, Preconditions, PropagationPolicy,
-    },
+    api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Preconditions, PropagationPolicy},
 };
 
 use super::{Error, Owner, Planned, memory::Memory};
@@ -49,7 +47,11 @@ pub async fn delete_orphans(
                 }
                 Err(kube::Error::Api(status)) if status.is_not_found() => {}
                 Err(source) => {
-                    return Err(Error::Delete { kind: resource.kind.clone(), name, source: Box::new(source) });
+                    return Err(Error::Delete {
+                        kind: resource.kind.clone(),
+                        name,
+                        source: Box::new(source),
+                    });
                 }
             }
         }

@@ -72,7 +72,8 @@ mod tests {
     #[test]
     fn ours_by_owner_by_annotation_and_what_an_earlier_instance_left() {
         let reference = |uid: &str| json!([{"apiVersion": "v1", "kind": "X", "name": "copr", "uid": uid}]);
-        let kept = json!({"app.kubernetes.io/managed-by": "copr-operator", "app.kubernetes.io/instance": "copr"});
+        let kept =
+            json!({"app.kubernetes.io/managed-by": "copr-operator", "app.kubernetes.io/instance": "copr"});
         let table = [
             (json!({"ownerReferences": reference("u1")}), Lifetime::Reconcile, true),
             (json!({"ownerReferences": reference("u0")}), Lifetime::Reconcile, false),

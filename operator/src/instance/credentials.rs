@@ -120,7 +120,8 @@ pub fn recover(secret: &str, data: &BTreeMap<String, String>) -> BTreeMap<String
 
 /// The value of `NAME = 'value'`. Generated values have nothing that would be escaped.
 fn literal(conf: &str, name: &str) -> Option<String> {
-    let value = conf.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = '")?.strip_suffix('\''))?;
+    let value =
+        conf.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = '")?.strip_suffix('\''))?;
     Some(value.to_owned())
 }
 

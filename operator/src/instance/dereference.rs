@@ -87,7 +87,8 @@ pub async fn fresh(client: &Client, instance: &CoprInstance) -> Result<Option<Co
     let namespace = instance.namespace().ok_or(Error::NoNamespace)?;
     let api: Api<CoprInstance> = Api::namespaced(client.clone(), &namespace);
     let found = api.get_opt(&instance.name_any()).await.map_err(Error::ReadInstance)?;
-    let same = |found: &CoprInstance| found.uid() == instance.uid() && found.metadata.deletion_timestamp.is_none();
+    let same =
+        |found: &CoprInstance| found.uid() == instance.uid() && found.metadata.deletion_timestamp.is_none();
     Ok(found.filter(same))
 }
 
@@ -156,7 +157,8 @@ async fn recovered(secrets: &Api<Secret>, instance: &str) -> Result<Recovered, E
     for suffix in rendered {
         // Anybody's Secret could have the name; those of the operator say so.
         let found = read(secrets, &format!("{instance}-{suffix}")).await?;
-        let ours = |secret: &Secret| secret.labels().get(labels::MANAGED_BY).is_some_and(|by| by == FIELD_MANAGER);
+        let ours =
+            |secret: &Secret| secret.labels().get(labels::MANAGED_BY).is_some_and(|by| by == FIELD_MANAGER);
         let Some(secret) = found.filter(ours) else { continue };
         if let Some(rotation) = secret.annotations().get(ROTATION) {
             recovered.rotation = Some(rotation.clone());

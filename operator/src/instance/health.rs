@@ -7,7 +7,11 @@ use k8s_openapi::api::{
 use kube::ResourceExt as _;
 
 use super::build::{SCHEMA, SEED};
-use crate::{conditions::Verdict, images::verdict, report::{tail, truncate}};
+use crate::{
+    conditions::Verdict,
+    images::verdict,
+    report::{tail, truncate},
+};
 
 /// The component answers.
 pub const AVAILABLE: &str = "Available";

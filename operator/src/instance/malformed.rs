@@ -24,7 +24,8 @@ pub const REASON: &str = "Malformed";
 /// Writes the conditions. What the components last were stays.
 pub async fn report(context: &Context, invalid: &InvalidObject) -> Result<(), status::Error> {
     let metadata = &invalid.metadata;
-    let (name, namespace) = (metadata.name.clone().unwrap_or_default(), metadata.namespace.clone().unwrap_or_default());
+    let (name, namespace) =
+        (metadata.name.clone().unwrap_or_default(), metadata.namespace.clone().unwrap_or_default());
     let resource = ApiResource::erase::<CoprInstance>(&());
     let api: Api<DynamicObject> = Api::namespaced_with(context.client.clone(), &namespace, &resource);
     let Some(object) = api.get_opt(&name).await.map_err(status::Error::Read)? else { return Ok(()) };

@@ -97,7 +97,8 @@ impl Seen {
 
 /// When an event happened last, whichever of the API's fields says so.
 pub fn time(event: &Event) -> Option<k8s_openapi::jiff::Timestamp> {
-    let series = event.series.as_ref().and_then(|series| series.last_observed_time.as_ref()).map(|time| time.0);
+    let series =
+        event.series.as_ref().and_then(|series| series.last_observed_time.as_ref()).map(|time| time.0);
     let last = event.last_timestamp.as_ref().map(|time| time.0);
     let first = event.event_time.as_ref().map(|time| time.0);
     series.max(last).max(first)

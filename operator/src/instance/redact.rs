@@ -43,7 +43,8 @@ mod tests {
     fn no_secret_of_the_instance_or_of_its_database_is_left() {
         let mut observed = with_secrets();
         observed.database_secret = Some(secret("pg", &[("uri", "postgresql://me:s3cr3t@h/d\n")]));
-        let clean = Redactor::new(&observed).clean("token api-token-1, password s3cr3t, at postgresql://me:s3cr3t@h/d");
+        let clean = Redactor::new(&observed)
+            .clean("token api-token-1, password s3cr3t, at postgresql://me:s3cr3t@h/d");
         assert_eq!(clean, "token ***, password ***, at ***");
     }
 }

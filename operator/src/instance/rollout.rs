@@ -113,7 +113,8 @@ mod tests {
     }
 
     fn builder(state: &Value) -> Pod {
-        serde_json::from_value(json!({"metadata": {"labels": {(COMPONENT): BUILDER}}, "status": state})).unwrap()
+        serde_json::from_value(json!({"metadata": {"labels": {(COMPONENT): BUILDER}}, "status": state}))
+            .unwrap()
     }
 
     fn step(component: Component, pod: &Pod, applied: bool, builders: usize) -> Step {
@@ -146,7 +147,9 @@ mod tests {
     fn what_would_kill_builds_waits_for_them_unless_it_does_not_work() {
         for component in [Component::Backend, Component::Resalloc] {
             let changed = pod(component, &[CHANGED]);
-            assert!(matches!(step(component, &changed, false, 2), Step::Wait(why) if why.contains("2 builders are")));
+            assert!(
+                matches!(step(component, &changed, false, 2), Step::Wait(why) if why.contains("2 builders are"))
+            );
             assert_eq!(step(component, &changed, false, 0), Step::Replace);
             let mut broken = changed.clone();
             broken.status = None;
@@ -161,8 +164,9 @@ mod tests {
         let ended = builder(&json!({"phase": "Failed"}));
         let running = builder(&json!({"phase": "Running"}));
         let mut going = running.clone();
-        going.metadata.deletion_timestamp =
-            Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(k8s_openapi::jiff::Timestamp::UNIX_EPOCH));
+        going.metadata.deletion_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(
+            k8s_openapi::jiff::Timestamp::UNIX_EPOCH,
+        ));
         assert_eq!(Situation::new(true, &[ended, running, going]).builders, 1);
     }
 }

@@ -3,5 +3,6 @@
 
 mod defects;
 mod images;
+mod lifetimes;
 mod run;
 mod trouble;

@@ -379,7 +379,7 @@ pub struct Storage {
 
 /// A quantity, never null: an absent one has its default.
 fn quantity_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({"x-kubernetes-int-or-string": true})
+    schemars::json_schema!({"x-kubernetes-int-or-string": true, "nullable": false})
 }
 
 impl Default for Storage {

@@ -102,3 +102,17 @@ kinds! {
     /// Workloads.
     stateful_sets: StatefulSet => Reconcile,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_volumes_nor_credentials_are_ever_orphans() {
+        let kinds = Objects::orphan_kinds();
+        assert!(kinds.iter().all(|resource| resource.kind != "PersistentVolumeClaim"));
+        let secret: Secret = Secret::default();
+        let plan = Objects { credentials: vec![secret], ..Objects::default() }.plan().unwrap();
+        assert_eq!(plan[0].lifetime, Lifetime::CreateOnce);
+    }
+}

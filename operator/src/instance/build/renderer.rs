@@ -6,10 +6,7 @@
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
-use k8s_openapi::{
-    api::apps::v1::StatefulSet,
-    apimachinery::pkg::apis::meta::v1::OwnerReference,
-};
+use k8s_openapi::{api::apps::v1::StatefulSet, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use sha2::{Digest, Sha256};
 
 use super::objects_of;

@@ -107,3 +107,70 @@ fn no_secret_is_in_anything_but_secrets() {
         }
     }
 }
+
+/// The names of the StatefulSets whose pods an edit replaces.
+fn restarted(edit: impl FnOnce(&mut Instance)) -> String {
+    let hashes = |instance: &Instance| -> BTreeMap<String, String> {
+        let hash = |set: &k8s_openapi::api::apps::v1::StatefulSet| {
+            let template = set.spec.clone().unwrap().template.metadata.unwrap().annotations.unwrap();
+            template[super::TEMPLATE_HASH].clone()
+        };
+        build(instance).stateful_sets.iter().map(|set| (set.name_any(), hash(set))).collect()
+    };
+    let mut after = minimal();
+    edit(&mut after);
+    let (before, after) = (hashes(&minimal()), hashes(&after));
+    let changed = before.keys().filter(|name| before[*name] != after[*name]);
+    let names: Vec<_> = changed.map(|name| name.trim_start_matches("demo-")).collect();
+    if names.is_empty() { "nothing".into() } else { names.join(", ") }
+}
+
+fn more_cpu() -> k8s_openapi::api::core::v1::ResourceRequirements {
+    serde_json::from_value(serde_json::json!({"requests": {"cpu": "3"}})).unwrap()
+}
+
+#[test]
+fn the_table_of_restarts_in_the_documentation_is_true() {
+    type Edit = fn(&mut Instance);
+    let edits: [(&str, Edit); 20] = [
+        ("`images.frontend`", |i| i.images.frontend.push('x')),
+        ("`images.backend`", |i| i.images.backend.push('x')),
+        ("`images.backendHttpd`", |i| i.images.backend_httpd.push('x')),
+        ("`images.keygen`", |i| i.images.keygen.push('x')),
+        ("`images.distGit`", |i| i.images.dist_git.push('x')),
+        ("`images.resalloc`", |i| i.images.resalloc.push('x')),
+        ("`images.database`", |i| i.images.database.push('x')),
+        ("`images.redis`", |i| i.images.redis.push('x')),
+        ("`images.builder`", |i| i.images.builder.push('x')),
+        ("`images.sanity`", |i| i.images.sanity = Some("x".into())),
+        ("`chroots` (one more)", |i| i.chroots.push("fedora-45-x86_64".into())),
+        ("`builders.max`", |i| i.builders.max = 16),
+        ("`builders.resources`", |i| i.builders.resources = Some(more_cpu())),
+        ("`builders.isolation`", |i| i.builders.isolation = crate::api::v1alpha1::Isolation::Privileged),
+        ("`admin.email`", |i| i.admin.email.push('x')),
+        ("`admin.name`", |i| i.admin.name.push('x')),
+        ("`storage.backend`", |i| i.storage.backend.0 = "90Gi".into()),
+        ("`deletionPolicy`", |i| i.deletion_policy = crate::api::v1alpha1::DeletionPolicy::Retain),
+        ("`resources.keygen`", |i| _ = i.resources.insert("keygen".into(), more_cpu())),
+        ("rotated credentials", |i| {
+            i.credentials = crate::instance::credentials::Credentials::generate().unwrap();
+        }),
+    ];
+    let documentation = include_str!("../../../../docs/lifecycle.md");
+    for (field, edit) in edits {
+        let row = format!("| {field} | {} |", restarted(edit));
+        assert!(documentation.contains(&row), "docs/lifecycle.md lacks the row: {row}");
+    }
+}
+
+#[test]
+fn data_outlives_the_instance_only_where_the_spec_says_so() {
+    let mut instance = minimal();
+    let owned = |instance: &Instance| {
+        let plan = plan(instance).into_iter().filter(|p| p.lifetime != crate::apply::Lifetime::Reconcile);
+        plan.map(|p| !p.object.owner_references().is_empty()).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(owned(&instance), [true].into());
+    instance.deletion_policy = crate::api::v1alpha1::DeletionPolicy::Retain;
+    assert_eq!(owned(&instance), [false].into());
+}

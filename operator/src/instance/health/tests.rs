@@ -101,14 +101,16 @@ fn a_pod_that_no_container_was_started_of_says_what_the_kubelet_met() {
     assert_eq!(said.reason, VOLUME_FAILED);
     assert!(said.message.contains("FailedMount: MountVolume.SetUp failed"), "{}", said.message);
     // An event of its start says nothing of a pod that runs.
-    let running = json!({"containerStatuses": [container("database", &json!({"running": {}}), &json!({}), 0)]});
+    let running =
+        json!({"containerStatuses": [container("database", &json!({"running": {}}), &json!({}), 0)]});
     let said = verdict(Some(&workload()), Some(&pod(&running)), None, Some(&event));
     assert_eq!(said.reason, STARTING);
 }
 
 #[test]
 fn of_a_long_log_the_end_is_shown() {
-    let log = format!("Traceback (most recent call last):\n{}UniqueViolation: api_login", "  File x\n".repeat(200));
+    let log =
+        format!("Traceback (most recent call last):\n{}UniqueViolation: api_login", "  File x\n".repeat(200));
     let status = json!({"initContainerStatuses": [container("seed", &ended(&log), &json!({}), 0)]});
     assert!(reason_and_message(&status).1.ends_with("UniqueViolation: api_login"));
 }

@@ -13,13 +13,8 @@ use kube::{
 };
 
 use super::{
-    Context, Progress, builders,
-    dereference::now,
-    health::is_trouble,
-    names::Component,
-    observe::Seen,
-    redact::Redactor,
-    validate,
+    Context, Progress, builders, dereference::now, health::is_trouble, names::Component, observe::Seen,
+    redact::Redactor, validate,
 };
 use crate::{
     api::v1alpha1::{CoprInstance, CoprInstanceStatus},
