@@ -153,20 +153,11 @@ async fn an_object_of_somebody_elses_is_named_and_neither_changed_nor_used() -> 
         );
 
         // Handed over, they are used.
-        for (kind, name) in [("claim", "copr-database"), ("map", "copr-keygen")] {
-            let adopt = Patch::Merge(
-                json!({"metadata": {"annotations": {"copr.fedorainfracloud.org/adopt": "copr"}}}),
-            );
-            match kind {
-                "claim" => {
-                    _ = ctx
-                        .api::<PersistentVolumeClaim>()
-                        .patch(name, &PatchParams::default(), &adopt)
-                        .await?
-                }
-                _ => _ = ctx.api::<ConfigMap>().patch(name, &PatchParams::default(), &adopt).await?,
-            }
-        }
+        let adopt =
+            Patch::Merge(json!({"metadata": {"annotations": {"copr.fedorainfracloud.org/adopt": "copr"}}}));
+        let params = PatchParams::default();
+        ctx.api::<PersistentVolumeClaim>().patch("copr-database", &params, &adopt).await?;
+        ctx.api::<ConfigMap>().patch("copr-keygen", &params, &adopt).await?;
         ctx.until::<CoprInstance>("copr", "settled", START, settled).await?;
         Ok(())
     })
