@@ -22,6 +22,8 @@ pub fn container(isolation: Isolation, more: &[&str]) -> SecurityContext {
     match isolation {
         Isolation::UserNamespace => SecurityContext {
             run_as_user: Some(0),
+            // Root has its capabilities already: set-uid programs and file capabilities add none.
+            allow_privilege_escalation: Some(false),
             capabilities: Some(Capabilities { drop: Some(vec!["ALL".into()]), add: Some(add) }),
             ..SecurityContext::default()
         },

@@ -13,10 +13,12 @@ mod dist_git;
 mod forget_workers;
 mod frontend;
 mod keygen;
+mod logs;
 mod network;
 mod objects;
 mod redis;
 mod resalloc;
+mod resources;
 mod workload;
 
 pub use frontend::{SCHEMA, SEED};

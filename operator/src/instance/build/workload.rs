@@ -9,7 +9,7 @@ use k8s_openapi::{
             Capabilities, ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource,
             EnvVar, EnvVarSource, HTTPGetAction, PersistentVolumeClaim, PersistentVolumeClaimSpec,
             PersistentVolumeClaimVolumeSource, PodSecurityContext, PodSpec, PodTemplateSpec, Probe,
-            ResourceRequirements, SeccompProfile, Secret, SecretKeySelector, SecretVolumeSource,
+            SeccompProfile, Secret, SecretKeySelector, SecretVolumeSource,
             SecurityContext, Service, ServicePort, ServiceSpec, TCPSocketAction, Volume, VolumeMount,
             VolumeResourceRequirements,
         },
@@ -22,6 +22,7 @@ use k8s_openapi::{
 };
 use sha2::{Digest, Sha256};
 
+use super::resources;
 use crate::{
     instance::{dereference::Platform, names::Component, validate::Instance},
     labels,
@@ -65,7 +66,8 @@ pub(super) fn stateful_set(instance: &Instance, component: Component, pod: Pod) 
         container.security_context = Some(restricted());
         // The last lines of the log end in the pod's status, and from there in the condition.
         container.termination_message_policy = Some("FallbackToLogsOnError".into());
-        container.resources = Some(resources.cloned().unwrap_or_else(default_resources));
+        container.resources =
+            Some(resources.cloned().unwrap_or_else(|| resources::default(instance, component, &container.name)));
         container
     };
     let spec = PodSpec {
@@ -124,16 +126,6 @@ fn pod_security(platform: &Platform) -> PodSecurityContext {
         fs_group: (*platform == Platform::Kubernetes).then_some(0),
         fs_group_change_policy: Some("OnRootMismatch".into()),
         ..PodSecurityContext::default()
-    }
-}
-
-fn default_resources() -> ResourceRequirements {
-    ResourceRequirements {
-        requests: Some(BTreeMap::from([
-            ("cpu".into(), Quantity("20m".into())),
-            ("memory".into(), Quantity("64Mi".into())),
-        ])),
-        ..ResourceRequirements::default()
     }
 }
 
@@ -359,6 +351,12 @@ pub(super) fn files<const N: usize>(files: [(&str, String); N]) -> BTreeMap<Stri
 /// A volume that lives as long as the pod.
 pub(super) fn empty_dir(name: &str) -> Volume {
     Volume { name: name.into(), empty_dir: Some(EmptyDirVolumeSource::default()), ..Volume::default() }
+}
+
+/// The same, of a size at which the kubelet ends the pod: a bound for what goes wrong, not for daily use.
+pub(super) fn bounded_dir(name: &str, size: &str) -> Volume {
+    let source = EmptyDirVolumeSource { size_limit: Some(Quantity(size.into())), medium: None };
+    Volume { name: name.into(), empty_dir: Some(source), ..Volume::default() }
 }
 
 /// The volume of a component's claim.
