@@ -40,7 +40,6 @@ fn args<'a>(patterns: &[&'a str], command: &[&'a str]) -> Vec<&'a str> {
     [&["python3", SCRIPT], patterns, separator, command].concat()
 }
 
-
 fn with_redis(instance: &Instance, volume: &str, container: Container) -> Container {
     let (redis_host, redis_port) = instance.redis_address();
     container

@@ -37,8 +37,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
         &["mkdir", "-p", "-m", "700", "/var/lib/copr-keygen/phrases", "/var/lib/copr-keygen/gnupg"],
     )
     .with_mount("data", "/var/lib/copr-keygen");
-    let signd = mounted(container("signd", image, &["signd"]))
-        .with_port("signd", port::SIGND);
+    let signd = mounted(container("signd", image, &["signd"])).with_port("signd", port::SIGND);
     let signd = Container {
         startup_probe: Some(Probe { period_seconds: Some(2), failure_threshold: Some(300), ..listening() }),
         readiness_probe: Some(Probe { period_seconds: Some(10), failure_threshold: Some(3), ..listening() }),

@@ -8,10 +8,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
 
 use super::config::copr_be_conf;
-use crate::instance::{
-    names::Component,
-    validate::Instance,
-};
+use crate::instance::{names::Component, validate::Instance};
 
 /// Each worker of the build dispatcher is a Python process of 48 MiB. Workers are counted as the dispatcher's
 /// configuration does, so that scaling the builders changes this as rarely as that; a third of them is taken to

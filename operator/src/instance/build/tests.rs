@@ -105,7 +105,63 @@ fn a_changed_file_changes_the_pod_and_only_where_it_is_mounted() {
     more.builders.max += 1;
     let (before, after) = (hashes(&minimal()), hashes(&more));
     let changed: Vec<_> = before.keys().filter(|name| before[*name] != after[*name]).collect();
-    assert_eq!(changed, ["demo-backend", "demo-resalloc"]);
+    assert_eq!(changed, ["demo-resalloc"]);
+}
+
+/// The image's entrypoint exports both, too, but images of others have their own.
+#[test]
+fn who_forks_daemons_is_told_its_name_by_the_environment() {
+    let mut told = 0;
+    for set in build(&minimal()).stateful_sets {
+        let pod = set.spec.unwrap().template.spec.unwrap();
+        for container in pod.containers.into_iter().filter(|c| c.args.clone().unwrap().contains(&"--".into()))
+        {
+            let env = container.env.unwrap_or_default();
+            for name in ["USER", "LOGNAME"] {
+                let user = env.iter().find(|e| e.name == name).and_then(|e| e.value.clone()).unwrap();
+                assert!(["copr", "copr-dist-git"].contains(&user.as_str()), "{}: {user}", container.name);
+            }
+            told += 1;
+        }
+    }
+    assert_eq!(told, 3);
+}
+
+/// Copr writes its logs without an end.
+#[test]
+fn folders_of_logs_are_followed_and_bounded() {
+    for (component, folder) in [("backend", "/var/log/copr-backend"), ("dist-git", "/var/lib/copr-dist-git")]
+    {
+        let sets = build(&minimal()).stateful_sets;
+        let set = sets.iter().find(|s| s.name_any() == format!("demo-{component}")).unwrap();
+        let pod = set.spec.as_ref().unwrap().template.spec.as_ref().unwrap();
+        let logs = pod.containers.iter().find(|c| c.name == "logs").unwrap();
+        assert_eq!(logs.args.as_ref().unwrap()[2], folder);
+        let mount = logs.volume_mounts.iter().flatten().find(|m| m.mount_path == folder).unwrap();
+        let volume = pod.volumes.iter().flatten().find(|v| v.name == mount.name).unwrap();
+        assert!(volume.empty_dir.as_ref().unwrap().size_limit.is_some());
+    }
+}
+
+/// What a dispatcher's container leaves behind when it alone dies is what its successor believes to be running.
+#[test]
+fn a_dispatcher_forgets_its_own_workers_whenever_it_starts() {
+    let sets = build(&minimal()).stateful_sets;
+    let args = |set: &str, container: &str| {
+        let set = sets.iter().find(|s| s.name_any() == set).unwrap();
+        let pod = set.spec.as_ref().unwrap().template.spec.as_ref().unwrap();
+        pod.containers.iter().find(|c| c.name == container).unwrap().args.clone().unwrap()
+    };
+    for (set, container, workers, tasks) in [
+        ("demo-backend", "build", "rpm_build_worker:*", "builds"),
+        ("demo-backend", "action", "action_worker:*", "actions"),
+        ("demo-dist-git", "importer", "import_worker:*", "imports"),
+    ] {
+        let args = args(set, container);
+        assert!(args[1].ends_with("/forget-workers"));
+        assert_eq!(args[2..4], [workers, "--"]);
+        assert_eq!(args.last().unwrap(), tasks);
+    }
 }
 
 #[test]

@@ -9,9 +9,8 @@ use k8s_openapi::{
             Capabilities, ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource,
             EnvVar, EnvVarSource, HTTPGetAction, PersistentVolumeClaim, PersistentVolumeClaimSpec,
             PersistentVolumeClaimVolumeSource, PodSecurityContext, PodSpec, PodTemplateSpec, Probe,
-            SeccompProfile, Secret, SecretKeySelector, SecretVolumeSource,
-            SecurityContext, Service, ServicePort, ServiceSpec, TCPSocketAction, Volume, VolumeMount,
-            VolumeResourceRequirements,
+            SeccompProfile, Secret, SecretKeySelector, SecretVolumeSource, SecurityContext, Service,
+            ServicePort, ServiceSpec, TCPSocketAction, Volume, VolumeMount, VolumeResourceRequirements,
         },
     },
     apimachinery::pkg::{
@@ -66,8 +65,9 @@ pub(super) fn stateful_set(instance: &Instance, component: Component, pod: Pod) 
         container.security_context = Some(restricted());
         // The last lines of the log end in the pod's status, and from there in the condition.
         container.termination_message_policy = Some("FallbackToLogsOnError".into());
-        container.resources =
-            Some(resources.cloned().unwrap_or_else(|| resources::default(instance, component, &container.name)));
+        container.resources = Some(
+            resources.cloned().unwrap_or_else(|| resources::default(instance, component, &container.name)),
+        );
         container
     };
     let spec = PodSpec {
