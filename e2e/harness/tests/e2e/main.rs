@@ -5,3 +5,4 @@ mod defects;
 mod images;
 mod run;
 mod trouble;
+mod uid;
