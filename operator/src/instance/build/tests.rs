@@ -72,6 +72,42 @@ fn the_builder_pod_has_the_measured_rights_and_no_other() {
 }
 
 #[test]
+fn openshift_admits_builders_and_nothing_wider() {
+    let instance = minimal();
+    let pod = super::builder::pod(&instance, &instance.pools[0]);
+    crate::isolation::tests::assert_fits("copr-builder", &pod.spec.unwrap(), &[]);
+}
+
+/// podman can't store on the overlay that a container's root is.
+#[test]
+fn mock_has_a_volume_for_the_image_that_it_starts_from() {
+    let instance = minimal();
+    let pod = super::builder::pod(&instance, &instance.pools[0]).spec.unwrap();
+    let mounts = pod.containers[0].volume_mounts.clone().unwrap();
+    let mount = mounts.iter().find(|mount| mount.mount_path == "/var/lib/containers").unwrap();
+    let volume = pod.volumes.unwrap().into_iter().find(|volume| volume.name == mount.name).unwrap();
+    assert!(volume.empty_dir.unwrap().size_limit.is_some());
+}
+
+/// It writes a line for each connection.
+#[test]
+fn no_probe_connects_to_signd() {
+    let sets = build(&minimal()).stateful_sets;
+    let keygen = sets.iter().find(|set| set.name_any() == "demo-keygen").unwrap();
+    let pod = keygen.spec.as_ref().unwrap().template.spec.as_ref().unwrap();
+    let signd = pod.containers.iter().find(|container| container.name == "signd").unwrap();
+    let probes = [&signd.startup_probe, &signd.readiness_probe, &signd.liveness_probe];
+    assert!(probes.iter().any(|probe| probe.is_some()));
+    for probe in probes.into_iter().flatten() {
+        assert!(probe.tcp_socket.is_none());
+        // 5167, listening, as the kernel writes it.
+        assert!(
+            probe.exec.as_ref().unwrap().command.as_ref().unwrap()[2].starts_with(":142F [0-9A-F]+:0000 0A")
+        );
+    }
+}
+
+#[test]
 fn on_openshift_groups_and_uids_are_left_to_the_scc_and_builders_get_theirs() {
     let instance = valid(MINIMAL, &observed(Platform::OpenShift { uid: 1_000_100_000 })).unwrap();
     let rendered = render(&instance);
