@@ -10,7 +10,7 @@ use k8s_openapi::api::{
 };
 use kube::{
     Api, Resource,
-    api::{Patch, PatchParams, PostParams},
+    api::{ListParams, Patch, PatchParams, PostParams},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -87,7 +87,7 @@ async fn until_it_holds(ctx: &Context) -> Result<()> {
 
 /// Every pod of the namespace but builders runs as [`UID`]. Returns how many those are.
 pub async fn everywhere(ctx: &Context) -> Result<usize> {
-    let pods = ctx.api::<Pod>().list(&Default::default()).await.context("failed to list pods")?;
+    let pods = ctx.api::<Pod>().list(&ListParams::default()).await.context("failed to list pods")?;
     let mut found = 0_usize;
     for pod in pods {
         let name = pod.metadata.name.clone().unwrap_or_default();
