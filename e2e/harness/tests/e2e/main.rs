@@ -6,3 +6,4 @@ mod images;
 mod lifetimes;
 mod run;
 mod trouble;
+mod uid;

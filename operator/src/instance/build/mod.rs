@@ -13,11 +13,13 @@ mod dist_git;
 mod forget_workers;
 mod frontend;
 mod keygen;
+mod logs;
 mod network;
 mod objects;
 mod redis;
 mod renderer;
 mod resalloc;
+mod resources;
 mod workload;
 
 pub use frontend::{SCHEMA, SEED};

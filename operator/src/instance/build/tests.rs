@@ -72,6 +72,42 @@ fn the_builder_pod_has_the_measured_rights_and_no_other() {
 }
 
 #[test]
+fn openshift_admits_builders_and_nothing_wider() {
+    let instance = minimal();
+    let pod = super::builder::pod(&instance, &instance.pools[0]);
+    crate::isolation::tests::assert_fits("copr-builder", &pod.spec.unwrap(), &[]);
+}
+
+/// podman can't store on the overlay that a container's root is.
+#[test]
+fn mock_has_a_volume_for_the_image_that_it_starts_from() {
+    let instance = minimal();
+    let pod = super::builder::pod(&instance, &instance.pools[0]).spec.unwrap();
+    let mounts = pod.containers[0].volume_mounts.clone().unwrap();
+    let mount = mounts.iter().find(|mount| mount.mount_path == "/var/lib/containers").unwrap();
+    let volume = pod.volumes.unwrap().into_iter().find(|volume| volume.name == mount.name).unwrap();
+    assert!(volume.empty_dir.unwrap().size_limit.is_some());
+}
+
+/// It writes a line for each connection.
+#[test]
+fn no_probe_connects_to_signd() {
+    let sets = build(&minimal()).stateful_sets;
+    let keygen = sets.iter().find(|set| set.name_any() == "demo-keygen").unwrap();
+    let pod = keygen.spec.as_ref().unwrap().template.spec.as_ref().unwrap();
+    let signd = pod.containers.iter().find(|container| container.name == "signd").unwrap();
+    let probes = [&signd.startup_probe, &signd.readiness_probe, &signd.liveness_probe];
+    assert!(probes.iter().any(|probe| probe.is_some()));
+    for probe in probes.into_iter().flatten() {
+        assert!(probe.tcp_socket.is_none());
+        // 5167, listening, as the kernel writes it.
+        assert!(
+            probe.exec.as_ref().unwrap().command.as_ref().unwrap()[2].starts_with(":142F [0-9A-F]+:0000 0A")
+        );
+    }
+}
+
+#[test]
 fn on_openshift_groups_and_uids_are_left_to_the_scc_and_builders_get_theirs() {
     let instance = valid(MINIMAL, &observed(Platform::OpenShift { uid: 1_000_100_000 })).unwrap();
     let rendered = render(&instance);
@@ -88,6 +124,62 @@ fn every_object_is_owned_labelled_and_named_after_the_instance() {
         assert_eq!(object.owner_references()[0].uid, "0a1b2c", "{}", object.name_any());
         assert_eq!(object.labels()["app.kubernetes.io/instance"], "demo");
         assert!(object.name_any().starts_with("demo-"));
+    }
+}
+
+/// The image's entrypoint exports both, too, but images of others have their own.
+#[test]
+fn who_forks_daemons_is_told_its_name_by_the_environment() {
+    let mut told = 0;
+    for set in build(&minimal()).stateful_sets {
+        let pod = set.spec.unwrap().template.spec.unwrap();
+        for container in pod.containers.into_iter().filter(|c| c.args.clone().unwrap().contains(&"--".into()))
+        {
+            let env = container.env.unwrap_or_default();
+            for name in ["USER", "LOGNAME"] {
+                let user = env.iter().find(|e| e.name == name).and_then(|e| e.value.clone()).unwrap();
+                assert!(["copr", "copr-dist-git"].contains(&user.as_str()), "{}: {user}", container.name);
+            }
+            told += 1;
+        }
+    }
+    assert_eq!(told, 3);
+}
+
+/// Copr writes its logs without an end.
+#[test]
+fn folders_of_logs_are_followed_and_bounded() {
+    for (component, folder) in [("backend", "/var/log/copr-backend"), ("dist-git", "/var/lib/copr-dist-git")]
+    {
+        let sets = build(&minimal()).stateful_sets;
+        let set = sets.iter().find(|s| s.name_any() == format!("demo-{component}")).unwrap();
+        let pod = set.spec.as_ref().unwrap().template.spec.as_ref().unwrap();
+        let logs = pod.containers.iter().find(|c| c.name == "logs").unwrap();
+        assert_eq!(logs.args.as_ref().unwrap()[2], folder);
+        let mount = logs.volume_mounts.iter().flatten().find(|m| m.mount_path == folder).unwrap();
+        let volume = pod.volumes.iter().flatten().find(|v| v.name == mount.name).unwrap();
+        assert!(volume.empty_dir.as_ref().unwrap().size_limit.is_some());
+    }
+}
+
+/// What a dispatcher's container leaves behind when it alone dies is what its successor believes to be running.
+#[test]
+fn a_dispatcher_forgets_its_own_workers_whenever_it_starts() {
+    let sets = build(&minimal()).stateful_sets;
+    let args = |set: &str, container: &str| {
+        let set = sets.iter().find(|s| s.name_any() == set).unwrap();
+        let pod = set.spec.as_ref().unwrap().template.spec.as_ref().unwrap();
+        pod.containers.iter().find(|c| c.name == container).unwrap().args.clone().unwrap()
+    };
+    for (set, container, workers, tasks) in [
+        ("demo-backend", "build", "rpm_build_worker:*", "builds"),
+        ("demo-backend", "action", "action_worker:*", "actions"),
+        ("demo-dist-git", "importer", "import_worker:*", "imports"),
+    ] {
+        let args = args(set, container);
+        assert!(args[1].ends_with("/forget-workers"));
+        assert_eq!(args[2..4], [workers, "--"]);
+        assert_eq!(args.last().unwrap(), tasks);
     }
 }
 

@@ -9,9 +9,8 @@ use k8s_openapi::{
             Capabilities, ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource,
             EnvVar, EnvVarSource, HTTPGetAction, PersistentVolumeClaim, PersistentVolumeClaimSpec,
             PersistentVolumeClaimVolumeSource, PodSecurityContext, PodSpec, PodTemplateSpec, Probe,
-            ResourceRequirements, SeccompProfile, Secret, SecretKeySelector, SecretVolumeSource,
-            SecurityContext, Service, ServicePort, ServiceSpec, TCPSocketAction, Volume, VolumeMount,
-            VolumeResourceRequirements,
+            SeccompProfile, Secret, SecretKeySelector, SecretVolumeSource, SecurityContext, Service,
+            ServicePort, ServiceSpec, TCPSocketAction, Volume, VolumeMount, VolumeResourceRequirements,
         },
     },
     apimachinery::pkg::{
@@ -22,6 +21,7 @@ use k8s_openapi::{
 };
 use sha2::{Digest, Sha256};
 
+use super::resources;
 use crate::{
     instance::{dereference::Platform, names::Component, validate::Instance},
     labels,
@@ -71,7 +71,9 @@ pub(super) fn stateful_set(instance: &Instance, component: Component, pod: Pod) 
         container.security_context = Some(restricted());
         // The last lines of the log end in the pod's status, and from there in the condition.
         container.termination_message_policy = Some("FallbackToLogsOnError".into());
-        container.resources = Some(resources.cloned().unwrap_or_else(default_resources));
+        container.resources = Some(
+            resources.cloned().unwrap_or_else(|| resources::default(instance, component, &container.name)),
+        );
         container
     };
     let spec = PodSpec {
@@ -89,10 +91,17 @@ pub(super) fn stateful_set(instance: &Instance, component: Component, pod: Pod) 
         ..PodSpec::default()
     };
     let template = serde_json::to_string(&spec).unwrap_or_default();
-    let hashes = [
-        (TEMPLATE_HASH, hash(pod.files.iter().flatten().chain([(&"template".to_owned(), &template)]))),
-        (CREDENTIALS_HASH, hash(instance.credentials.to_data().iter())),
-    ];
+    let mut annotations = BTreeMap::from([
+        (
+            TEMPLATE_HASH.to_owned(),
+            hash(pod.files.iter().flatten().chain([(&"template".to_owned(), &template)])),
+        ),
+        (CREDENTIALS_HASH.to_owned(), hash(instance.credentials.to_data().iter())),
+    ]);
+    if spec.containers.iter().any(|container| container.name == super::logs::NAME) {
+        // What plain `kubectl logs POD` shows.
+        annotations.insert("kubectl.kubernetes.io/default-container".into(), super::logs::NAME.into());
+    }
     StatefulSet {
         metadata: metadata(instance, name, name),
         spec: Some(StatefulSetSpec {
@@ -112,7 +121,7 @@ pub(super) fn stateful_set(instance: &Instance, component: Component, pod: Pod) 
             template: PodTemplateSpec {
                 metadata: Some(ObjectMeta {
                     labels: Some(labels::component(&instance.name, name)),
-                    annotations: Some(hashes.map(|(key, value)| (key.to_owned(), value)).into()),
+                    annotations: Some(annotations),
                     ..ObjectMeta::default()
                 }),
                 spec: Some(spec),
@@ -140,16 +149,6 @@ fn pod_security(platform: &Platform) -> PodSecurityContext {
         fs_group: (*platform == Platform::Kubernetes).then_some(0),
         fs_group_change_policy: Some("OnRootMismatch".into()),
         ..PodSecurityContext::default()
-    }
-}
-
-fn default_resources() -> ResourceRequirements {
-    ResourceRequirements {
-        requests: Some(BTreeMap::from([
-            ("cpu".into(), Quantity("20m".into())),
-            ("memory".into(), Quantity("64Mi".into())),
-        ])),
-        ..ResourceRequirements::default()
     }
 }
 
@@ -378,6 +377,12 @@ pub(super) fn files<const N: usize>(files: [(&str, String); N]) -> BTreeMap<Stri
 /// A volume that lives as long as the pod.
 pub(super) fn empty_dir(name: &str) -> Volume {
     Volume { name: name.into(), empty_dir: Some(EmptyDirVolumeSource::default()), ..Volume::default() }
+}
+
+/// The same, of a size at which the kubelet ends the pod: a bound for what goes wrong, not for daily use.
+pub(super) fn bounded_dir(name: &str, size: &str) -> Volume {
+    let source = EmptyDirVolumeSource { size_limit: Some(Quantity(size.into())), medium: None };
+    Volume { name: name.into(), empty_dir: Some(source), ..Volume::default() }
 }
 
 /// The volume of a component's claim.
