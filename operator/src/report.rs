@@ -15,7 +15,8 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
         if !text.is_empty() {
             text.push_str(": ");
         }
-        if let Some(kube_error) = current.downcast_ref::<kube::Error>() {
+        let boxed = || current.downcast_ref::<Box<kube::Error>>().map(AsRef::as_ref);
+        if let Some(kube_error) = current.downcast_ref::<kube::Error>().or_else(boxed) {
             match kube_error {
                 kube::Error::Api(status) => text.push_str(&status.message),
                 other => text.push_str(&other.to_string()),
@@ -79,6 +80,17 @@ mod tests {
     fn chain_names_every_cause_once() {
         let error = Outer { name: "the Secret x", source: std::io::Error::other("refused") };
         assert_eq!(chain(&error), "failed to read the Secret x: refused");
+    }
+
+    #[test]
+    fn of_an_answer_of_the_api_server_only_its_message_is_shown() {
+        let answer = kube::core::Status::failure("it is forbidden", "Forbidden");
+        let error = crate::apply::Error::Apply {
+            kind: "Secret".into(),
+            name: "x".into(),
+            source: Box::new(kube::Error::Api(Box::new(answer))),
+        };
+        assert_eq!(chain(&error), "failed to apply Secret x: it is forbidden");
     }
 
     #[test]

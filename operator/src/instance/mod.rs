@@ -21,6 +21,7 @@ pub mod redact;
 mod replace;
 pub mod rollout;
 pub mod status;
+mod takeover;
 pub mod validate;
 
 use std::{sync::Arc, time::Duration};
@@ -101,6 +102,9 @@ pub enum Error {
     /// Steps 3 and 4.
     #[error("failed to bring the cluster to the wanted state")]
     Apply(#[source] apply::Error),
+    /// What an earlier version left couldn't be changed.
+    #[error("failed to take over what an earlier version made")]
+    TakeOver(#[source] takeover::Error),
     /// A pod couldn't be replaced.
     #[error("failed to bring a pod to the wanted state")]
     Replace(#[source] replace::Error),
@@ -117,7 +121,7 @@ impl Error {
             Self::Dereference(_) | Self::Observe(_) => "DependencyUnreadable",
             Self::Validate(error) => error.reason(),
             Self::Apply(error) => apply_reason(error),
-            Self::Replace(_) => "ApplyFailed",
+            Self::TakeOver(_) | Self::Replace(_) => "ApplyFailed",
             Self::Status(_) => "StatusFailed",
         }
     }
@@ -250,6 +254,7 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
     let objects = build::build(&valid);
     let plan = objects.plan().map_err(Error::Apply)?;
 
+    takeover::take_over(client, &namespace, seen).await.map_err(Error::TakeOver)?;
     let owner = apply::Owner { reference: valid.owner.clone(), namespace: namespace.clone() };
     let outcome = apply::apply_all(client, &owner, &plan, &context.memory).await;
     let mut written = outcome.written;

@@ -11,9 +11,9 @@ use super::{
     names::Component,
     observe::Seen,
     rollout::{self, Situation, Step},
-    status::{READY, RECONCILED},
+    status,
 };
-use crate::{api::v1alpha1::CoprInstance, conditions};
+use crate::api::v1alpha1::CoprInstance;
 
 /// What couldn't be done to a pod.
 #[derive(Debug, thiserror::Error)]
@@ -78,13 +78,8 @@ pub async fn replace(
 
 /// Whether the operator before this reconcile, perhaps of another version, had applied the present spec.
 fn spec_was_applied(instance: &CoprInstance) -> bool {
-    let Some(status) = &instance.status else { return false };
-    // A version without the condition Reconciled said Ready in its place.
-    let applied = conditions::get(&status.conditions, RECONCILED)
-        .or_else(|| conditions::get(&status.conditions, READY));
-    let generation = instance.metadata.generation;
-    status.observed_generation == generation
-        && applied.is_some_and(|c| c.observed_generation == generation && c.status == "True")
+    let applied = instance.status.as_ref().and_then(status::applied_generation);
+    applied.is_some() && applied == instance.metadata.generation
 }
 
 /// A pod that is gone, or another of its name, needs nothing done to it.

@@ -102,6 +102,7 @@ fn report(
 ) -> CoprInstanceStatus {
     let generation = instance.metadata.generation;
     let mut status = instance.status.clone().unwrap_or_default();
+    let applied_before = applied_generation(&status);
     if let Some(provision) = &progress.provision {
         images::report(provision, generation, &mut status, now);
     }
@@ -122,7 +123,19 @@ fn report(
         }
     }
     status.observed_generation = generation;
+    status.applied_generation =
+        if conditions::is_true(&status.conditions, RECONCILED) { generation } else { applied_before };
     status
+}
+
+/// The generation of the spec that was applied completely. Version 0.1, which knew no condition Reconciled, said so by Ready.
+pub fn applied_generation(status: &CoprInstanceStatus) -> Option<i64> {
+    if status.applied_generation.is_some() || conditions::get(&status.conditions, RECONCILED).is_some() {
+        return status.applied_generation;
+    }
+    conditions::get(&status.conditions, READY)
+        .filter(|ready| ready.status == "True")
+        .and_then(|ready| ready.observed_generation)
 }
 
 /// Whether the cluster has everything that the present spec says.

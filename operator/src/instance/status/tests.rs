@@ -148,6 +148,22 @@ fn a_copr_that_serves_stays_ready_whatever_keeps_the_spec_from_being_applied() {
 }
 
 #[test]
+fn what_version_0_1_had_applied_is_remembered_though_the_first_look_at_it_fails() {
+    let (mut instance, _) = serving();
+    let status = instance.status.get_or_insert_default();
+    status.applied_generation = None;
+    status.conditions.retain(|c| c.type_ != RECONCILED);
+    let error = crate::instance::Error::Dereference(crate::instance::dereference::Error::NoNamespace);
+    let after = report(&instance, &Progress::default(), Some(&error), Timestamp::UNIX_EPOCH);
+    assert_eq!(after.applied_generation, Some(3));
+    assert_eq!(applied_generation(&after), Some(3));
+    // What was edited since is not.
+    instance.metadata.generation = Some(4);
+    let after = report(&instance, &Progress::default(), Some(&error), Timestamp::UNIX_EPOCH);
+    assert_eq!(after.applied_generation, Some(3));
+}
+
+#[test]
 fn the_same_observation_gives_the_same_status() {
     let (instance, seen) = serving();
     let again = report(&instance, &progress(&seen), None, Timestamp::from_second(99).unwrap());
