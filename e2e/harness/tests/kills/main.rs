@@ -2,5 +2,6 @@
 //! other tests.
 
 mod images;
+mod lease;
 mod run;
 mod upgrade;
