@@ -79,6 +79,8 @@ pub async fn run(args: &Args) -> Result<(), Error> {
                 recorder: recorder.clone(),
                 backoff: Arc::default(),
                 images,
+                dry_runs: Arc::default(),
+                incidents: Arc::default(),
             },
             shutdown.clone()
         ),

@@ -10,9 +10,11 @@ pub mod build;
 pub mod builders;
 pub mod credentials;
 pub mod dereference;
+pub mod event_map;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod health;
+pub mod incidents;
 pub mod names;
 pub mod status;
 pub mod validate;
@@ -23,17 +25,27 @@ use futures::StreamExt as _;
 use k8s_openapi::api::{
     apps::v1::StatefulSet,
     batch::v1::Job,
-    core::v1::{ConfigMap, Pod, Secret, Service},
+    core::v1::{ConfigMap, Event, Pod, Secret, Service},
 };
 use kube::{
     Api, Client, ResourceExt as _,
     core::{DeserializeGuard, error_boundary::InvalidObject},
-    runtime::{Controller, controller::Action, events::Recorder, reflector::ObjectRef, watcher},
+    runtime::{
+        Controller,
+        controller::Action,
+        events::Recorder,
+        reflector::{ObjectRef, Store},
+        watcher,
+    },
 };
 
+use self::{
+    builders::dry_run::{self, DryRuns},
+    incidents::Incidents,
+};
 use crate::{
     api::v1alpha1::CoprInstance,
-    apply,
+    apply, conditions,
     backoff::{Backoff, BrokenWatch},
     images::{Provider, Provision},
     labels::{self, COMPONENT, INSTANCE, PART_OF},
@@ -51,6 +63,10 @@ pub struct Context {
     pub backoff: Arc<Backoff>,
     /// Makes images.
     pub images: Arc<Provider>,
+    /// Whether the API server would admit builders, per instance.
+    pub dry_runs: Arc<DryRuns>,
+    /// What became of builders, per instance.
+    pub incidents: Arc<Incidents>,
 }
 
 /// How far a reconcile came.
@@ -60,6 +76,8 @@ pub struct Progress {
     pub provision: Option<Provision>,
     /// The instance, once its objects were applied.
     pub instance: Option<validate::Instance>,
+    /// Whether the API server would admit builders, if it said.
+    pub dry_run: Option<dry_run::Outcome>,
 }
 
 /// What went wrong in a reconcile, by step.
@@ -104,13 +122,25 @@ const RETRY: Duration = Duration::from_secs(5);
 pub async fn run(context: Context, shutdown: impl Future<Output = ()> + Send + Sync + 'static) {
     let client = context.client.clone();
     let ours = watcher::Config::default().labels(&format!("{PART_OF}=copr"));
-    Controller::new(Api::<DeserializeGuard<CoprInstance>>::all(client.clone()), watcher::Config::default())
+    let incidents = context.incidents.clone();
+    let mut controller =
+        Controller::new(Api::<DeserializeGuard<CoprInstance>>::all(client.clone()), watcher::Config::default());
+    for reason in event_map::REASONS {
+        let (instances, config) =
+            (controller.store(), watcher::Config::default().fields(&format!("reason={reason}")));
+        controller = controller
+            .watches(Api::<Event>::all(client.clone()), config, move |event| told_of(&event, &instances));
+    }
+    controller
         .owns(Api::<StatefulSet>::all(client.clone()), ours.clone())
         .owns(Api::<Job>::all(client.clone()), ours.clone())
         .owns(Api::<Service>::all(client.clone()), ours.clone())
         .owns(Api::<ConfigMap>::all(client.clone()), ours.clone())
         .owns(Api::<Secret>::all(client.clone()), ours.clone())
-        .watches(Api::<Pod>::all(client), ours, |pod: Pod| instance_of(&pod))
+        .watches(Api::<Pod>::all(client), ours, move |pod: Pod| {
+            incidents.note(&pod, dereference::now());
+            instance_of(&pod)
+        })
         .trigger_backoff(BrokenWatch)
         .graceful_shutdown_on(shutdown)
         .run(reconcile, error_policy, Arc::new(context))
@@ -129,6 +159,17 @@ fn instance_of(pod: &Pod) -> Option<ObjectRef<DeserializeGuard<CoprInstance>>> {
     Some(ObjectRef::new(labels.get(INSTANCE)?).within(&pod.namespace()?))
 }
 
+/// The instance that an event is about.
+fn told_of(
+    event: &Event,
+    instances: &Store<DeserializeGuard<CoprInstance>>,
+) -> Option<ObjectRef<DeserializeGuard<CoprInstance>>> {
+    let names: Vec<_> = instances.state().iter().map(|i| (i.namespace().unwrap_or_default(), i.name_any())).collect();
+    let names = names.iter().map(|(namespace, name)| (namespace.as_str(), name.as_str()));
+    let (namespace, name) = event_map::instance_of(event, names)?;
+    Some(ObjectRef::new(name).within(namespace))
+}
+
 #[tracing::instrument(skip_all, fields(namespace = guard.namespace(), instance = guard.name_any()))]
 async fn reconcile(
     guard: Arc<DeserializeGuard<CoprInstance>>,
@@ -144,11 +185,11 @@ async fn reconcile(
     }
     let mut progress = Progress::default();
     let converged = converge(&context, instance, &mut progress).await;
-    status::write(&context, instance, &progress, converged.as_ref().err()).await.map_err(Error::Status)?;
+    let builders = status::write(&context, instance, &progress, converged.as_ref().err()).await.map_err(Error::Status)?;
     converged.map(|()| {
         context.backoff.succeeded(&instance.uid().unwrap_or_default());
         let soon = progress.provision.and_then(|provision| provision.look_again);
-        Action::requeue(soon.unwrap_or(RESYNC))
+        Action::requeue(soon.into_iter().chain(builders).min().unwrap_or(RESYNC))
     })
 }
 
@@ -168,6 +209,15 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
     apply::delete_orphans(client, &valid.namespace, &query, &valid.owner, &kinds, &plan)
         .await
         .map_err(Error::Apply)?;
+    // Of the Jobs only the looks: builds of images end by themselves.
+    let looks = format!("{query},{COMPONENT}={}", builders::look::COMPONENT);
+    let jobs = [kube::api::ApiResource::erase::<Job>(&())];
+    apply::delete_orphans(client, &valid.namespace, &looks, &valid.owner, &jobs, &plan)
+        .await
+        .map_err(Error::Apply)?;
+    let known = instance.status.as_ref().and_then(|s| conditions::get(&s.conditions, builders::CONDITION));
+    let troubled = known.is_some_and(|condition| condition.status == "False");
+    progress.dry_run = context.dry_runs.check(client, &valid, troubled, observed.now).await;
     progress.instance = Some(valid);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Step 5, client required: what the cluster made of the plan, written into the status. Also written when an
 //! earlier step failed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use k8s_openapi::{
     api::{
@@ -9,7 +9,7 @@ use k8s_openapi::{
         core::v1::{Event, Pod},
     },
     apimachinery::pkg::apis::meta::v1::Condition,
-    jiff::Timestamp,
+    jiff::{SignedDuration, Timestamp},
 };
 use kube::{
     Api, Client, Resource as _, ResourceExt as _,
@@ -18,9 +18,11 @@ use kube::{
 };
 
 use super::{
-    Context, Progress, builders,
+    Context, Progress,
+    builders::{self, look},
     dereference::now,
     health::{self, is_trouble},
+    incidents,
     names::{BUILDER, Component},
     validate::{Instance, ResolvedImages},
 };
@@ -55,16 +57,17 @@ pub enum Error {
     Publish(#[source] kube::Error),
 }
 
-/// Writes the status, and an event where Ready or an image changed.
+/// Writes the status, and an event where Ready or an image changed. Returns when the builders are to be looked at again.
 pub async fn write(
     context: &Context,
     instance: &CoprInstance,
     progress: &Progress,
     error: Option<&super::Error>,
-) -> Result<(), Error> {
+) -> Result<Option<Duration>, Error> {
     let old = instance.status.clone().unwrap_or_default();
     let (now, generation) = (now(), instance.metadata.generation);
     let mut new = old.clone();
+    let mut look_again = None;
     if let Some(provision) = &progress.provision {
         report_images(provision, generation, &mut new, now);
     }
@@ -72,12 +75,23 @@ pub async fn write(
         (_, Some(error)) => report_failure(error, generation, &mut new, now),
         (Some(valid), None) => {
             let seen = Seen::read(&context.client, valid).await?;
-            new = report_on(valid, generation, &seen, new, now);
+            let of_builders = builders::Seen {
+                pods: &seen.pods,
+                events: &seen.warnings,
+                dry_run: progress.dry_run.as_ref(),
+            };
+            let builders = builders::assess(of_builders, now);
+            look_again = builders.look_again.map(SignedDuration::unsigned_abs);
+            new = report_on(valid, generation, &seen, builders.verdict, new, now);
+            let mut met = context.incidents.of(&valid.namespace, &valid.name);
+            met.extend(incidents::of_events(&seen.warnings, builders::resalloc_uid(&seen.pods).as_deref()));
+            let born = instance.creation_timestamp().map(|time| time.0);
+            new.builder_incidents = incidents::merge(old.builder_incidents.clone(), &met, born, now);
         }
         (None, None) => report_waiting(generation, &mut new, now),
     }
     if new == old {
-        return Ok(());
+        return Ok(look_again);
     }
     let api: Api<CoprInstance> =
         Api::namespaced(context.client.clone(), &instance.namespace().unwrap_or_default());
@@ -93,7 +107,7 @@ pub async fn write(
     {
         Ok(_) => {}
         // Deleted meanwhile: there is nobody left to tell.
-        Err(kube::Error::Api(answer)) if answer.is_not_found() || answer.is_conflict() => return Ok(()),
+        Err(kube::Error::Api(answer)) if answer.is_not_found() || answer.is_conflict() => return Ok(look_again),
         Err(source) => return Err(Error::Write(source)),
     }
     let mut told = events::transitions(old.packages.as_ref(), new.packages.as_ref());
@@ -101,7 +115,7 @@ pub async fn write(
     for event in &told {
         context.recorder.publish(event, &instance.object_ref(&())).await.map_err(Error::Publish)?;
     }
-    Ok(())
+    Ok(look_again)
 }
 
 /// What exists of an instance.
@@ -127,6 +141,15 @@ impl Seen {
         if instance.components().any(|c| pod_of(&pods, c.name()).is_none()) {
             fields.push("type=Warning,involvedObject.kind=StatefulSet".into());
         }
+        // What the kubelet can't set up is said by events, too.
+        let starting = |pod: &&Pod| {
+            let labels = pod.labels();
+            let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+            labels.get(COMPONENT).is_some_and(|c| c == BUILDER) && phase == Some("Pending")
+        };
+        fields.extend(pods.iter().filter(starting).map(|pod| {
+            format!("type=Warning,involvedObject.kind=Pod,involvedObject.name={}", pod.name_any())
+        }));
         let mut warnings = Vec::new();
         for fields in fields {
             let query = ListParams::default().fields(&fields);
@@ -158,6 +181,7 @@ fn report_on(
     instance: &Instance,
     generation: Option<i64>,
     seen: &Seen,
+    mut builders: Verdict,
     mut status: CoprInstanceStatus,
     now: Timestamp,
 ) -> CoprInstanceStatus {
@@ -167,12 +191,13 @@ fn report_on(
         verdict.message = instance.redact(&verdict.message);
         verdicts.push((component, verdict));
     }
-    let mut builders = builders::verdict(&seen.pods, &seen.warnings, now);
     builders.message = instance.redact(&builders.message);
     let of_images = |c: &Condition| {
         c.type_ == verdict::CONDITION || Image::ALL.into_iter().any(|image| image.condition() == c.type_)
     };
-    let known = |c: &Condition| c.type_ == READY || c.type_ == builders::CONDITION || of_images(c);
+    let known = |c: &Condition| {
+        [READY, builders::CONDITION, look::CONDITION].contains(&c.type_.as_str()) || of_images(c)
+    };
     let wanted = |c: &Condition| known(c) || verdicts.iter().any(|(v, _)| v.condition() == c.type_);
     status.conditions.retain(wanted);
     conditions::set(&mut status.conditions, READY, summarize(&verdicts), generation, now);
@@ -180,6 +205,11 @@ fn report_on(
         conditions::set(&mut status.conditions, component.condition(), verdict, generation, now);
     }
     conditions::set(&mut status.conditions, builders::CONDITION, builders, generation, now);
+    let known = conditions::get(&status.conditions, look::CONDITION);
+    let (chroots, missing) =
+        look::verdict(instance, &seen.pods, known, &status.chroots_without_mock_config);
+    conditions::set(&mut status.conditions, look::CONDITION, chroots, generation, now);
+    status.chroots_without_mock_config = missing;
     status.observed_generation = generation;
     status.endpoints = Some(instance.endpoints());
     status.client_secret = Some(instance.client_secret());

@@ -19,6 +19,7 @@ mod redis;
 mod resalloc;
 mod workload;
 
+pub use builder::pod as builder_pod;
 pub use frontend::{SCHEMA, SEED};
 pub use objects::Objects;
 

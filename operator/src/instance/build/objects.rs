@@ -4,6 +4,7 @@ use k8s_openapi::{
     Metadata,
     api::{
         apps::v1::StatefulSet,
+        batch::v1::Job,
         core::v1::{ConfigMap, PersistentVolumeClaim, Secret, Service, ServiceAccount},
         networking::v1::NetworkPolicy,
         rbac::v1::{Role, RoleBinding},
@@ -35,6 +36,8 @@ pub struct Objects {
     pub network_policies: Vec<NetworkPolicy>,
     /// Workloads.
     pub stateful_sets: Vec<StatefulSet>,
+    /// Looks into images.
+    pub jobs: Vec<Job>,
 }
 
 impl Objects {
@@ -50,6 +53,7 @@ impl Objects {
             services,
             network_policies,
             stateful_sets,
+            jobs,
         } = other;
         self.service_accounts.extend(service_accounts);
         self.roles.extend(roles);
@@ -60,6 +64,7 @@ impl Objects {
         self.services.extend(services);
         self.network_policies.extend(network_policies);
         self.stateful_sets.extend(stateful_sets);
+        self.jobs.extend(jobs);
     }
 
     /// The objects in the order of apply: what is mounted or referred to exists before what mounts it.
@@ -75,6 +80,7 @@ impl Objects {
             services,
             network_policies,
             stateful_sets,
+            jobs,
         } = self;
         let mut plan = Vec::new();
         add(&mut plan, service_accounts)?;
@@ -86,10 +92,11 @@ impl Objects {
         add(&mut plan, services)?;
         add(&mut plan, network_policies)?;
         add(&mut plan, stateful_sets)?;
+        add(&mut plan, jobs)?;
         Ok(plan)
     }
 
-    /// The kinds that orphans are looked for in.
+    /// The kinds that orphans are looked for in. Not Jobs: the builds of images are the instance's Jobs, too.
     pub fn kinds() -> [ApiResource; 9] {
         [
             ApiResource::erase::<StatefulSet>(&()),
