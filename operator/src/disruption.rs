@@ -165,11 +165,7 @@ mod tests {
                 Cause::Evicted,
                 "pod p was evicted: low on memory",
             ),
-            (
-                json!({"phase": "Failed", "reason": "NodeLost"}),
-                Cause::NodeLost,
-                "pod p was ended (NodeLost)",
-            ),
+            (json!({"phase": "Failed", "reason": "NodeLost"}), Cause::NodeLost, "pod p was ended (NodeLost)"),
             (
                 json!({"phase": "Failed", "reason": "Terminated", "conditions": [target("TerminationByKubelet")]}),
                 Cause::NodeLost,

@@ -45,8 +45,9 @@ use self::{
 };
 use crate::{
     api::v1alpha1::CoprInstance,
-    apply, conditions,
+    apply,
     backoff::{Backoff, BrokenWatch},
+    conditions,
     images::{Provider, Provision},
     labels::{self, COMPONENT, INSTANCE, PART_OF},
     report,
@@ -123,8 +124,10 @@ pub async fn run(context: Context, shutdown: impl Future<Output = ()> + Send + S
     let client = context.client.clone();
     let ours = watcher::Config::default().labels(&format!("{PART_OF}=copr"));
     let incidents = context.incidents.clone();
-    let mut controller =
-        Controller::new(Api::<DeserializeGuard<CoprInstance>>::all(client.clone()), watcher::Config::default());
+    let mut controller = Controller::new(
+        Api::<DeserializeGuard<CoprInstance>>::all(client.clone()),
+        watcher::Config::default(),
+    );
     for reason in event_map::REASONS {
         let (instances, config) =
             (controller.store(), watcher::Config::default().fields(&format!("reason={reason}")));
@@ -164,7 +167,8 @@ fn told_of(
     event: &Event,
     instances: &Store<DeserializeGuard<CoprInstance>>,
 ) -> Option<ObjectRef<DeserializeGuard<CoprInstance>>> {
-    let names: Vec<_> = instances.state().iter().map(|i| (i.namespace().unwrap_or_default(), i.name_any())).collect();
+    let names: Vec<_> =
+        instances.state().iter().map(|i| (i.namespace().unwrap_or_default(), i.name_any())).collect();
     let names = names.iter().map(|(namespace, name)| (namespace.as_str(), name.as_str()));
     let (namespace, name) = event_map::instance_of(event, names)?;
     Some(ObjectRef::new(name).within(namespace))
@@ -185,7 +189,9 @@ async fn reconcile(
     }
     let mut progress = Progress::default();
     let converged = converge(&context, instance, &mut progress).await;
-    let builders = status::write(&context, instance, &progress, converged.as_ref().err()).await.map_err(Error::Status)?;
+    let builders = status::write(&context, instance, &progress, converged.as_ref().err())
+        .await
+        .map_err(Error::Status)?;
     converged.map(|()| {
         context.backoff.succeeded(&instance.uid().unwrap_or_default());
         let soon = progress.provision.and_then(|provision| provision.look_again);

@@ -107,7 +107,9 @@ pub async fn write(
     {
         Ok(_) => {}
         // Deleted meanwhile: there is nobody left to tell.
-        Err(kube::Error::Api(answer)) if answer.is_not_found() || answer.is_conflict() => return Ok(look_again),
+        Err(kube::Error::Api(answer)) if answer.is_not_found() || answer.is_conflict() => {
+            return Ok(look_again);
+        }
         Err(source) => return Err(Error::Write(source)),
     }
     let mut told = events::transitions(old.packages.as_ref(), new.packages.as_ref());
@@ -206,8 +208,7 @@ fn report_on(
     }
     conditions::set(&mut status.conditions, builders::CONDITION, builders, generation, now);
     let known = conditions::get(&status.conditions, look::CONDITION);
-    let (chroots, missing) =
-        look::verdict(instance, &seen.pods, known, &status.chroots_without_mock_config);
+    let (chroots, missing) = look::verdict(instance, &seen.pods, known, &status.chroots_without_mock_config);
     conditions::set(&mut status.conditions, look::CONDITION, chroots, generation, now);
     status.chroots_without_mock_config = missing;
     status.observed_generation = generation;

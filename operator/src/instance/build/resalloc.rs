@@ -25,8 +25,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
     let name = component.name();
     let serve = include_str!("scripts/resalloc-serve").to_owned();
     // What resalloc reads once. Pools and hooks are read afresh each time, so that a change of them ends no build.
-    let restarts =
-        files([("server.yaml", config::server_yaml::render()), ("resalloc-serve", serve.clone())]);
+    let restarts = files([("server.yaml", config::server_yaml::render()), ("resalloc-serve", serve.clone())]);
     let conf = files([
         ("server.yaml", config::server_yaml::render()),
         ("pools.yaml", config::pools_yaml::render(instance)),

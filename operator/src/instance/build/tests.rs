@@ -101,11 +101,37 @@ fn a_changed_file_changes_the_pod_and_only_where_it_is_mounted() {
         };
         sets.iter().map(|set| (set.name_any(), hash(set))).collect()
     };
-    let mut more = minimal();
-    more.builders.max += 1;
-    let (before, after) = (hashes(&minimal()), hashes(&more));
-    let changed: Vec<_> = before.keys().filter(|name| before[*name] != after[*name]).collect();
-    assert_eq!(changed, ["demo-backend", "demo-resalloc"]);
+    let changed = |change: fn(&mut Instance)| {
+        let mut other = minimal();
+        change(&mut other);
+        let (before, after) = (hashes(&minimal()), hashes(&other));
+        before
+            .into_iter()
+            .filter(|(name, hash)| after[name] != *hash)
+            .map(|(name, _)| name)
+            .collect::<Vec<_>>()
+    };
+    let renewed = |instance: &mut Instance| instance.credentials.backend_password = "another-pw".into();
+    assert_eq!(changed(renewed), ["demo-backend", "demo-dist-git", "demo-frontend"]);
+    // A restart of resalloc or of the backend would end every build that runs.
+    assert!(changed(|instance| instance.builders.max += 7).is_empty());
+    assert!(changed(|instance| instance.images.builder = "quay.io/copr/mended:1".into()).is_empty());
+    let memory = |instance: &mut Instance| {
+        let wanted = serde_json::json!({"limits": {"memory": "2Gi"}});
+        instance.builders.resources = serde_json::from_value(wanted).ok();
+    };
+    assert!(changed(memory).is_empty());
+}
+
+#[test]
+fn resalloc_reads_its_pools_from_a_folder_that_the_kubelet_keeps_up_to_date() {
+    let sets = build(&minimal()).stateful_sets;
+    let resalloc = sets.iter().find(|set| set.name_any() == "demo-resalloc").unwrap();
+    let mounts = resalloc.spec.clone().unwrap().template.spec.unwrap().containers[0].volume_mounts.clone();
+    for path in ["/etc/resallocserver", "/etc/copr-operator/hooks"] {
+        let mount = mounts.as_ref().unwrap().iter().find(|mount| mount.mount_path == path).unwrap();
+        assert_eq!(mount.sub_path, None, "{path}");
+    }
 }
 
 #[test]

@@ -187,7 +187,10 @@ mod tests {
     #[test]
     fn what_is_not_about_builders_says_nothing_about_them() {
         for (code, message) in [
-            (403, "pods is forbidden: User \"system:serviceaccount:copr-operator\" cannot create resource \"pods\""),
+            (
+                403,
+                "pods is forbidden: User \"system:serviceaccount:copr-operator\" cannot create resource \"pods\"",
+            ),
             (400, "admission webhook \"x.example\" does not support dry run"),
             (409, "already exists"),
             (429, "slow down"),

@@ -162,7 +162,12 @@ fn chroots_of<'a>(instance: &'a Instance, pool: &'a Pool) -> impl Iterator<Item 
 
 /// What the looks have shown: the condition, and the chroots without a configuration. `known` is the condition as it was, with
 /// its chroots: it stands while its Job does, whose pod may be gone.
-pub fn verdict(instance: &Instance, pods: &[Pod], known: Option<&Condition>, chroots: &[String]) -> (Verdict, Vec<String>) {
+pub fn verdict(
+    instance: &Instance,
+    pods: &[Pod],
+    known: Option<&Condition>,
+    chroots: &[String],
+) -> (Verdict, Vec<String>) {
     let mut missing = Vec::new();
     let mut waiting = None;
     let mut names = Vec::new();
@@ -180,7 +185,9 @@ pub fn verdict(instance: &Instance, pods: &[Pod], known: Option<&Condition>, chr
             let trouble = of_job.iter().find_map(|pod| health::pod_trouble(pod));
             waiting.get_or_insert(match trouble {
                 Some((_, message)) => Verdict::unknown(LOOK_FAILED, message),
-                None => Verdict::unknown(LOOKING, format!("Job {job} is about to look into the builder image")),
+                None => {
+                    Verdict::unknown(LOOKING, format!("Job {job} is about to look into the builder image"))
+                }
             });
         }
         names.push(job);
@@ -191,7 +198,10 @@ pub fn verdict(instance: &Instance, pods: &[Pod], known: Option<&Condition>, chr
         (true, Some(waiting)) => waiting,
         (true, None) => Verdict::yes(
             health::AVAILABLE,
-            format!("the builder image has a Mock configuration for every chroot (seen by Job {})", names.join(", ")),
+            format!(
+                "the builder image has a Mock configuration for every chroot (seen by Job {})",
+                names.join(", ")
+            ),
         ),
     };
     (verdict, missing)

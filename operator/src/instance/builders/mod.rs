@@ -31,8 +31,10 @@ pub const BUILDER_FAILED: &str = "BuilderFailed";
 
 /// What the hook's event has as its action where the API server refused the pod.
 const REFUSED_ACTION: &str = "Refused";
-/// A failure that no later builder has made up for counts this long.
-const MEMORY: SignedDuration = SignedDuration::from_secs(120);
+/// A refusal that no later builder or dry run has made up for counts this long.
+const REFUSAL_MEMORY: SignedDuration = SignedDuration::from_secs(120);
+/// A builder that didn't start counts this long: while a build waits, resalloc makes the next one at once.
+const FAILURE_MEMORY: SignedDuration = SignedDuration::from_secs(45);
 const MESSAGE_LENGTH: usize = 600;
 
 /// What the state of the builders is told from.
@@ -64,7 +66,8 @@ pub fn assess(seen: Seen<'_>, now: Timestamp) -> Assessment {
     let builders: Vec<_> = of_component(seen.pods, BUILDER).filter(|pod| !has_ended(pod)).collect();
     let ready_since = builders.iter().filter(|pod| is_ready(pod)).filter_map(|pod| created(pod)).max();
     // A builder that has ended says no more than that: whether it was the cluster's doing is an incident.
-    let waiting = builders.iter().find_map(|pod| health::pod_trouble(pod).or_else(|| stuck(pod, seen.events)));
+    let waiting =
+        builders.iter().find_map(|pod| health::pod_trouble(pod).or_else(|| stuck(pod, seen.events)));
     if let Some((reason, message)) = waiting {
         return trouble(reason, message, dry_run::PAUSE);
     }
@@ -86,7 +89,9 @@ pub fn assess(seen: Seen<'_>, now: Timestamp) -> Assessment {
         // An instance of that name before this one had a resalloc of its own.
         .filter(|event| resalloc.is_some() && event.involved_object.uid == resalloc)
         .filter_map(|event| Some((told_at(event)?, event)))
-        .filter(|(time, _)| now.duration_since(*time) < MEMORY && ready_since.is_none_or(|since| since < *time))
+        .filter(|(time, event)| {
+            now.duration_since(*time) < memory(event) && ready_since.is_none_or(|since| since < *time)
+        })
         .filter(|(time, event)| {
             !is_refusal(event) || seen.dry_run.is_none_or(|outcome| !outcome.admitted_after(*time))
         })
@@ -94,10 +99,12 @@ pub fn assess(seen: Seen<'_>, now: Timestamp) -> Assessment {
     match failure {
         Some((time, event)) => {
             let reason = if is_refusal(event) { BUILDER_REFUSED } else { BUILDER_FAILED };
-            let left = (time + MEMORY).duration_since(now);
+            let left = (time + memory(event)).duration_since(now);
             trouble(reason, event.message.clone().unwrap_or_default(), left.min(dry_run::PAUSE))
         }
-        None => Assessment { verdict: Verdict::yes(AVAILABLE, "no builder pod is in trouble"), look_again: None },
+        None => {
+            Assessment { verdict: Verdict::yes(AVAILABLE, "no builder pod is in trouble"), look_again: None }
+        }
     }
 }
 
@@ -128,6 +135,10 @@ fn stuck(pod: &Pod, events: &[Event]) -> Option<(&'static str, String)> {
     let (reason, message) =
         (newest.reason.as_deref().unwrap_or_default(), newest.message.as_deref().unwrap_or_default());
     Some((health::CONTAINER_FAILED, format!("pod {}: {reason}: {message}", pod.name_any())))
+}
+
+fn memory(event: &Event) -> SignedDuration {
+    if is_refusal(event) { REFUSAL_MEMORY } else { FAILURE_MEMORY }
 }
 
 fn is_refusal(event: &Event) -> bool {

@@ -39,7 +39,12 @@ fn failure(second: i64, uid: &str, action: &str) -> Event {
     .unwrap()
 }
 
-fn told(pods: &[Pod], events: &[Event], dry_run: Option<&Outcome>, now: i64) -> (String, String, Option<i64>) {
+fn told(
+    pods: &[Pod],
+    events: &[Event],
+    dry_run: Option<&Outcome>,
+    now: i64,
+) -> (String, String, Option<i64>) {
     let Assessment { verdict, look_again } = assess(Seen { pods, events, dry_run }, at(now));
     (verdict.reason, verdict.message, look_again.map(|after| after.as_secs()))
 }
@@ -56,7 +61,8 @@ fn a_builder_whose_image_cannot_be_pulled_is_named() {
 #[test]
 fn an_image_that_the_look_cannot_pull_is_known_before_the_first_build() {
     let state = json!({"waiting": {"reason": "ErrImagePull", "message": "unauthorized"}});
-    let looking = pod(look::COMPONENT, 10, &json!({"phase": "Pending", "containerStatuses": container(&state)}));
+    let looking =
+        pod(look::COMPONENT, 10, &json!({"phase": "Pending", "containerStatuses": container(&state)}));
     let (reason, message, _) = told(std::slice::from_ref(&looking), &[], None, 20);
     assert_eq!(reason, health::IMAGE_PULL_FAILED);
     assert!(message.contains("unauthorized"), "{message}");
@@ -70,12 +76,17 @@ fn a_failed_builder_counts_until_a_ready_one_comes_or_it_is_old_and_the_wait_is_
     assert_eq!((reason.as_str(), look_again), (BUILDER_REFUSED, Some(30)));
     assert!(message.contains("violates PodSecurity"));
     assert_eq!(told(&[resalloc()], &refused, None, 165).2, Some(15), "woken when it is forgotten");
-    assert_eq!(told(&[resalloc()], &refused, None, 180), (AVAILABLE.into(), "no builder pod is in trouble".into(), None));
+    assert_eq!(
+        told(&[resalloc()], &refused, None, 180),
+        (AVAILABLE.into(), "no builder pod is in trouble".into(), None)
+    );
     assert_eq!(told(&[resalloc(), ready(65)], &refused, None, 70).0, AVAILABLE);
     assert_eq!(told(&[resalloc(), ready(55)], &refused, None, 70).0, BUILDER_REFUSED, "it came before");
     let next = pod(BUILDER, 65, &json!({"phase": "Pending"}));
     assert_eq!(told(&[resalloc(), next], &refused, None, 70).0, BUILDER_REFUSED, "it isn't there yet");
-    assert_eq!(told(&[resalloc()], &[failure(60, "uid-of-resalloc", "Start")], None, 70).0, BUILDER_FAILED);
+    let failed = [failure(60, "uid-of-resalloc", "Start")];
+    assert_eq!(told(&[resalloc()], &failed, None, 104).0, BUILDER_FAILED);
+    assert_eq!(told(&[resalloc()], &failed, None, 105).0, AVAILABLE);
 }
 
 #[test]
@@ -131,7 +142,8 @@ fn looked(instance: &Instance, exit_code: i32, message: &str) -> Pod {
 #[test]
 fn a_chroot_without_a_mock_configuration_is_named_with_file_and_image() {
     let instance = instance();
-    let (verdict, missing) = look::verdict(&instance, &[looked(&instance, 0, "fedora-99-x86_64\n")], None, &[]);
+    let (verdict, missing) =
+        look::verdict(&instance, &[looked(&instance, 0, "fedora-99-x86_64\n")], None, &[]);
     assert_eq!((verdict.status, verdict.reason.as_str()), ("False", look::MOCK_CONFIG_MISSING));
     assert_eq!(missing, ["fedora-99-x86_64"]);
     for named in ["/etc/mock/fedora-99-x86_64.cfg", "quay.io/copr/copr-builder:2.7"] {
@@ -146,7 +158,8 @@ fn nothing_is_said_before_the_look_or_after_one_that_failed() {
     let instance = instance();
     let (verdict, _) = look::verdict(&instance, &[], None, &[]);
     assert_eq!((verdict.status, verdict.reason.as_str()), ("Unknown", look::LOOKING));
-    let (verdict, missing) = look::verdict(&instance, &[looked(&instance, 1, "/etc/mock cannot be read")], None, &[]);
+    let (verdict, missing) =
+        look::verdict(&instance, &[looked(&instance, 1, "/etc/mock cannot be read")], None, &[]);
     assert_eq!((verdict.status, verdict.reason.as_str()), ("Unknown", look::LOOK_FAILED));
     assert!(verdict.message.contains("cannot be read") && missing.is_empty(), "{}", verdict.message);
 }
@@ -154,7 +167,8 @@ fn nothing_is_said_before_the_look_or_after_one_that_failed() {
 #[test]
 fn what_a_look_has_shown_outlives_its_pod_but_not_a_change_of_what_is_looked_at() {
     let mut instance = instance();
-    let (verdict, missing) = look::verdict(&instance, &[looked(&instance, 0, "fedora-99-x86_64\n")], None, &[]);
+    let (verdict, missing) =
+        look::verdict(&instance, &[looked(&instance, 0, "fedora-99-x86_64\n")], None, &[]);
     let mut conditions = Vec::new();
     crate::conditions::set(&mut conditions, look::CONDITION, verdict.clone(), None, at(0));
     let again = look::verdict(&instance, &[], conditions.first(), &missing);

@@ -5,6 +5,16 @@ use crate::instance::{
     validate::Instance,
 };
 
+/// Copr's own default.
+const WORKERS: i32 = 60;
+
+/// How many builds the dispatcher starts workers for. A worker waits for its builder, and resalloc says how many of those there
+/// are; a number that followed `builders.max` would restart the dispatcher, and end its builds, with each change of it.
+fn workers(instance: &Instance) -> i32 {
+    let builders = instance.builders.max * i32::try_from(instance.pools.len()).unwrap_or(1);
+    builders.max(WORKERS)
+}
+
 /// Renders the file. Values are read by ConfigParser with interpolation: `%` would have to be doubled.
 pub fn render(instance: &Instance) -> String {
     let urls = instance.endpoints();
@@ -45,7 +55,6 @@ builder_config = /etc/copr-operator/ssh/config
         resalloc_port = port::RESALLOC,
         keygen = instance.host(Component::Keygen.name()),
         keygen_port = port::KEYGEN,
-        // A worker waits for its builder: more of them than builders only queue in another place.
-        max = instance.builders.max * i32::try_from(instance.pools.len()).unwrap_or(1),
+        max = workers(instance),
     )
 }
