@@ -18,7 +18,7 @@ use kube::ResourceExt as _;
 use super::names::BUILDER;
 use crate::{
     api::v1alpha1::BuilderIncident,
-    disruption::{self, Cause},
+    disruption::{self, Cause, Disruption},
     labels::{COMPONENT, INSTANCE},
     report::truncate,
 };
@@ -29,6 +29,9 @@ pub const MEMORY: SignedDuration = SignedDuration::from_hours(1);
 pub const MOST: usize = 8;
 /// The reason of the event that resalloc's check writes about a builder that it finds dead.
 pub const BUILDER_DIED: &str = "BuilderDied";
+
+/// What `builder-start` writes first.
+const OOM_KILLED: &str = "OOMKilled:";
 
 const MESSAGE_LENGTH: usize = 512;
 
@@ -109,7 +112,7 @@ pub const REASONS: [&str; 4] = ["BuilderOutOfMemory", "BuilderEvicted", "Builder
 
 fn of_pod(pod: &Pod, now: Timestamp) -> Option<BuilderIncident> {
     pod.labels().get(COMPONENT).filter(|component| *component == BUILDER)?;
-    let disruption = disruption::of(pod)?;
+    let disruption = disruption::of(pod).or_else(|| single_process(pod))?;
     let [memory, evicted, node, lost] = REASONS;
     let reason = match disruption.cause {
         Cause::OutOfMemory => memory,
@@ -122,6 +125,19 @@ fn of_pod(pod: &Pod, now: Timestamp) -> Option<BuilderIncident> {
         pod: pod.name_any(),
         reason: reason.into(),
         message: truncate(disruption.message, MESSAGE_LENGTH),
+    })
+}
+
+/// Where the kernel kills one process of a container only, `builder-start` ends the builder, and says so.
+fn single_process(pod: &Pod) -> Option<Disruption> {
+    let ends = pod.status.as_ref()?.container_statuses.iter().flatten();
+    let end = ends
+        .filter_map(|container| container.state.as_ref()?.terminated.as_ref())
+        .find(|end| end.message.as_deref().is_some_and(|message| message.starts_with(OOM_KILLED)))?;
+    Some(Disruption {
+        cause: Cause::OutOfMemory,
+        message: format!("pod {} ran out of memory: {}", pod.name_any(), end.message.as_deref()?.trim()),
+        time: end.finished_at.as_ref().map(|time| time.0),
     })
 }
 
@@ -170,6 +186,19 @@ mod tests {
         assert_eq!((known[0].time.0, known[0].reason.as_str()), (at(50), "BuilderOutOfMemory"));
         assert!(known[0].message.contains("ran out of memory"), "{}", known[0].message);
         assert!(store.of("team", "other").is_empty() && store.of("elsewhere", "demo").is_empty());
+    }
+
+    #[test]
+    fn a_builder_that_ended_because_one_process_was_killed_for_its_memory_counts() {
+        let start = include_str!("build/scripts/builder-start");
+        assert!(start.contains(&format!("echo \"{OOM_KILLED} ")));
+        let mut pod = killed("demo-builder-1", BUILDER, 50);
+        let status = pod.status.as_mut().unwrap().container_statuses.as_mut().unwrap();
+        let end = status[0].state.as_mut().unwrap().terminated.as_mut().unwrap();
+        (end.reason, end.message) = (Some("Error".into()), Some(format!("{OOM_KILLED} a process\n")));
+        assert_eq!(of_pod(&pod, at(60)).unwrap().reason, "BuilderOutOfMemory");
+        pod.status.as_mut().unwrap().container_statuses = None;
+        assert_eq!(of_pod(&pod, at(60)), None);
     }
 
     #[test]

@@ -13,6 +13,9 @@ use crate::{
     },
 };
 
+/// How long an incident may be what keeps builders from starting.
+const RECENT: SignedDuration = SignedDuration::from_secs(120);
+
 /// How the builders of an instance are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Builders {
@@ -98,9 +101,17 @@ impl Builders {
             (None, Some(trouble)) => {
                 let patience = trouble.since + trouble.grace();
                 if now < patience {
-                    Obstacle::Until(patience)
-                } else {
-                    Obstacle::Lasting(trouble.reason, trouble.message.clone())
+                    return Obstacle::Until(patience);
+                }
+                // Builders that don't start because the cluster ends them: that is what has to be mended.
+                let recent = |incident: &&BuilderIncident| now.duration_since(incident.time.0) < RECENT;
+                let behind = self.incidents.iter().rfind(recent);
+                match behind.filter(|_| trouble.reason == Reason::BuilderStartFailed) {
+                    Some(incident) => Obstacle::Lasting(
+                        Reason::parse(&incident.reason).unwrap_or(trouble.reason),
+                        format!("{}; {}", incident.message, trouble.message),
+                    ),
+                    None => Obstacle::Lasting(trouble.reason, trouble.message.clone()),
                 }
             }
         }

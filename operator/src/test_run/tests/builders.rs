@@ -126,6 +126,18 @@ fn a_failure_while_a_builder_was_lost_is_an_error_in_the_words_of_the_cluster() 
 }
 
 #[test]
+fn builders_that_the_kernel_kills_while_they_start_are_out_of_memory() {
+    let mut world = building();
+    world.builders_say("False", "BuilderFailed", "ended before it was ready");
+    world.pass(30);
+    let lost = incident(world.now());
+    world.instance_mut().status.as_mut().unwrap().builder_incidents = vec![lost];
+    world.reconcile();
+    assert_eq!(reason(&world, "build-spec"), "BuilderOutOfMemory");
+    assert!(world.message("build-spec").contains("ran out of memory"));
+}
+
+#[test]
 fn an_incident_before_the_attempt_or_under_a_test_that_builds_nothing_excuses_nothing() {
     for (test, second) in [("build-spec", 99), ("auth", 110)] {
         let mut world = World::named(&[test]);
