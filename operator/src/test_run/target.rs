@@ -134,13 +134,14 @@ impl Target {
             State::Missing => Verdict::no(reasons::NOT_FOUND, format!("there is no CoprInstance {name}")),
             State::Unusable { reason, message } => Verdict::no(reason, message.clone()),
             State::NotReady { reason, message } => Verdict::no(reason, message.clone()),
-            State::Ready(facts) => match &facts.hold {
-                Some((reason, message)) => Verdict::no(reason, message.clone()),
-                None => {
+            State::Ready(facts) => {
+                let available = || {
                     let message = format!("every component of CoprInstance {name} answers");
                     Verdict::yes(reasons::AVAILABLE, message)
-                }
-            },
+                };
+                let held = |(reason, message): &(String, String)| Verdict::no(reason, message.clone());
+                facts.hold.as_ref().map_or_else(available, held)
+            }
         }
     }
 
