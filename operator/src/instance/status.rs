@@ -143,6 +143,9 @@ impl Seen {
         if instance.components().any(|c| pod_of(&pods, c.name()).is_none()) {
             fields.push("type=Warning,involvedObject.kind=StatefulSet".into());
         }
+        if pod_of(&pods, look::COMPONENT).is_none() {
+            fields.push("type=Warning,involvedObject.kind=Job".into());
+        }
         // What the kubelet can't set up is said by events, too.
         let starting = |pod: &&Pod| {
             let labels = pod.labels();
@@ -208,7 +211,8 @@ fn report_on(
     }
     conditions::set(&mut status.conditions, builders::CONDITION, builders, generation, now);
     let known = conditions::get(&status.conditions, look::CONDITION);
-    let (chroots, missing) = look::verdict(instance, &seen.pods, known, &status.chroots_without_mock_config);
+    let (chroots, missing) =
+        look::verdict(instance, &seen.pods, &seen.warnings, known, &status.chroots_without_mock_config);
     conditions::set(&mut status.conditions, look::CONDITION, chroots, generation, now);
     status.chroots_without_mock_config = missing;
     status.observed_generation = generation;

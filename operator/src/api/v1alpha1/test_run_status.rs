@@ -105,7 +105,7 @@ pub struct TestStatus {
     /// How long the last attempt took, such as `41s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<String>,
-    /// How many attempts were started.
+    /// How many attempts were made. One that couldn't be started counts.
     #[serde(default)]
     pub attempts: i32,
     /// The first failing line, or why there is no verdict.

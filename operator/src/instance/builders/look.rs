@@ -12,8 +12,8 @@ use k8s_openapi::{
             Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
         },
         core::v1::{
-            Capabilities, Container, Pod, PodSecurityContext, PodSpec, PodTemplateSpec, ResourceRequirements,
-            SeccompProfile, SecurityContext,
+            Capabilities, Container, Event, Pod, PodSecurityContext, PodSpec, PodTemplateSpec,
+            ResourceRequirements, SeccompProfile, SecurityContext,
         },
     },
     apimachinery::pkg::{
@@ -32,6 +32,7 @@ use crate::{
         validate::{Instance, Pool},
     },
     labels,
+    report::truncate,
 };
 
 /// The condition's type.
@@ -165,6 +166,7 @@ fn chroots_of<'a>(instance: &'a Instance, pool: &'a Pool) -> impl Iterator<Item 
 pub fn verdict(
     instance: &Instance,
     pods: &[Pod],
+    events: &[Event],
     known: Option<&Condition>,
     chroots: &[String],
 ) -> (Verdict, Vec<String>) {
@@ -182,7 +184,13 @@ pub fn verdict(
         } else if known.is_some() {
             missing.extend(chroots_of(instance, pool).filter(|chroot| chroots.contains(chroot)));
         } else {
-            let trouble = of_job.iter().find_map(|pod| health::pod_trouble(pod));
+            let refused = || {
+                let about = |event: &&Event| event.involved_object.name.as_deref() == Some(&job);
+                let newest = events.iter().filter(about).max_by_key(|event| event.last_timestamp.clone());
+                let message = newest.filter(|_| of_job.is_empty())?.message.clone()?;
+                Some((health::POD_REFUSED, format!("Job {job}: {}", truncate(message, 600))))
+            };
+            let trouble = of_job.iter().find_map(|pod| health::pod_trouble(pod)).or_else(refused);
             waiting.get_or_insert(match trouble {
                 Some((_, message)) => Verdict::unknown(LOOK_FAILED, message),
                 None => {

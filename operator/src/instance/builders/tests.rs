@@ -143,38 +143,46 @@ fn looked(instance: &Instance, exit_code: i32, message: &str) -> Pod {
 fn a_chroot_without_a_mock_configuration_is_named_with_file_and_image() {
     let instance = instance();
     let (verdict, missing) =
-        look::verdict(&instance, &[looked(&instance, 0, "fedora-99-x86_64\n")], None, &[]);
+        look::verdict(&instance, &[looked(&instance, 0, "fedora-99-x86_64\n")], &[], None, &[]);
     assert_eq!((verdict.status, verdict.reason.as_str()), ("False", look::MOCK_CONFIG_MISSING));
     assert_eq!(missing, ["fedora-99-x86_64"]);
     for named in ["/etc/mock/fedora-99-x86_64.cfg", "quay.io/copr/copr-builder:2.7"] {
         assert!(verdict.message.contains(named), "{}", verdict.message);
     }
-    let (verdict, missing) = look::verdict(&instance, &[looked(&instance, 0, "")], None, &[]);
+    let (verdict, missing) = look::verdict(&instance, &[looked(&instance, 0, "")], &[], None, &[]);
     assert!(verdict.is_true() && missing.is_empty());
 }
 
 #[test]
 fn nothing_is_said_before_the_look_or_after_one_that_failed() {
     let instance = instance();
-    let (verdict, _) = look::verdict(&instance, &[], None, &[]);
+    let (verdict, _) = look::verdict(&instance, &[], &[], None, &[]);
     assert_eq!((verdict.status, verdict.reason.as_str()), ("Unknown", look::LOOKING));
     let (verdict, missing) =
-        look::verdict(&instance, &[looked(&instance, 1, "/etc/mock cannot be read")], None, &[]);
+        look::verdict(&instance, &[looked(&instance, 1, "/etc/mock cannot be read")], &[], None, &[]);
     assert_eq!((verdict.status, verdict.reason.as_str()), ("Unknown", look::LOOK_FAILED));
     assert!(verdict.message.contains("cannot be read") && missing.is_empty(), "{}", verdict.message);
+    let refused: Event = serde_json::from_value(json!({
+        "metadata": {}, "involvedObject": {"name": look::jobs(&instance)[0].name_any()}, "reason": "FailedCreate",
+        "message": "exceeded quota: pods",
+    }))
+    .unwrap();
+    let (verdict, _) = look::verdict(&instance, &[], &[refused], None, &[]);
+    assert_eq!((verdict.status, verdict.reason.as_str()), ("Unknown", look::LOOK_FAILED));
+    assert!(verdict.message.contains("exceeded quota: pods"), "{}", verdict.message);
 }
 
 #[test]
 fn what_a_look_has_shown_outlives_its_pod_but_not_a_change_of_what_is_looked_at() {
     let mut instance = instance();
     let (verdict, missing) =
-        look::verdict(&instance, &[looked(&instance, 0, "fedora-99-x86_64\n")], None, &[]);
+        look::verdict(&instance, &[looked(&instance, 0, "fedora-99-x86_64\n")], &[], None, &[]);
     let mut conditions = Vec::new();
     crate::conditions::set(&mut conditions, look::CONDITION, verdict.clone(), None, at(0));
-    let again = look::verdict(&instance, &[], conditions.first(), &missing);
+    let again = look::verdict(&instance, &[], &[], conditions.first(), &missing);
     assert_eq!(again, (verdict, missing.clone()));
     instance.images.builder = "quay.io/copr/mended:1".into();
-    let (verdict, missing) = look::verdict(&instance, &[], conditions.first(), &missing);
+    let (verdict, missing) = look::verdict(&instance, &[], &[], conditions.first(), &missing);
     assert_eq!((verdict.status, missing.len()), ("Unknown", 0));
 }
 
