@@ -117,6 +117,11 @@ impl Builders {
         }
     }
 
+    /// What is wrong with builders now, however long it lasts.
+    pub fn note(&self) -> Option<&str> {
+        self.without_config.as_deref().or(self.trouble.as_ref().map(|trouble| trouble.message.as_str()))
+    }
+
     /// What was wrong with builders while a test built that failed, if anything: from then until then.
     pub fn excuse(&self, test: Test, from: Timestamp, until: Timestamp) -> Option<(Reason, String)> {
         if !test.builds {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{
     api::core::v1::{
         Capabilities, Container, EmptyDirVolumeSource, EnvVar, KeyToPath, LocalObjectReference, Pod,
@@ -29,6 +30,9 @@ const TERMINATION_GRACE_SECONDS: i64 = 60;
 /// life of a run, and a test can be tried again anywhere.
 const LOST_NODE_SECONDS: i64 = 30;
 
+/// How long after its grace a deleted pod may take to be gone.
+const LATE: SignedDuration = SignedDuration::from_secs(30);
+
 const CLIENT_VOLUME: &str = "client";
 const TMP_VOLUME: &str = "tmp";
 
@@ -52,9 +56,12 @@ pub fn is_exclusive(pod: &Pod) -> bool {
     pod.labels().get(labels::EXCLUSIVE).is_some_and(|value| value == "true")
 }
 
-/// Whether something of the test may still be at work, its cleaning up included.
-pub fn is_alive(pod: &Pod) -> bool {
-    !verdict::has_ended(pod)
+/// Whether something of the test may still be at work, its cleaning up included. A pod that outlives its deletion is on a node
+/// that doesn't answer: it would be waited for in vain.
+pub fn is_alive(pod: &Pod, now: Timestamp) -> bool {
+    // The API server adds the grace to the time of the deletion.
+    let ends = pod.metadata.deletion_timestamp.as_ref().map(|time| time.0 + LATE);
+    !verdict::has_ended(pod) && ends.is_none_or(|ends| now < ends)
 }
 
 /// "test auth of CoprTestRun pr-7".

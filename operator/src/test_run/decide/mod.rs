@@ -251,7 +251,7 @@ fn proceed(
     let mut ready = attempts::startable(run, &mut status.tests, observed.now, wake);
     ready.retain_mut(|(of, test)| !judge.blocked(*of, test, wake));
     if running >= run.parallelism || ready.is_empty() {
-        return turns::pausing(&status.tests);
+        return turns::pausing(&status.tests).or_else(|| facts.builders.note().map(str::to_owned));
     }
     // The condition Ready may lag behind the pods: an attempt started now would be disturbed at once.
     if let Some(what) = disturbance::disturbance(&run.target, &observed.instance_pods, observed.now) {
@@ -259,8 +259,8 @@ fn proceed(
         return Some(what);
     }
     let turn = turns::take(ready, running, run, observed);
-    if turn.waits_for_others {
-        // The pods of other runs aren't watched.
+    if turn.recheck {
+        // The pods of other runs aren't watched, and one on a lost node may never be gone.
         wake.at(observed.now + RECHECK);
     }
     for (test, status) in turn.starts {
@@ -270,7 +270,7 @@ fn proceed(
     if !plan.pods.is_empty() {
         status.timestamps.first_test.get_or_insert(Time(observed.now));
     }
-    turn.waits.or_else(|| turns::pausing(&status.tests))
+    turn.waits.or_else(|| turns::pausing(&status.tests)).or_else(|| facts.builders.note().map(str::to_owned))
 }
 
 /// The run's own instance. It is created, never applied: one that has the name already isn't ours.

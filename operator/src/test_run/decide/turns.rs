@@ -21,8 +21,8 @@ pub struct Turn<'a> {
     pub starts: Vec<(Test, &'a mut TestStatus)>,
     /// What the others wait for, if it isn't for a free place.
     pub waits: Option<String>,
-    /// Whether that is a test of another run.
-    pub waits_for_others: bool,
+    /// Whether that may be over without an event of this run's own.
+    pub recheck: bool,
 }
 
 /// Picks the tests that are started. `running` are running already.
@@ -33,16 +33,17 @@ pub fn take<'a>(
     observed: &Observed,
 ) -> Turn<'a> {
     let mut turn = Turn::default();
-    let foreign: Vec<_> = observed.other_pods.iter().filter(|pod| pod::is_alive(pod)).collect();
+    let foreign: Vec<_> = observed.other_pods.iter().filter(|pod| pod::is_alive(pod, observed.now)).collect();
     if let Some(alone) = foreign.iter().find(|pod| pod::is_exclusive(pod)) {
         turn.waits = Some(format!("no test is started beside {}, which runs alone", pod::describe(alone)));
-        turn.waits_for_others = true;
+        turn.recheck = true;
         return turn;
     }
     // What has ended and still cleans up counts: it may hold builders.
-    let own: Vec<_> = observed.pods.iter().filter(|pod| pod::is_alive(pod)).collect();
+    let own: Vec<_> = observed.pods.iter().filter(|pod| pod::is_alive(pod, observed.now)).collect();
     if let Some(alone) = own.iter().find(|pod| pod::is_exclusive(pod)) {
         turn.waits = Some(format!("no test is started beside pod {}, which runs alone", alone.name_any()));
+        turn.recheck = true;
         return turn;
     }
     let mut places = run.parallelism.saturating_sub(running);
@@ -54,7 +55,7 @@ pub fn take<'a>(
             if let Some(beside) = own.iter().chain(&foreign).next() {
                 turn.waits =
                     Some(format!("{} runs alone, and waits for {}", test.name, pod::describe(beside)));
-                turn.waits_for_others = !foreign.is_empty();
+                turn.recheck = true;
                 continue;
             }
             if running > 0 || !turn.starts.is_empty() {

@@ -98,6 +98,7 @@ fn what_often_passes_has_a_grace() {
         world.pass(grace - 1);
         let plan = world.reconcile();
         assert_eq!(world.outcome("build-spec"), (Outcome::Running, 1), "{of_instance}");
+        assert!(world.condition("Succeeded").2.ends_with("builders: 0/1 nodes"), "it says what it waits for");
         assert_eq!(plan.requeue.unwrap().as_secs(), 1);
         world.pass(1);
         world.reconcile();

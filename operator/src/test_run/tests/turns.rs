@@ -111,6 +111,23 @@ fn an_overlap_that_happened_all_the_same_leaves_a_failure_without_a_verdict() {
 }
 
 #[test]
+fn a_deleted_pod_on_a_node_that_does_not_answer_is_not_waited_for_for_ever() {
+    let mut world = World::named(&["parallel-builds"]);
+    world.reconcile();
+    world.starts("parallel-builds");
+    world.pass(10);
+    // As the API server writes it: the end of the grace.
+    world.pod("parallel-builds").metadata.deletion_timestamp = Some(super::world::time(70).into());
+    world.reconcile();
+    assert_eq!(world.outcome("parallel-builds"), (Outcome::Pending, 1), "the old one may still clean up");
+    assert_eq!(world.test("parallel-builds").reason.as_deref(), Some("PodLost"));
+    world.pass(89);
+    assert!(world.reconcile().pods.is_empty());
+    world.pass(1);
+    assert_eq!(world.reconcile().pods.len(), 1);
+}
+
+#[test]
 fn no_test_starts_before_the_present_spec_is_applied() {
     for (type_, status, reason) in
         [("Reconciled", "False", "ApplyFailed"), ("ImagesReady", "False", "RegistryUnreachable")]
