@@ -42,6 +42,11 @@ pub fn instance_query(instance: &str) -> String {
     format!("{MANAGED_BY}={FIELD_MANAGER},{PART_OF}=copr,{INSTANCE}={instance}")
 }
 
+/// The same but for what belongs to builds of images: those go by themselves.
+pub fn applied_query(instance: &str) -> String {
+    format!("{},{COMPONENT}!={}", instance_query(instance), crate::images::job::COMPONENT)
+}
+
 /// A label selector for every object of a run.
 pub fn run_query(run: &str) -> String {
     format!("{MANAGED_BY}={FIELD_MANAGER},{RUN}={run}")

@@ -14,6 +14,8 @@ pub mod images;
 pub mod instance;
 pub mod isolation;
 pub mod labels;
+pub mod lease;
+pub mod platform;
 pub mod probes;
 pub mod report;
 pub mod telemetry;

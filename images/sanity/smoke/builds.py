@@ -132,7 +132,7 @@ class Build:
         component = blame.by_backend_log(worker, "backend")
         reason = blame.first_backend_error(worker)
         if component == "builder":
-            printed = blame.first_builder_error(builder)
+            printed = blame.builder_error(builder)
             component, reason = blame.behind_builder(printed), printed or reason
         return TestFailed(f"{what}: {reason or 'its logs give no reason'}", component)
 

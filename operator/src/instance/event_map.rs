@@ -7,15 +7,17 @@ use k8s_openapi::api::core::v1::Event;
 
 use super::{builders::BUILDER_FAILED, incidents::BUILDER_DIED};
 
-/// The reasons of the events that are watched, one watch each: a field selector can't name two.
-pub const REASONS: [&str; 7] = [
+/// The reasons of the events that are watched, one watch each: a field selector can't name two. Not FailedScheduling: the pod says
+/// that itself.
+pub const REASONS: [&str; 8] = [
     BUILDER_FAILED,
     BUILDER_DIED,
     "FailedCreate",
     "FailedMount",
     "FailedAttachVolume",
+    "FailedMapVolume",
     "FailedCreatePodSandBox",
-    "FailedScheduling",
+    "FailedPostStartHook",
 ];
 
 /// The kinds that instances consist of, or that an instance's objects make.
@@ -47,6 +49,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::instance::health;
 
     const INSTANCES: [(&str, &str); 4] =
         [("team", "copr"), ("team", "copr-dev"), ("other", "copr"), ("team", "cop")];
@@ -65,6 +68,14 @@ mod tests {
         assert_eq!(found("BuilderFailed", "Pod", "copr-resalloc-0"), Some(("team", "copr")));
         assert_eq!(found("FailedCreate", "StatefulSet", "copr-dev-database"), Some(("team", "copr-dev")));
         assert_eq!(found("FailedMount", "Pod", "copr-database-0"), Some(("team", "copr")));
+    }
+
+    #[test]
+    fn whatever_is_told_of_a_component_is_watched() {
+        for reason in health::OBSTACLES {
+            assert!(REASONS.contains(&reason), "{reason}");
+        }
+        assert!(health::REFUSALS.iter().any(|reason| REASONS.contains(reason)));
     }
 
     #[test]

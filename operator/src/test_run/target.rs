@@ -12,14 +12,13 @@ use crate::{
     api::v1alpha1::{CoprInstance, CoprInstanceSpec, Images, PullPolicy, Suite},
     conditions::{self, Verdict},
     images::{Image, verdict as images},
-    instance::{names::Component, validate},
+    instance::{
+        names::Component,
+        status::{READY, RECONCILED},
+        validate,
+    },
     report,
 };
-
-/// The condition of an instance that every component answers.
-const READY: &str = "Ready";
-/// The condition of an instance that its present spec is applied.
-const RECONCILED: &str = "Reconciled";
 
 /// Reasons of the condition `InstanceReady` that are not the instance's own.
 pub mod reasons {

@@ -4,5 +4,7 @@
 mod builders;
 mod defects;
 mod images;
+mod lifetimes;
 mod run;
 mod trouble;
+mod uid;

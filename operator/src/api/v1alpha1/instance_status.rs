@@ -14,7 +14,8 @@ use super::PackagesStatus;
 pub struct CoprInstanceStatus {
     /// `Ready` (every component answers) and one per component: `DatabaseReady`, `RedisReady`,
     /// `FrontendReady`, `BackendReady`, `KeygenReady`, `DistGitReady`, `ResallocReady`. A reason other
-    /// than `Available` says what is missing; the message names the pod. `ImagesReady`: every image is known by digest, or will
+    /// than `Available` says what is missing; the message names the pod. `Reconciled`: the cluster has everything that the present
+    /// spec says; while it is False, what was applied before goes on serving. `VolumesReady`: every volume has its size. `ImagesReady`: every image is known by digest, or will
     /// be once it's pulled; with `packages` there is one condition more per image, such as `FrontendImageReady`, whose
     /// reason is its state (Queued, Building, Pushed, Reused, Failed). `BuildersReady` is False while
     /// a builder pod can't be made, scheduled or started; it is no part of `Ready`, since builders exist
@@ -26,6 +27,9 @@ pub struct CoprInstanceStatus {
     /// The generation of the spec that this status is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
+    /// The generation of the spec that was last applied completely.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applied_generation: Option<i64>,
     /// Where the instance answers, as seen from inside the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoints: Option<Endpoints>,

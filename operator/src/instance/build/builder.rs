@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{
     api::core::v1::{
-        ConfigMapVolumeSource, Container, EnvVar, Pod, PodSpec, Probe, ResourceRequirements,
-        SecretVolumeSource, ServiceAccount, Volume,
+        ConfigMapVolumeSource, Container, EnvVar, Pod, PodSpec, Probe, SecretVolumeSource, ServiceAccount,
+        Volume,
     },
-    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 
 use super::{
-    Objects, config,
-    workload::{ContainerExt as _, config_map, files, metadata, secret, tcp},
+    Objects, config, resources,
+    workload::{ContainerExt as _, bounded_dir, config_map, files, metadata, secret, tcp},
 };
 use crate::{
     instance::{
@@ -29,6 +29,9 @@ use crate::{
 const SCC_ROLE: &str = "copr-builder-scc";
 /// A build may take a day and a quarter at most (Copr's MAX_BUILD_TIMEOUT); nothing of it lives longer.
 const LIFETIME_SECONDS: i64 = 108_000;
+
+/// A builder fetches one image, of some hundred MiB unpacked. Of this size the kubelet would end the build.
+const CONTAINERS_SIZE: &str = "10Gi";
 
 pub(super) fn build(instance: &Instance) -> Objects {
     let keys = files([
@@ -69,7 +72,7 @@ pub fn pod(instance: &Instance, pool: &Pool) -> Pod {
         image_pull_policy: Some(instance.images.pull_policy.clone()),
         security_context: Some(isolation::container(instance.builders.isolation, &[])),
         termination_message_policy: Some("FallbackToLogsOnError".into()),
-        resources: Some(instance.builders.resources.clone().unwrap_or_else(default_resources)),
+        resources: Some(instance.builders.resources.clone().unwrap_or_else(resources::builder)),
         env: Some(vec![EnvVar {
             name: "COPR_BUILDER_ISOLATION".into(),
             value: Some(format!("{:?}", instance.builders.isolation)),
@@ -83,6 +86,7 @@ pub fn pod(instance: &Instance, pool: &Pool) -> Pod {
         ..Container::default()
     }
     .with_port("ssh", port::SSH)
+    .with_mount("containers", "/var/lib/containers")
     .with_read_only("keys", "/etc/copr-operator/builder")
     .with_file("public", "main.ini", "/etc/copr-rpmbuild/main.ini")
     .with_file("public", "dist-git-client.ini", "/etc/dist-git-client/copr-operator.ini");
@@ -98,7 +102,13 @@ pub fn pod(instance: &Instance, pool: &Pool) -> Pod {
         },
         spec: Some(PodSpec {
             containers: vec![builder],
-            volumes: Some(vec![keys_volume(instance), public_volume(instance)]),
+            volumes: Some(vec![
+                keys_volume(instance),
+                public_volume(instance),
+                // Mock has podman fetch the image that it starts a chroot from, and podman's overlays can't lie on
+                // the pod's own: Mock tries for two minutes before it does without.
+                bounded_dir("containers", CONTAINERS_SIZE),
+            ]),
             restart_policy: Some("Never".into()),
             host_users: isolation::host_users(instance.builders.isolation),
             service_account_name: Some(instance.object(BUILDER)),
@@ -114,16 +124,6 @@ pub fn pod(instance: &Instance, pool: &Pool) -> Pod {
             ..PodSpec::default()
         }),
         status: None,
-    }
-}
-
-fn default_resources() -> ResourceRequirements {
-    ResourceRequirements {
-        requests: Some(BTreeMap::from([
-            ("cpu".into(), Quantity("100m".into())),
-            ("memory".into(), Quantity("256Mi".into())),
-        ])),
-        ..ResourceRequirements::default()
     }
 }
 

@@ -17,6 +17,7 @@ use self::dry_run::Outcome;
 use super::{
     health,
     names::{BUILDER, Component},
+    observe,
 };
 use crate::{conditions::Verdict, labels::COMPONENT, report::truncate};
 
@@ -63,8 +64,9 @@ pub fn assess(seen: Seen<'_>, now: Timestamp) -> Assessment {
         verdict: Verdict::no(reason, truncate(message, MESSAGE_LENGTH)),
         look_again: Some(look_again),
     };
-    let builders: Vec<_> = of_component(seen.pods, BUILDER).filter(|pod| !has_ended(pod)).collect();
-    let ready_since = builders.iter().filter(|pod| is_ready(pod)).filter_map(|pod| created(pod)).max();
+    let builders: Vec<_> = of_component(seen.pods, BUILDER).filter(|pod| !is_over(pod)).collect();
+    let ready_since =
+        builders.iter().filter(|pod| health::is_ready(pod)).filter_map(|pod| created(pod)).max();
     // A builder that has ended says no more than that: whether it was the cluster's doing is an incident.
     let waiting =
         builders.iter().find_map(|pod| health::pod_trouble(pod).or_else(|| stuck(pod, seen.events)));
@@ -88,7 +90,7 @@ pub fn assess(seen: Seen<'_>, now: Timestamp) -> Assessment {
         .filter(|event| event.reason.as_deref() == Some(BUILDER_FAILED))
         // An instance of that name before this one had a resalloc of its own.
         .filter(|event| resalloc.is_some() && event.involved_object.uid == resalloc)
-        .filter_map(|event| Some((told_at(event)?, event)))
+        .filter_map(|event| Some((observe::time(event)?, event)))
         .filter(|(time, event)| {
             now.duration_since(*time) < memory(event) && ready_since.is_none_or(|since| since < *time)
         })
@@ -125,13 +127,8 @@ fn stuck(pod: &Pod, events: &[Event]) -> Option<(&'static str, String)> {
     let newest = events
         .iter()
         .filter(|event| event.involved_object.uid == pod.metadata.uid)
-        .filter(|event| {
-            matches!(
-                event.reason.as_deref(),
-                Some("FailedMount" | "FailedAttachVolume" | "FailedCreatePodSandBox")
-            )
-        })
-        .max_by_key(|event| told_at(event))?;
+        .filter(|event| event.reason.as_deref().is_some_and(|reason| health::OBSTACLES.contains(&reason)))
+        .max_by_key(|event| observe::time(event))?;
     let (reason, message) =
         (newest.reason.as_deref().unwrap_or_default(), newest.message.as_deref().unwrap_or_default());
     Some((health::CONTAINER_FAILED, format!("pod {}: {reason}: {message}", pod.name_any())))
@@ -145,23 +142,13 @@ fn is_refusal(event: &Event) -> bool {
     event.action.as_deref() == Some(REFUSED_ACTION)
 }
 
-fn told_at(event: &Event) -> Option<Timestamp> {
-    let last = event.last_timestamp.as_ref().map(|time| time.0);
-    last.or_else(|| event.event_time.as_ref().map(|time| time.0))
-}
-
 fn of_component<'a>(pods: &'a [Pod], component: &'a str) -> impl Iterator<Item = &'a Pod> {
     pods.iter().filter(move |pod| pod.labels().get(COMPONENT).is_some_and(|c| c == component))
 }
 
-fn has_ended(pod: &Pod) -> bool {
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    pod.metadata.deletion_timestamp.is_some() || matches!(phase, Some("Failed" | "Succeeded"))
-}
-
-fn is_ready(pod: &Pod) -> bool {
-    let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
-    conditions.into_iter().flatten().any(|c| c.type_ == "Ready" && c.status == "True")
+/// Whether no build can run on it any more.
+fn is_over(pod: &Pod) -> bool {
+    pod.metadata.deletion_timestamp.is_some() || health::has_ended(pod)
 }
 
 fn created(pod: &Pod) -> Option<Timestamp> {

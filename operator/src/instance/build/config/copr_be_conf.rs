@@ -5,15 +5,8 @@ use crate::instance::{
     validate::Instance,
 };
 
-/// Copr's own default.
-const WORKERS: i32 = 60;
-
-/// How many builds the dispatcher starts workers for. A worker waits for its builder, and resalloc says how many of those there
-/// are; a number that followed `builders.max` would restart the dispatcher, and end its builds, with each change of it.
-fn workers(instance: &Instance) -> i32 {
-    let builders = instance.builders.max * i32::try_from(instance.pools.len()).unwrap_or(1);
-    builders.max(WORKERS)
-}
+/// Enough for an instance of one team, and as good as nothing while they aren't used.
+const LEAST_WORKERS: i32 = 16;
 
 /// Renders the file. Values are read by ConfigParser with interpolation: `%` would have to be doubled.
 pub fn render(instance: &Instance) -> String {
@@ -57,4 +50,34 @@ builder_config = /etc/copr-operator/ssh/config
         keygen_port = port::KEYGEN,
         max = workers(instance),
     )
+}
+
+/// How many builds the dispatcher works on at once. More workers than builders only queue at resalloc, so the number
+/// is rounded up: `builders.max` can be changed within it without a changed file, and without a restart, which would
+/// end the builds that run.
+pub fn workers(instance: &Instance) -> i32 {
+    let pools = i32::try_from(instance.pools.len()).unwrap_or(1);
+    let builders = u32::try_from(instance.builders.max.saturating_mul(pools)).unwrap_or(1);
+    let rounded = builders.checked_next_power_of_two().and_then(|workers| i32::try_from(workers).ok());
+    rounded.unwrap_or(i32::MAX).max(LEAST_WORKERS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{render, workers};
+    use crate::instance::fixtures::minimal;
+
+    #[test]
+    fn builders_are_scaled_without_a_changed_file_until_the_workers_are_used_up() {
+        let of = |max| {
+            let mut instance = minimal();
+            instance.builders.max = max;
+            (workers(&instance), render(&instance))
+        };
+        assert_eq!(of(1), of(16));
+        assert_eq!(of(17).0, 32);
+        assert_eq!(of(32), of(17));
+        assert_eq!(of(i32::MAX).0, i32::MAX);
+        assert!(of(1).1.contains("builds_max_workers_sandbox = 16\n"));
+    }
 }
