@@ -103,6 +103,8 @@ pub async fn run(args: &Args) -> Result<(), Error> {
                     images,
                     memory: Arc::default(),
                     platforms: Arc::default(),
+                    dry_runs: Arc::default(),
+                    incidents: Arc::default(),
                 },
                 shutdown.clone()
             ),

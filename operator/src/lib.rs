@@ -9,6 +9,7 @@ pub mod apply;
 pub mod args;
 pub mod backoff;
 pub mod conditions;
+pub mod disruption;
 pub mod images;
 pub mod instance;
 pub mod isolation;

@@ -11,9 +11,11 @@ pub mod build;
 pub mod builders;
 pub mod credentials;
 pub mod dereference;
+pub mod event_map;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod health;
+pub mod incidents;
 mod malformed;
 pub mod names;
 pub mod observe;
@@ -27,7 +29,10 @@ pub mod validate;
 use std::{sync::Arc, time::Duration};
 
 use futures::StreamExt as _;
-use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
+use k8s_openapi::api::{
+    batch::v1::Job,
+    core::v1::{Event, Pod},
+};
 use kube::{
     Api, Client, ResourceExt as _,
     core::{DeserializeGuard, error_boundary::InvalidObject},
@@ -35,15 +40,20 @@ use kube::{
         Controller,
         controller::{self, Action},
         events::Recorder,
-        reflector::ObjectRef,
+        reflector::{ObjectRef, Store},
         watcher,
     },
 };
 
+use self::{
+    builders::dry_run::{self, DryRuns},
+    incidents::Incidents,
+};
 use crate::{
-    api::v1alpha1::CoprInstance,
+    api::v1alpha1::{BuilderIncident, CoprInstance},
     apply::{self, memory::Memory},
     backoff::{Backoff, BrokenWatch},
+    conditions,
     images::{self, Provider, Provision},
     labels::{self, COMPONENT, FIELD_MANAGER, INSTANCE, MANAGED_BY, PART_OF},
     platform::Platforms,
@@ -65,6 +75,10 @@ pub struct Context {
     pub memory: Arc<Memory>,
     /// What kind of cluster this is.
     pub platforms: Arc<Platforms>,
+    /// Whether the API server would admit builders.
+    pub dry_runs: Arc<DryRuns>,
+    /// What became of builders.
+    pub incidents: Arc<Incidents>,
 }
 
 /// How far a reconcile came.
@@ -82,6 +96,12 @@ pub struct Progress {
     pub failures: Vec<apply::Error>,
     /// Restarts that wait for something, each as a sentence.
     pub waiting: Vec<String>,
+    /// Whether the API server would admit builders, if it said.
+    pub dry_run: Option<dry_run::Outcome>,
+    /// How the builders are.
+    pub builders: Option<builders::Assessment>,
+    /// What became of builders, as far as is remembered.
+    pub incidents: Vec<BuilderIncident>,
 }
 
 /// What went wrong in a reconcile, by step.
@@ -160,10 +180,21 @@ pub async fn run(context: Context, shutdown: impl Future<Output = ()> + Send + S
         }
         Some(ObjectRef::new(instance).within(namespace))
     });
+    let mut controller = controller;
+    for reason in event_map::REASONS {
+        let (instances, config) =
+            (controller.store(), watcher::Config::default().fields(&format!("reason={reason}")));
+        let events = Api::<Event>::all(client.clone());
+        controller = controller.watches(events, config, move |event| told_of(&event, &instances));
+    }
+    let incidents = Arc::clone(&context.incidents);
     controller
         // Of builds of images the status matters, which the watch above doesn't see.
         .owns(Api::<Job>::all(client.clone()), ours.clone())
-        .watches(Api::<Pod>::all(client), ours, |pod: Pod| instance_of(&pod))
+        .watches(Api::<Pod>::all(client), ours, move |pod: Pod| {
+            incidents.note(&pod, dereference::now());
+            instance_of(&pod)
+        })
         .trigger_backoff(BrokenWatch)
         .graceful_shutdown_on(shutdown)
         .run(reconcile, error_policy, Arc::new(context))
@@ -180,6 +211,18 @@ fn instance_of(pod: &Pod) -> Option<ObjectRef<DeserializeGuard<CoprInstance>>> {
     let labels = pod.labels();
     labels.get(COMPONENT)?;
     Some(ObjectRef::new(labels.get(INSTANCE)?).within(&pod.namespace()?))
+}
+
+/// The instance that an event is about.
+fn told_of(
+    event: &Event,
+    instances: &Store<DeserializeGuard<CoprInstance>>,
+) -> Option<ObjectRef<DeserializeGuard<CoprInstance>>> {
+    let names: Vec<_> =
+        instances.state().iter().map(|i| (i.namespace().unwrap_or_default(), i.name_any())).collect();
+    let names = names.iter().map(|(namespace, name)| (namespace.as_str(), name.as_str()));
+    let (namespace, name) = event_map::instance_of(event, names)?;
+    Some(ObjectRef::new(name).within(namespace))
 }
 
 #[tracing::instrument(skip_all, fields(namespace = guard.namespace(), instance = guard.name_any()))]
@@ -203,8 +246,21 @@ async fn reconcile(
     };
     let mut progress = Progress::default();
     let converged = converge(&context, &instance, &mut progress).await;
+    assess_builders(&context, &instance, &mut progress);
     status::write(&context, &instance, &progress, converged.as_ref().err()).await.map_err(Error::Status)?;
     converged.map(|()| next(&context, &instance, &progress))
+}
+
+/// How the builders are, as far as the reconcile came.
+fn assess_builders(context: &Context, instance: &CoprInstance, progress: &mut Progress) {
+    let Some(seen) = &progress.seen else { return };
+    let of_builders =
+        builders::Seen { pods: &seen.pods, events: &seen.warnings, dry_run: progress.dry_run.as_ref() };
+    progress.builders = Some(builders::assess(of_builders, dereference::now()));
+    progress.incidents =
+        context.incidents.of(&instance.namespace().unwrap_or_default(), &instance.name_any());
+    let resalloc = builders::resalloc_uid(&seen.pods);
+    progress.incidents.extend(incidents::of_events(&seen.warnings, resalloc.as_deref()));
 }
 
 /// When to look again, if nothing happens before.
@@ -224,12 +280,14 @@ fn next(context: &Context, instance: &CoprInstance, progress: &Progress) -> Acti
         );
         return Action::requeue(context.backoff.failed(&uid));
     }
+    let builders = progress.builders.as_ref().and_then(|builders| builders.look_again);
+    let builders = builders.map(jiff::SignedDuration::unsigned_abs);
     match soon {
-        Some(soon) => Action::requeue(soon),
+        Some(soon) => Action::requeue(builders.map_or(soon, |builders| builders.min(soon))),
         None if waits => Action::requeue(context.backoff.failed(&uid)),
         None => {
             context.backoff.succeeded(&uid);
-            Action::requeue(RESYNC)
+            Action::requeue(builders.unwrap_or(RESYNC))
         }
     }
 }
@@ -271,6 +329,9 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
     if written + replaced.done > 0 {
         *seen = observe::Seen::read(client, &namespace, &name).await.map_err(Error::Observe)?;
     }
+    let known = instance.status.as_ref().and_then(|s| conditions::get(&s.conditions, builders::CONDITION));
+    let troubled = known.is_some_and(|condition| condition.status == "False");
+    progress.dry_run = context.dry_runs.check(client, &valid, troubled, observed.now).await;
     progress.instance = Some(valid);
     Ok(())
 }

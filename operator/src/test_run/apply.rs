@@ -65,13 +65,13 @@ impl Refusals {
         self.instance.is_some() || !self.pods.is_empty()
     }
 
-    /// Corrects what the plan wanted to report.
-    pub fn correct(&self, status: &mut CoprTestRunStatus, now: jiff::Timestamp) {
+    /// Corrects what the plan wanted to report; `old` is what was reported before.
+    pub fn correct(&self, status: &mut CoprTestRunStatus, old: &CoprTestRunStatus, now: jiff::Timestamp) {
         if let Some(why) = &self.instance {
             decide::instance_refused(status, why, now);
         }
         for (pod, why) in &self.pods {
-            decide::not_created(&mut status.tests, pod, why);
+            decide::not_created(status, &old.tests, pod, why, now);
         }
         if self.junit.is_some() {
             status.junit = None;

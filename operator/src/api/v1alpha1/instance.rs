@@ -212,7 +212,8 @@ pub enum PullPolicy {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Builders {
-    /// How many builder pods may exist at a time.
+    /// How many builder pods may exist at a time, per machine architecture of the chroots. A change takes effect within two
+    /// minutes and ends no build.
     #[serde(default = "default_builders_max")]
     #[schemars(range(min = 1, max = 200))]
     pub max: i32,

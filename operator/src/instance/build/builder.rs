@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     instance::{
+        builders::look,
         dereference::Platform,
         names::{BUILDER, port},
         validate::{Instance, Pool},
@@ -57,12 +58,13 @@ pub(super) fn build(instance: &Instance) -> Objects {
             .collect(),
         secrets: vec![secret(instance, BUILDER, BUILDER, &keys)],
         config_maps: vec![config_map(instance, BUILDER, BUILDER, &public)],
+        jobs: look::jobs(instance),
         ..Objects::default()
     }
 }
 
 /// The manifest of a builder pod of a pool. The hook adds the name, and the resalloc pod as its owner.
-pub(super) fn pod(instance: &Instance, pool: &Pool) -> Pod {
+pub fn pod(instance: &Instance, pool: &Pool) -> Pod {
     let builder = Container {
         name: BUILDER.into(),
         image: Some(instance.images.builder.clone()),

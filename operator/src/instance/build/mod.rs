@@ -22,6 +22,7 @@ mod resalloc;
 mod resources;
 mod workload;
 
+pub use builder::pod as builder_pod;
 pub use frontend::{SCHEMA, SEED};
 pub use objects::Objects;
 pub use renderer::RENDERER;

@@ -266,3 +266,14 @@ fn data_outlives_the_instance_only_where_the_spec_says_so() {
     instance.deletion_policy = crate::api::v1alpha1::DeletionPolicy::Retain;
     assert_eq!(owned(&instance), [false].into());
 }
+
+#[test]
+fn resalloc_reads_its_pools_from_a_folder_that_the_kubelet_keeps_up_to_date() {
+    let sets = build(&minimal()).stateful_sets;
+    let resalloc = sets.iter().find(|set| set.name_any() == "demo-resalloc").unwrap();
+    let mounts = resalloc.spec.clone().unwrap().template.spec.unwrap().containers[0].volume_mounts.clone();
+    for path in ["/etc/resallocserver", "/etc/copr-operator/hooks"] {
+        let mount = mounts.as_ref().unwrap().iter().find(|mount| mount.mount_path == path).unwrap();
+        assert_eq!(mount.sub_path, None, "{path}");
+    }
+}

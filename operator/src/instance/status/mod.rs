@@ -13,8 +13,15 @@ use kube::{
 };
 
 use super::{
-    Context, Progress, builders, dereference::now, health::is_trouble, names::Component, observe::Seen,
-    redact::Redactor, validate,
+    Context, Progress,
+    builders::{self, look},
+    dereference::now,
+    health::is_trouble,
+    incidents,
+    names::Component,
+    observe::Seen,
+    redact::Redactor,
+    validate,
 };
 use crate::{
     api::v1alpha1::{CoprInstance, CoprInstanceStatus},
@@ -110,6 +117,7 @@ fn report(
     if let (Some(observed), Some(seen)) = (&progress.observed, &progress.seen) {
         let redactor = Redactor::new(observed);
         components(instance, seen, &redactor, &reconciled, &mut status, now);
+        builders_of(instance, progress, &redactor, &mut status, now);
     } else if conditions::get(&status.conditions, READY).is_none() {
         // Nothing could be looked at, and nothing was known before.
         conditions::set(&mut status.conditions, READY, reconciled.clone(), generation, now);
@@ -184,11 +192,35 @@ fn components(
     for (component, verdict) in verdicts {
         conditions::set(&mut status.conditions, component.condition(), verdict, generation, now);
     }
-    let builders = clean(builders::verdict(&seen.pods, &seen.warnings, now));
-    conditions::set(&mut status.conditions, builders::CONDITION, builders, generation, now);
     if let Some(volumes) = volumes::verdict(seen) {
         conditions::set(&mut status.conditions, volumes::CONDITION, volumes, generation, now);
     }
+}
+
+/// The conditions of builders and of what they build for, and what became of builders.
+fn builders_of(
+    instance: &CoprInstance,
+    progress: &Progress,
+    redactor: &Redactor,
+    status: &mut CoprInstanceStatus,
+    now: Timestamp,
+) {
+    let generation = instance.metadata.generation;
+    if let Some(builders) = &progress.builders {
+        let mut verdict = builders.verdict.clone();
+        verdict.message = redactor.clean(&verdict.message);
+        conditions::set(&mut status.conditions, builders::CONDITION, verdict, generation, now);
+    }
+    if let (Some(valid), Some(seen)) = (&progress.instance, &progress.seen) {
+        let known = conditions::get(&status.conditions, look::CONDITION);
+        let missing = &status.chroots_without_mock_config;
+        let (chroots, missing) = look::verdict(valid, &seen.pods, &seen.warnings, known, missing);
+        conditions::set(&mut status.conditions, look::CONDITION, chroots, generation, now);
+        status.chroots_without_mock_config = missing;
+    }
+    let born = instance.creation_timestamp().map(|time| time.0);
+    let known = std::mem::take(&mut status.builder_incidents);
+    status.builder_incidents = incidents::merge(known, &progress.incidents, born, now);
 }
 
 /// The event of a change of Ready, if it changed.
