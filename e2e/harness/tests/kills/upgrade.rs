@@ -59,7 +59,9 @@ fn image(text: &str) -> Option<String> {
 async fn pods(ctx: &Context) -> Result<BTreeMap<String, String>> {
     let query = ListParams::default().labels(&labels::instance_query(INSTANCE));
     let pods = ctx.api::<Pod>().list(&query).await?;
-    Ok(pods.into_iter().map(|pod| (pod.name_any(), pod.uid().unwrap_or_default())).collect())
+    // Of the components: what looks into the builder image comes with this version.
+    let of_components = pods.into_iter().filter(|pod| pod.name_any().ends_with("-0"));
+    Ok(of_components.map(|pod| (pod.name_any(), pod.uid().unwrap_or_default())).collect())
 }
 
 /// What must be the same afterwards: which volume each claim has, and what the credentials are.
