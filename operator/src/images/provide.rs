@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     api::v1alpha1::{CoprInstance, CoprInstanceSpec, ImageStatus, Packages, PackagesStatus},
-    apply,
+    apply::{self, memory::Memory},
     conditions::Verdict,
     instance::{dereference::Platform, validate},
     labels, report,
@@ -285,7 +285,9 @@ impl Provider {
             return Ok(());
         }
         let plan = identity.plan().map_err(Error::Identity)?;
-        apply::apply_all(wanted.client, &wanted.namespace, &plan).await.map_err(Error::Identity)?;
+        let owner = apply::Owner { reference: wanted.owner.clone(), namespace: wanted.namespace.clone() };
+        let applied = apply::apply_all(wanted.client, &owner, &plan, &Memory::default()).await;
+        applied.result().map_err(Error::Identity)?;
         let _one_at_a_time = self.starting.lock().await;
         for image in to_build {
             if start::start(wanted.client, &build(image)).await? {

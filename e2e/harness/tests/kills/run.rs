@@ -12,7 +12,7 @@ use k8s_openapi::{
     api::core::v1::Pod, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::{
-    Api, CustomResourceExt, ResourceExt,
+    Api, CustomResourceExt, Resource, ResourceExt,
     api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams},
     runtime::watcher,
 };
@@ -123,12 +123,11 @@ async fn no_builders(ctx: &Context) -> Result<()> {
 /// An object from the time of another schema, which today's operator can't read.
 #[tokio::test]
 #[ignore = "needs a cluster with the operator: ./check e2e"]
-async fn an_object_that_cannot_be_read_stalls_nothing_else() -> Result<()> {
+async fn objects_that_cannot_be_read_are_told_of_and_stall_nothing_else() -> Result<()> {
     with_namespace("unreadable", |ctx| async move {
-        let stored = loosened(&ctx).await;
-        // Whatever came of that, the others' schema is put back.
-        strict(&ctx).await?;
-        stored?;
+        let run = json!({"spec": {"instance": 7, "suite": {"tests": "all"}}, "status": {"phase": 3}});
+        stored::<CoprTestRun>(&ctx, run).await?;
+        stored::<CoprInstance>(&ctx, json!({"spec": {"chroots": 7}, "status": {"conditions": 3}})).await?;
 
         ctx.create(&fixtures::run_against("good", "nowhere", &[])).await?;
         let seen = |run: &CoprTestRun| {
@@ -140,48 +139,56 @@ async fn an_object_that_cannot_be_read_stalls_nothing_else() -> Result<()> {
         ctx.create(&fixtures::run_against("later", "nowhere", &[])).await?;
         ctx.until::<CoprTestRun>("later", "looked at", SOON, seen).await?;
 
-        let runs: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &ctx.namespace, &resource());
-        runs.delete("bad", &DeleteParams::default()).await.context("failed to delete what can't be read")?;
-        until(runs, "bad", "gone", SOON, |object| object.is_none()).await?;
+        let instances = api_of::<CoprInstance>(&ctx);
+        let told = |object: Option<&DynamicObject>| {
+            let conditions = object.and_then(|object| object.data["status"]["conditions"].as_array());
+            conditions.into_iter().flatten().any(|c| c["type"] == "Reconciled" && c["reason"] == "Malformed")
+        };
+        until(instances, "bad", "told of in its status", SOON, told).await?;
+        for api in [api_of::<CoprTestRun>(&ctx), api_of::<CoprInstance>(&ctx)] {
+            api.delete("bad", &DeleteParams::default())
+                .await
+                .context("failed to delete what can't be read")?;
+            until(api, "bad", "gone", SOON, |object| object.is_none()).await?;
+        }
         Ok(())
     })
     .await
 }
 
-fn resource() -> ApiResource {
-    ApiResource::erase::<CoprTestRun>(&())
+fn api_of<K>(ctx: &Context) -> Api<DynamicObject>
+where
+    K: Resource<DynamicType = ()>,
+{
+    Api::namespaced_with(ctx.client.clone(), &ctx.namespace, &ApiResource::erase::<K>(&()))
 }
 
-/// Stores a run that the schema wouldn't admit.
-async fn loosened(ctx: &Context) -> Result<()> {
-    let mut crd = serde_json::to_value(CoprTestRun::crd())?;
-    let schema = crd.pointer_mut("/spec/versions/0/schema/openAPIV3Schema").context("no schema")?;
-    *schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
-    apply_crd(ctx, &crd).await?;
-    let bad: Value = json!({
-        "apiVersion": "copr.fedorainfracloud.org/v1alpha1",
-        "kind": "CoprTestRun",
-        "metadata": {"name": "bad"},
-        "spec": {"instance": 7, "suite": {"tests": "all"}},
-        "status": {"phase": 3},
-    });
-    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &ctx.namespace, &resource());
-    let bad: DynamicObject = serde_json::from_value(bad)?;
-    admitted(&api, &bad, true).await
+/// Stores an object that the schema wouldn't admit, and puts the schema back whatever comes of it.
+async fn stored<K>(ctx: &Context, mut bad: Value) -> Result<()>
+where
+    K: Resource<DynamicType = ()> + CustomResourceExt,
+{
+    bad["apiVersion"] = K::api_version(&()).into();
+    bad["kind"] = K::kind(&()).into();
+    bad["metadata"] = json!({"name": "bad"});
+    let loosened = async {
+        let mut crd = serde_json::to_value(K::crd())?;
+        let schema = crd.pointer_mut("/spec/versions/0/schema/openAPIV3Schema").context("no schema")?;
+        *schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+        apply_crd::<K>(ctx, &crd).await?;
+        admitted(&api_of::<K>(ctx), &serde_json::from_value(bad.clone())?, true).await
+    }
+    .await;
+    apply_crd::<K>(ctx, &serde_json::to_value(K::crd())?).await?;
+    let mut probe: DynamicObject = serde_json::from_value(bad)?;
+    probe.metadata.name = Some("probe".into());
+    admitted(&api_of::<K>(ctx), &probe, false).await?;
+    loosened
 }
 
-/// Puts the schema back, and waits until it counts.
-async fn strict(ctx: &Context) -> Result<()> {
-    apply_crd(ctx, &serde_json::to_value(CoprTestRun::crd())?).await?;
-    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &ctx.namespace, &resource());
-    let mut probe = DynamicObject::new("probe", &resource());
-    probe.data = json!({"spec": {"instance": 7}});
-    admitted(&api, &probe, false).await
-}
-
-async fn apply_crd(ctx: &Context, crd: &Value) -> Result<()> {
+async fn apply_crd<K: CustomResourceExt>(ctx: &Context, crd: &Value) -> Result<()> {
     let api: Api<CustomResourceDefinition> = Api::all(ctx.client.clone());
-    let name = CoprTestRun::crd().name_any();
+    let name = K::crd().name_any();
     // The manager that installed it: another one would leave behind what it doesn't name.
     let params = PatchParams::apply("kubectl").force();
     api.patch(&name, &params, &Patch::Apply(crd)).await.context("failed to change the CRD")?;
