@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def parse(given: dict[str, Any]) -> Request:
         labels=_field(given, "labels", dict, {}),
         insecure=_field(given, "insecure", bool, False),
         token_auth=_field(given, "tokenAuth", bool, False),
-        pins={name: _line({name: version}, name) for name, version in _field(given, "pins", dict, {}).items()})
+        pins={_name(name): _line({name: version}, name) for name, version in _field(given, "pins", dict, {}).items()})
 
 
 def _repository(given: dict[str, Any]) -> Repository:
@@ -99,6 +100,12 @@ def _repository(given: dict[str, Any]) -> Repository:
         authority=_field(given, "authority", bool, False),
         expected=None if expected is None else frozenset(expected),
         primary=_line(given, "primary", "") or None)
+
+
+def _name(name: str) -> str:
+    if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9._+-]*", name):
+        raise RequestError(f"pins: {name!r} isn't the name of a package")
+    return name
 
 
 def _line(given: dict[str, Any], name: str, otherwise: str | None = None) -> str:

@@ -50,6 +50,7 @@ class RequestTest(unittest.TestCase):
                 ({"image": "frontend:1"}, "image: 'frontend:1' isn't"),
                 ({"image": "host/frontend"}, "isn't HOST"),
                 ({"image": "host/frontend@sha256:ab"}, "isn't HOST"),
+                ({"pins": {"copr-*,x": "1-1"}}, "pins: 'copr-\\*,x' isn't the name of a package"),
                 ({"insecure": "yes"}, "insecure: 'yes' where bool is expected")):
             with self.subTest(wrong=wrong), self.assertRaisesRegex(RequestError, complaint):
                 request.parse(GIVEN | wrong)

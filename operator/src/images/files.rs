@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::{
     Image, context,
+    expected::Expected,
     job::{Build, HASH_LABEL, path},
 };
 
@@ -44,7 +45,7 @@ impl Build<'_> {
     }
 
     /// What was found in the repositories is no part of what a Job is: an operator that has just started may have to look again.
-    pub(super) fn request(&self, expected: Option<&BTreeMap<String, Vec<String>>>) -> String {
+    pub(super) fn request(&self, expected: Option<&Expected>) -> String {
         let argument = if self.image == Image::Base { "BASE_IMAGE" } else { "BASE" };
         let repositories: Vec<_> = self
             .packages
@@ -63,8 +64,8 @@ impl Build<'_> {
                 if repository.ca_config_map.is_some() {
                     entry["authority"] = true.into();
                 }
-                if let Some(expected) = expected.and_then(|expected| expected.get(&repository.name)) {
-                    entry["expected"] = expected.clone().into();
+                if let Some(expected) = expected {
+                    expected.tell(&repository.name, &mut entry);
                 }
                 entry
             })

@@ -32,41 +32,31 @@ pub struct Inputs<'a> {
     pub arch: &'a str,
 }
 
-/// What one image is built from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Input {
-    /// The hash of it all.
-    pub hash: String,
-    /// What of the repositories can be in the image.
-    pub picked: BTreeSet<Picked>,
-}
-
-/// The inputs of each image.
-pub fn inputs(inputs: Inputs<'_>) -> BTreeMap<Image, Input> {
+/// The hash of the inputs of each image.
+pub fn hashes(inputs: Inputs<'_>) -> BTreeMap<Image, String> {
     let choice = Choice::new(inputs.contents, inputs.arch, inputs.pins);
-    let base = input(Image::Base, inputs.base_image, &choice, inputs);
+    let base = hash(Image::Base, inputs.base_image, &choice, inputs);
     let others = Image::ALL.into_iter().filter(|image| *image != Image::Base);
-    let mut all: BTreeMap<_, _> =
-        others.map(|image| (image, input(image, &base.hash, &choice, inputs))).collect();
-    all.insert(Image::Base, base);
-    all
+    let mut hashes: BTreeMap<_, _> =
+        others.map(|image| (image, hash(image, &base, &choice, inputs))).collect();
+    hashes.insert(Image::Base, base);
+    hashes
 }
 
-fn input(image: Image, from: &str, choice: &Choice<'_>, inputs: Inputs<'_>) -> Input {
+fn hash(image: Image, from: &str, choice: &Choice<'_>, inputs: Inputs<'_>) -> String {
     let mut hasher = Hasher::default();
     hasher.add(&[FORMAT, image.folder(), inputs.arch, from]);
     for (name, content) in context::files(image) {
         hasher.add(&[&name, &hex(&Sha256::digest(&content))]);
     }
-    let picked = choice.resolve(&context::installs(image));
-    hasher.add_packages(&picked, inputs.repositories);
-    if inputs.contents.iter().any(|content| matches!(content.packages, Packages::Whole(_))) {
+    hasher.add_packages(&choice.resolve(&context::installs(image)), inputs.repositories);
+    if inputs.contents.iter().any(|content| matches!(content.packages, Packages::Whole)) {
         // Which package a pin stands for, nobody has seen.
         for (name, version) in inputs.pins {
             hasher.add(&[name, version]);
         }
     }
-    Input { hash: hasher.finish(), picked }
+    hasher.finish()
 }
 
 /// Parts are told apart by their lengths.
@@ -137,7 +127,8 @@ mod tests {
             package("python3-copr-common", common, &[]),
             package("resalloc-server", "1", &[]),
         ];
-        Content { name: "main".into(), priority: 50, packages: Packages::Listed(Arc::new(packages)) }
+        let packages = Packages::Listed(Arc::new(packages));
+        Content { name: "main".into(), priority: 50, primary: "sha256:0".into(), packages }
     }
 
     fn repository(url: &str) -> Repository {
@@ -156,7 +147,7 @@ mod tests {
         let pins = &BTreeMap::new();
         let all =
             Inputs { base_image, repositories: &repositories, contents: &contents, pins, arch: "x86_64" };
-        inputs(all).into_iter().map(|(image, input)| (image, input.hash)).collect()
+        hashes(all)
     }
 
     fn changed(a: &BTreeMap<Image, String>, b: &BTreeMap<Image, String>) -> Vec<Image> {

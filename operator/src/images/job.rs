@@ -22,7 +22,7 @@ use k8s_openapi::{
 use kube::ResourceExt as _;
 use sha2::{Digest as _, Sha256};
 
-use super::{component::Image, repository::hex};
+use super::{component::Image, expected::Expected, repository::hex};
 use crate::{
     api::v1alpha1::{Isolation, Packages, Registry},
     isolation, labels,
@@ -81,9 +81,8 @@ pub struct Build<'a> {
     pub authority_key: &'a str,
     /// Whether the pod's own token logs in to the registry.
     pub token_auth: bool,
-    /// What the inputs have of each repository, as NEVRAs: nothing else may be installed from there. Nothing for a
-    /// repository that counts as a whole.
-    pub expected: Option<&'a BTreeMap<String, Vec<String>>>,
+    /// What the inputs were made from: nothing else may be installed from the repositories.
+    pub expected: Option<&'a Expected>,
 }
 
 /// How long one image may take. What can't be read was refused at admission.

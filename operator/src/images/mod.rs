@@ -15,6 +15,7 @@ pub mod component;
 pub mod context;
 pub mod decide;
 pub mod events;
+pub mod expected;
 mod files;
 pub mod http;
 pub mod identity;

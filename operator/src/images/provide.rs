@@ -6,13 +6,15 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use kube::{Client, Resource as _, ResourceExt as _};
-use moka::future::Cache;
+use moka::{future::Cache, policy::EvictionPolicy};
 
 use super::{
     Image, Wanted,
     access::{self, Target},
-    decide, identity,
-    inputs::{self, Input, Inputs},
+    decide,
+    expected::Expected,
+    identity,
+    inputs::{self, Inputs},
     job::{self, Build},
     look::look,
     prebuilt::prebuilt,
@@ -36,18 +38,12 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 const SOON: Duration = Duration::from_secs(2);
 /// What is remembered of inputs, in bytes.
 const REMEMBERED: u64 = 4 << 20;
-/// A list of expected packages that is longer doesn't fit into a ConfigMap.
-const EXPECTED_MAX: usize = 256 << 10;
-
-/// What the inputs have of each repository, as NEVRAs.
-type Expected = BTreeMap<String, Vec<String>>;
-
 /// Makes images.
 pub struct Provider {
     /// The image of the program that builds images.
     builder: Option<String>,
     reader: Reader,
-    /// By the hash of an image's inputs, what of the repositories may be in it.
+    /// By the hashes of an instance's inputs, what they were made from.
     expected: Cache<String, Arc<Expected>>,
     /// Held while a build is started, so that no two instances start the same one.
     starting: tokio::sync::Mutex<()>,
@@ -131,13 +127,17 @@ impl Error {
 impl Provider {
     /// `builder` is the image of `images/image-builder`.
     pub fn new(builder: Option<String>) -> Result<Self, super::http::Error> {
-        let weigh = |hash: &String, expected: &Arc<Expected>| {
-            u32::try_from(hash.len() + length(expected)).unwrap_or(u32::MAX)
+        let weigh = |hashes: &String, expected: &Arc<Expected>| {
+            u32::try_from(hashes.len() + expected.bytes()).unwrap_or(u32::MAX)
         };
         Ok(Self {
             builder,
             reader: Reader::new()?,
-            expected: Cache::builder().max_capacity(REMEMBERED).weigher(weigh).build(),
+            expected: Cache::builder()
+                .max_capacity(REMEMBERED)
+                .eviction_policy(EvictionPolicy::lru())
+                .weigher(weigh)
+                .build(),
             starting: tokio::sync::Mutex::default(),
         })
     }
@@ -214,7 +214,7 @@ impl Provider {
             let target = access::target(client, &wanted.namespace, instance.spec.registry.as_ref()).await?;
             if !packages.as_ref().is_some_and(is_of_spec) {
                 let base_image = self.base_image(&wanted, &spec.base_image, &target).await?;
-                *packages = Some(self.resolve(&wanted, spec, base_image).await?);
+                *packages = Some(self.resolve(&wanted, spec, base_image).await?.0);
             }
             let known = packages.get_or_insert_default();
             look_again = self.build(&wanted, spec, &target, &identity, known, now).await?;
@@ -231,44 +231,46 @@ impl Provider {
         Ok(Provision { packages: packages.clone(), images, verdict, look_again, failed: false, identity })
     }
 
-    /// What the images are to be built from: the hash of every image's inputs.
+    /// What the images are to be built from: the hash of every image's inputs, and what these were made from.
     async fn resolve(
         &self,
         wanted: &Wanted<'_>,
         spec: &Packages,
         base_image: String,
-    ) -> Result<PackagesStatus, Error> {
+    ) -> Result<(PackagesStatus, Arc<Expected>), Error> {
         let sources = try_join_all(
             spec.repositories
                 .iter()
                 .map(|repository| access::source(wanted.client, &wanted.namespace, repository)),
         )
         .await?;
-        let inputs = {
+        let (hashes, expected) = {
             let (contents, _permit) = self.reader.read(&sources).await?;
             if let Some(problem) = missing_pins(&spec.pins, &contents, job::rpm_arch()) {
                 return Err(Error::NoSuchPin(problem));
             }
-            inputs::inputs(Inputs {
+            let hashes = inputs::hashes(Inputs {
                 base_image: &base_image,
                 repositories: &spec.repositories,
                 contents: &contents,
                 pins: &spec.pins,
                 arch: job::rpm_arch(),
-            })
-        };
-        let mut images = Vec::new();
-        for image in needed(wanted.spec) {
-            let Some(input) = inputs.get(&image) else { continue };
-            self.expected.insert(input.hash.clone(), Arc::new(expected(input, spec))).await;
-            images.push(ImageStatus {
-                component: image.field().into(),
-                input_hash: input.hash.clone(),
-                ..ImageStatus::default()
             });
-        }
-        let spec_hash = spec_hash::spec_hash(wanted.spec);
-        Ok(PackagesStatus { spec_hash, base_image: Some(base_image), images })
+            (hashes, Expected::new(&contents))
+        };
+        let images = needed(wanted.spec).into_iter().map(|image| ImageStatus {
+            component: image.field().into(),
+            input_hash: hashes.get(&image).cloned().unwrap_or_default(),
+            ..ImageStatus::default()
+        });
+        let known = PackagesStatus {
+            spec_hash: spec_hash::spec_hash(wanted.spec),
+            base_image: Some(base_image),
+            images: images.collect(),
+        };
+        let expected = Arc::new(expected);
+        self.expected.insert(all_hashes(&known), Arc::clone(&expected)).await;
+        Ok((known, expected))
     }
 
     async fn base_image(&self, wanted: &Wanted<'_>, image: &str, target: &Target) -> Result<String, Error> {
@@ -319,14 +321,13 @@ impl Provider {
         let resumed: Vec<_> =
             known_images(known).filter(|image| own(*image).is_some_and(suspended)).collect();
         if !plan.build.is_empty() || !resumed.is_empty() {
-            let needed: Vec<_> = plan.build.iter().chain(&resumed).copied().collect();
-            let Some(expected) = self.expected(wanted, spec, known, &needed).await? else {
+            let Some(expected) = self.expected(wanted, spec, known).await? else {
                 return Ok(Some(SOON));
             };
             for image in resumed {
                 if let Some(job) = own(image) {
-                    let expected = expected.get(&image).map(AsRef::as_ref);
-                    start::resume(wanted.client, &builds.build(known, image, expected), job).await?;
+                    let build = builds.build(known, image, Some(&expected));
+                    start::resume(wanted.client, &build, job).await?;
                 }
             }
             if !plan.build.is_empty() {
@@ -346,7 +347,7 @@ impl Provider {
         builds: &Builds<'_>,
         known: &mut PackagesStatus,
         images: &[Image],
-        expected: &BTreeMap<Image, Arc<Expected>>,
+        expected: &Expected,
         now: Timestamp,
     ) -> Result<(), Error> {
         let _one_at_a_time = self.starting.lock().await;
@@ -361,7 +362,7 @@ impl Provider {
             if waited || seen.found.contains_key(image) {
                 continue;
             }
-            let build = builds.build(known, *image, expected.get(image).map(AsRef::as_ref));
+            let build = builds.build(known, *image, Some(expected));
             let name = build.name();
             if start::start(builds.wanted.client, &build).await? {
                 decide::started(&mut known.images, *image, &name, now);
@@ -370,42 +371,29 @@ impl Provider {
         Ok(())
     }
 
-    /// What may be in these images. An operator that has just started looks again; if the repositories aren't what they were,
+    /// What the inputs were made from. An operator that has just started looks again; if the repositories aren't what they were,
     /// there is nothing any more to build from, and the status is made anew.
     async fn expected(
         &self,
         wanted: &Wanted<'_>,
         spec: &Packages,
         known: &mut PackagesStatus,
-        images: &[Image],
-    ) -> Result<Option<BTreeMap<Image, Arc<Expected>>>, Error> {
-        for again in [true, false] {
-            let mut found = BTreeMap::new();
-            for status in &known.images {
-                if let Some(image) = Image::of_field(&status.component).filter(|image| images.contains(image))
-                    && let Some(expected) = self.expected.get(&status.input_hash).await
-                {
-                    found.insert(image, expected);
-                }
-            }
-            if found.len() == images.len() {
-                return Ok(Some(found));
-            }
-            if again {
-                let base_image = known.base_image.clone().unwrap_or_default();
-                let fresh = self.resolve(wanted, spec, base_image).await?;
-                let hashes = |status: &PackagesStatus| -> Vec<_> {
-                    status.images.iter().map(|image| image.input_hash.clone()).collect()
-                };
-                if hashes(&fresh) != hashes(known) {
-                    *known = fresh;
-                    return Ok(None);
-                }
-            }
+    ) -> Result<Option<Arc<Expected>>, Error> {
+        if let Some(expected) = self.expected.get(&all_hashes(known)).await {
+            return Ok(Some(expected));
         }
-        // More than is remembered: then the names alone decide.
-        Ok(Some(BTreeMap::new()))
+        let base_image = known.base_image.clone().unwrap_or_default();
+        let (fresh, expected) = self.resolve(wanted, spec, base_image).await?;
+        if all_hashes(&fresh) == all_hashes(known) {
+            return Ok(Some(expected));
+        }
+        *known = fresh;
+        Ok(None)
     }
+}
+
+fn all_hashes(known: &PackagesStatus) -> String {
+    known.images.iter().map(|image| image.input_hash.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 /// All builds of an instance.
@@ -475,28 +463,6 @@ fn wake(images: &[ImageStatus], seen: &decide::Seen, now: Timestamp) -> Option<D
     let retry = decide::next_try(images)
         .map(|time| Duration::try_from(time.duration_since(now)).unwrap_or_default().max(SOON));
     [waits.then_some(LOOK_AGAIN), retry].into_iter().flatten().min()
-}
-
-/// What of the repositories may be in an image. A repository that counts as a whole, or has more than can be told, is left out.
-fn expected(input: &Input, spec: &Packages) -> Expected {
-    let mut expected: Expected =
-        spec.repositories.iter().map(|repository| (repository.name.clone(), Vec::new())).collect();
-    for picked in &input.picked {
-        if picked.nevra == "*" {
-            expected.remove(&picked.repository);
-        } else if let Some(nevras) = expected.get_mut(&picked.repository) {
-            nevras.push(picked.nevra.clone());
-        }
-    }
-    while length(&expected) > EXPECTED_MAX {
-        let longest = expected.iter().max_by_key(|(_, nevras)| nevras.len()).map(|(name, _)| name.clone());
-        longest.and_then(|name| expected.remove(&name));
-    }
-    expected
-}
-
-fn length(expected: &Expected) -> usize {
-    expected.values().flatten().map(|nevra| nevra.len() + 8).sum()
 }
 
 /// The images that have to be built: those that the spec doesn't name, and what they start from.

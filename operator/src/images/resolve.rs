@@ -21,6 +21,8 @@ pub struct Content {
     pub name: String,
     /// dnf's priority.
     pub priority: i32,
+    /// Checksum of primary.xml.
+    pub primary: String,
     /// What it has.
     pub packages: Packages,
 }
@@ -29,7 +31,7 @@ pub struct Content {
 #[derive(Clone, Debug)]
 pub enum Packages {
     /// Too many to be kept: the checksum of primary.xml stands for all of them.
-    Whole(String),
+    Whole,
     /// Each of them.
     Listed(Arc<Vec<Package>>),
 }
@@ -130,8 +132,8 @@ impl<'a> Choice<'a> {
     /// From what the repositories have.
     pub fn new(repositories: &'a [Content], arch: &str, pins: &BTreeMap<String, String>) -> Self {
         let best = best(repositories, arch, pins);
-        let (mut providers, mut followers): (BTreeMap<&str, Vec<&str>>, BTreeMap<&str, Vec<&str>>) =
-            (BTreeMap::new(), BTreeMap::new());
+        let mut providers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut followers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (name, (_, package)) in &best {
             for provided in &package.own.provides {
                 providers.entry(provided).or_default().push(name);
@@ -141,10 +143,10 @@ impl<'a> Choice<'a> {
             }
         }
         let whole = repositories.iter().filter_map(|repository| match &repository.packages {
-            Packages::Whole(checksum) => Some(Picked {
+            Packages::Whole => Some(Picked {
                 repository: repository.name.clone(),
                 nevra: "*".into(),
-                checksum: checksum.clone().into_bytes(),
+                checksum: repository.primary.clone().into_bytes(),
             }),
             Packages::Listed(_) => None,
         });

@@ -38,9 +38,7 @@ pub struct Packages {
     /// repositories have, also where another package requires it. A version that no repository has is refused before anything
     /// is built, with the versions that there are.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(length(max = 64))]
-    #[x_kube(validation = Rule::new("self.all(n, n.matches('^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$'))")
-        .message("the keys of pins are names of packages, for example copr-frontend"))]
+    #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 140}))]
     #[x_kube(validation = Rule::new("self.all(n, self[n].matches('^([0-9]{1,9}:)?[A-Za-z0-9._+~^]{1,64}-[A-Za-z0-9._+~^]{1,64}$'))")
         .message("the values of pins are exact versions as [epoch:]version-release, for example 2.7-1.fc44"))]
     pub pins: BTreeMap<String, String>,
@@ -121,7 +119,7 @@ pub struct Require {
     /// package must be in at least one image, and be so in every image that has it. A version of 7 or more digits without
     /// a dot is given with its release.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 64))]
+    #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 140}))]
     #[x_kube(validation = Rule::new("size(self) > 0").message("packages names at least one package"))]
     #[x_kube(validation = Rule::new("self.all(n, self[n].matches('^[0-9a-f]{7,40}$') || self[n].matches('^([0-9]{1,9}:)?[A-Za-z0-9._+~^]{1,64}(-[A-Za-z0-9._+~^]{1,64})?$'))")
         .message("the values of packages are commits of 7 to 40 lowercase hexadecimal digits, or versions as [epoch:]version[-release]"))]

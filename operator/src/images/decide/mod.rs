@@ -132,9 +132,8 @@ fn base_state(images: &[ImageStatus], seen: &Seen, now: Timestamp) -> ImageState
         Some(_) if seen.found.contains_key(&Image::Base) => ImageState::Reused,
         Some(base) => match own_job(seen, Image::Base) {
             Some(job) if progress::has_failed(job) => ImageState::Failed,
-            Some(_) => base.state,
             None if base.state == ImageState::Failed && is_due(base, now) => ImageState::Queued,
-            None => base.state,
+            _ => base.state,
         },
         None => ImageState::Reused,
     }
@@ -165,7 +164,7 @@ fn superseded(seen: &Seen) -> Vec<String> {
     let wanted: Vec<_> = seen.wanted.values().collect();
     let is_superseded =
         |job: &&Job| is_own(job, seen) && is_active(job) && !wanted.contains(&&job.name_any());
-    seen.jobs.iter().filter(is_superseded).map(|job| job.name_any()).collect()
+    seen.jobs.iter().filter(is_superseded).map(kube::ResourceExt::name_any).collect()
 }
 
 /// Whether somebody else is at it. Whose Jobs these are was looked at before; that they push the image is told by the registry

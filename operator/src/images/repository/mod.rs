@@ -15,7 +15,7 @@ mod verify;
 use std::{sync::Arc, time::Duration};
 
 use futures::future::try_join_all;
-use moka::future::Cache;
+use moka::{future::Cache, policy::EvictionPolicy};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use self::record::Record;
@@ -136,7 +136,11 @@ impl Reader {
         let weigh = |key: &String, kept: &Kept| u32::try_from(key.len() + kept.bytes()).unwrap_or(u32::MAX);
         Ok(Self {
             client: http::client(None, TIMEOUT)?,
-            known: Cache::builder().max_capacity(REMEMBERED).weigher(weigh).build(),
+            known: Cache::builder()
+                .max_capacity(REMEMBERED)
+                .eviction_policy(EvictionPolicy::lru())
+                .weigher(weigh)
+                .build(),
             budget: Semaphore::new(BUDGET as usize),
         })
     }
@@ -158,9 +162,14 @@ impl Reader {
                     left -= kept.bytes();
                     Packages::Listed(Arc::clone(packages))
                 }
-                _ => Packages::Whole(record.checksum.to_string()),
+                _ => Packages::Whole,
             };
-            contents.push(Content { name: source.name.clone(), priority: source.priority, packages });
+            contents.push(Content {
+                name: source.name.clone(),
+                priority: source.priority,
+                primary: record.checksum.to_string(),
+                packages,
+            });
         }
         Ok((contents, permit))
     }

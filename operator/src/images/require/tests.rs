@@ -26,16 +26,16 @@ fn commit(commit: &str) -> Packages {
     spec(Require { commit: Some(commit.into()), ..Require::default() })
 }
 
-fn map(name: &str, wanted: &str) -> Option<BTreeMap<String, String>> {
-    Some(BTreeMap::from([(name.into(), wanted.into())]))
+fn map(name: &str, wanted: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([(name.into(), wanted.into())])
 }
 
 fn version(name: &str, version: &str) -> Packages {
-    spec(Require { versions: map(name, version), ..Require::default() })
+    spec(Require { versions: Some(map(name, version)), ..Require::default() })
 }
 
 fn package(name: &str, wanted: &str) -> Packages {
-    spec(Require { packages: map(name, wanted), ..Require::default() })
+    spec(Require { packages: Some(map(name, wanted)), ..Require::default() })
 }
 
 fn installed(nevra: &str, repository: &str) -> InstalledPackage {

@@ -21,7 +21,12 @@ fn package(nevr: &str, provides: &[&str], wants: &[&str], follows: &[&str]) -> P
 }
 
 fn repository(name: &str, priority: i32, packages: Vec<Package>) -> Content {
-    Content { name: name.into(), priority, packages: Packages::Listed(Arc::new(packages)) }
+    let packages = Packages::Listed(Arc::new(packages));
+    Content { name: name.into(), priority, primary: "sha256:0".into(), packages }
+}
+
+fn whole(priority: i32) -> Content {
+    Content { name: "big".into(), priority, primary: "sha256:1".into(), packages: Packages::Whole }
 }
 
 fn main_repository() -> Content {
@@ -87,7 +92,7 @@ fn a_package_of_another_architecture_is_none() {
 
 #[test]
 fn a_repository_that_is_too_large_counts_as_a_whole_everywhere() {
-    let large = Content { name: "big".into(), priority: 99, packages: Packages::Whole("sha256:1".into()) };
+    let large = whole(99);
     assert_eq!(resolved(&["httpd"], &[large]), ["big: *"]);
 }
 
@@ -166,6 +171,6 @@ fn a_pin_that_no_repository_has_is_told_with_the_versions_that_there_are() {
     assert_eq!(missing_pins(&pins("2.2-1"), &[main_repository()], "x86_64"), None);
     let said = missing_pins(&pins("9-9"), &[main_repository()], "x86_64").unwrap();
     assert_eq!(said, "no repository has copr-keygen 9-9; there is 2.2-1 (main)");
-    let whole = Content { name: "big".into(), priority: 9, packages: Packages::Whole("x".into()) };
+    let whole = whole(9);
     assert_eq!(missing_pins(&pins("9-9"), &[main_repository(), whole], "x86_64"), None);
 }

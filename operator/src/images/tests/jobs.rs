@@ -5,7 +5,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use super::*;
 use crate::{
     api::v1alpha1::{Packages, Registry},
-    images::job::Build,
+    images::{
+        expected::Expected,
+        job::Build,
+        resolve::{self, Content},
+    },
 };
 
 const PACKAGES: &str = "
@@ -120,15 +124,20 @@ fn another_way_to_do_it_is_another_job() {
 
 #[test]
 fn what_was_found_in_the_repositories_is_told_and_is_no_part_of_the_name() {
-    let expected = BTreeMap::from([("pr".to_owned(), vec!["copr-cli-1-1.noarch".to_owned()])]);
+    let expected = Expected::new(&[Content {
+        name: "pr".into(),
+        priority: 10,
+        primary: "sha256:1".into(),
+        packages: resolve::Packages::Whole,
+    }]);
     with(PACKAGES, Image::Redis, |build| {
         let told = Build { expected: Some(&expected), ..build.clone() };
         assert_eq!(told.name(), build.name());
         let mut job = told.job();
         job.metadata.uid = Some("1".into());
         let request: Value = serde_json::from_str(&told.files(&job).data.unwrap()["request.json"]).unwrap();
-        assert_eq!(request["repositories"][1]["expected"], json!(["copr-cli-1-1.noarch"]));
-        assert_eq!(request["repositories"][0]["expected"], Value::Null);
+        assert_eq!(request["repositories"][1]["primary"], json!("sha256:1"));
+        assert_eq!(request["repositories"][0]["primary"], Value::Null);
     });
 }
 
