@@ -66,8 +66,9 @@ class BuildTest(unittest.TestCase):
         self.assertEqual((len(self.commands), self.pauses), (1, []))
 
     def test_a_mirror_that_is_away_is_waited_for_with_growing_pauses(self) -> None:
-        self.build(AWAY, AWAY, AWAY, Result(0, []))
-        self.assertEqual([round(pause / 5) for pause in self.pauses], [1, 2, 4])
+        with mock.patch.object(build.random, "uniform", return_value=1.0):
+            self.build(AWAY, AWAY, AWAY, Result(0, []))
+        self.assertEqual(self.pauses, [5, 10, 20])
 
     def test_one_that_stays_away_is_not_the_packages_fault(self) -> None:
         with mock.patch.object(build, "LIMIT", 0.0), self.assertRaises(MirrorAway):

@@ -55,8 +55,7 @@ pub async fn look(
         ..Seen::default()
     };
     seen.jobs.retain(|job| decide::is_own(job, &seen_uid(wanted)));
-    let foreign = foreign(wanted, spec, &missing, now).await?;
-    seen.jobs.extend(foreign);
+    seen.jobs.extend(others(wanted, spec, images, now).await?);
     seen.warnings = warnings(wanted, &seen).await?;
     let asked: Vec<_> =
         missing.into_iter().filter(|(image, status)| is_asked(&seen, *image, status, now)).collect();
@@ -77,28 +76,28 @@ fn seen_uid(wanted: &Wanted<'_>) -> Seen {
     Seen { namespace: wanted.namespace.clone(), uid: wanted.owner.uid.clone(), ..Seen::default() }
 }
 
-/// Other instances' Jobs that build the same images.
-async fn foreign(
+/// Other instances' Jobs that build images which aren't there, and are worth waiting for.
+pub async fn others(
     wanted: &Wanted<'_>,
     spec: &Packages,
-    missing: &BTreeMap<Image, &ImageStatus>,
+    images: &[ImageStatus],
     now: Timestamp,
 ) -> Result<Vec<Job>, Error> {
-    let hashes: Vec<_> =
-        missing.values().filter(|s| !s.state.is_there()).map(|status| status.input_hash.as_str()).collect();
+    let missing = images.iter().filter(|status| !status.state.is_there());
+    let hashes: Vec<_> = missing.map(|status| status.input_hash.as_str()).collect();
     if hashes.is_empty() {
         return Ok(Vec::new());
     }
-    let mut foreign = Vec::new();
+    let mut others = Vec::new();
     for job in start::jobs(wanted.client, &hashes).await? {
         if !decide::is_own(&job, &seen_uid(wanted))
             && is_worth_waiting_for(&job, job::timeout(spec), now)
             && start::has_instance(wanted.client, &job).await?
         {
-            foreign.push(job);
+            others.push(job);
         }
     }
-    Ok(foreign)
+    Ok(others)
 }
 
 /// Whether only the registry can tell how an image is.

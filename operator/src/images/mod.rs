@@ -11,6 +11,7 @@
 //! [`retention`] deletes from the registry what nobody uses.
 
 pub mod access;
+mod builds;
 pub mod component;
 pub mod context;
 pub mod decide;

@@ -11,12 +11,13 @@ use moka::{future::Cache, policy::EvictionPolicy};
 use super::{
     Image, Wanted,
     access::{self, Target},
-    decide,
+    builds::{Builds, images_of},
+    decide::{self, Seen, wake},
     expected::Expected,
     identity,
     inputs::{self, Inputs},
-    job::{self, Build},
-    look::look,
+    job,
+    look::{look, others},
     prebuilt::prebuilt,
     registry::{self, Registry},
     repository::{self, Reader},
@@ -24,18 +25,13 @@ use super::{
     spec_hash, start, verdict,
 };
 use crate::{
-    api::v1alpha1::{CoprInstance, CoprInstanceSpec, ImageState, ImageStatus, Packages, PackagesStatus},
+    api::v1alpha1::{CoprInstance, CoprInstanceSpec, ImageStatus, Packages, PackagesStatus},
     apply,
     conditions::Verdict,
     instance::{dereference::Platform, validate},
     report,
 };
 
-/// How soon builds are looked at again that nobody tells of: those of other instances, and the words of the cluster about a
-/// pod that can't start.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
-/// How soon a name is free again, or repositories that have changed are read anew.
-const SOON: Duration = Duration::from_secs(2);
 /// What is remembered of inputs, in bytes.
 const REMEMBERED: u64 = 4 << 20;
 /// Makes images.
@@ -314,15 +310,14 @@ impl Provider {
         if plan.changed {
             // The next reconcile looks at them again.
             known.spec_hash.clear();
-            return Ok(Some(SOON));
+            return Ok(Some(wake::SOON));
         }
         let own = |image: Image| decide::own_job(&seen, image);
         let suspended = |job: &Job| start::is_suspended(job);
-        let resumed: Vec<_> =
-            known_images(known).filter(|image| own(*image).is_some_and(suspended)).collect();
+        let resumed: Vec<_> = images_of(known).filter(|image| own(*image).is_some_and(suspended)).collect();
         if !plan.build.is_empty() || !resumed.is_empty() {
             let Some(expected) = self.expected(wanted, spec, known).await? else {
-                return Ok(Some(SOON));
+                return Ok(Some(wake::SOON));
             };
             for image in resumed {
                 if let Some(job) = own(image) {
@@ -335,10 +330,10 @@ impl Provider {
                 apply::apply_all(wanted.client, &wanted.namespace, &objects)
                     .await
                     .map_err(Error::Identity)?;
-                self.start(&builds, known, &plan.build, &expected, now).await?;
+                self.start(&builds, known, &plan.build, &expected, &seen, now).await?;
             }
         }
-        Ok(wake(&known.images, &seen, now))
+        Ok(wake::wake(&known.images, &seen, now))
     }
 
     /// Starts builds, unless another instance has just done so.
@@ -348,18 +343,19 @@ impl Provider {
         known: &mut PackagesStatus,
         images: &[Image],
         expected: &Expected,
+        seen: &Seen,
         now: Timestamp,
     ) -> Result<(), Error> {
         let _one_at_a_time = self.starting.lock().await;
-        let names = builds.names(known);
         // What the others have started since it was looked at.
-        let seen = look(builds.wanted, builds.spec, builds.target, &known.images, names, now).await?;
+        let jobs = others(builds.wanted, builds.spec, &known.images, now).await?;
+        let seen = Seen { jobs, ..seen.clone() };
         for image in images {
             let waited = known
                 .images
                 .iter()
                 .any(|s| s.component == image.field() && decide::is_waited_for(&seen, s, *image, now));
-            if waited || seen.found.contains_key(image) {
+            if waited {
                 continue;
             }
             let build = builds.build(known, *image, Some(expected));
@@ -394,75 +390,6 @@ impl Provider {
 
 fn all_hashes(known: &PackagesStatus) -> String {
     known.images.iter().map(|image| image.input_hash.as_str()).collect::<Vec<_>>().join(" ")
-}
-
-/// All builds of an instance.
-struct Builds<'a> {
-    wanted: &'a Wanted<'a>,
-    spec: &'a Packages,
-    target: &'a Target,
-    builder: &'a str,
-    pull_secrets: &'a [String],
-}
-
-impl Builds<'_> {
-    fn names(&self, known: &PackagesStatus) -> BTreeMap<Image, String> {
-        known_images(known).map(|image| (image, self.build(known, image, None).name())).collect()
-    }
-
-    fn build<'b>(
-        &'b self,
-        known: &'b PackagesStatus,
-        image: Image,
-        expected: Option<&'b Expected>,
-    ) -> Build<'b> {
-        let of = |image: Image| known.images.iter().find(|status| status.component == image.field());
-        let from = if image == Image::Base {
-            known.base_image.as_deref()
-        } else {
-            of(Image::Base).and_then(|base| base.image.as_deref())
-        };
-        Build {
-            image,
-            hash: of(image).map_or("", |status| &status.input_hash),
-            from: from.unwrap_or_default(),
-            instance: (&self.wanted.name, &self.wanted.namespace),
-            owner: &self.wanted.owner,
-            packages: self.spec,
-            registry: &self.target.registry,
-            builder: self.builder,
-            pull_secrets: self.pull_secrets,
-            authority_key: self.target.authority_key,
-            token_auth: access::by_token(self.wanted.spec),
-            expected,
-        }
-    }
-}
-
-fn known_images(known: &PackagesStatus) -> impl Iterator<Item = Image> {
-    known.images.iter().filter_map(|image| Image::of_field(&image.component))
-}
-
-/// When something may have happened that isn't watched: Jobs of the instance are.
-fn wake(images: &[ImageStatus], seen: &decide::Seen, now: Timestamp) -> Option<Duration> {
-    let waits = images.iter().any(|status| {
-        let Some(image) = Image::of_field(&status.component) else { return false };
-        match status.state {
-            ImageState::Queued => decide::is_waited_for(seen, status, image, now),
-            ImageState::Building => !decide::own_job(seen, image).is_some_and(decide::progress::is_running),
-            _ => false,
-        }
-    });
-    // A name that isn't free yet.
-    let about_to_start = |status: &ImageStatus| {
-        status.state == ImageState::Queued && status.message.as_deref() == Some(decide::ABOUT_TO_START)
-    };
-    if images.iter().any(about_to_start) {
-        return Some(SOON);
-    }
-    let retry = decide::next_try(images)
-        .map(|time| Duration::try_from(time.duration_since(now)).unwrap_or_default().max(SOON));
-    [waits.then_some(LOOK_AGAIN), retry].into_iter().flatten().min()
 }
 
 /// The images that have to be built: those that the spec doesn't name, and what they start from.

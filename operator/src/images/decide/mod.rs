@@ -2,6 +2,7 @@
 //! an operator that was killed goes on where it was.
 
 pub mod progress;
+pub mod wake;
 
 use std::collections::BTreeMap;
 

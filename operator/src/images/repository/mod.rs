@@ -256,3 +256,6 @@ fn fetch(source: &Source, problem: http::Error) -> Error {
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests;

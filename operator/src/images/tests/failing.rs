@@ -171,3 +171,22 @@ fn repositories_that_have_changed_are_looked_at_again() {
     // The same Job can't be made again as long as this one is there.
     assert_eq!(plan.delete, ["copr-image-base"]);
 }
+
+#[test]
+fn what_is_watched_or_known_is_not_polled() {
+    use crate::images::decide::wake::wake;
+    use std::time::Duration;
+
+    let now = at(200);
+    let after = |images: &[ImageStatus], seen: &Seen| wake(images, seen, now);
+    let mut images = fresh();
+    let running = Seen { jobs: vec![job(Image::Base, "team", "demo", &active())], ..nothing() };
+    step(&mut images, &running);
+    assert_eq!(after(&images, &running), None);
+    let stuck = Seen { jobs: vec![job(Image::Base, "team", "demo", &json!({}))], ..nothing() };
+    step(&mut images, &stuck);
+    assert_eq!(after(&images, &stuck), Some(Duration::from_secs(5)));
+    let mut images = fresh();
+    step(&mut images, &failed_with(2, "x"));
+    assert_eq!(after(&images, &nothing()), Some(Duration::from_secs(50)));
+}
