@@ -11,6 +11,7 @@ use kube::{
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    sync::{Notify, watch},
 };
 
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
     images::{Provider, retention},
     instance,
     labels::FIELD_MANAGER,
-    probes, test_run,
+    lease, probes, test_run,
 };
 
 /// Why the operator can't run.
@@ -52,6 +53,9 @@ pub enum Error {
     /// Signals can't be caught.
     #[error("failed to install a signal handler")]
     Signal(#[source] std::io::Error),
+    /// Another operator may act now.
+    #[error("the Lease is lost: another operator may have it, so this one stops")]
+    LeaseLost,
 }
 
 /// Runs until SIGTERM or SIGINT.
@@ -69,24 +73,70 @@ pub async fn run(args: &Args) -> Result<(), Error> {
     let reporter = Reporter { controller: FIELD_MANAGER.into(), instance: std::env::var("HOSTNAME").ok() };
     let recorder = Recorder::new(client.clone(), reporter);
     let shutdown = shutdown()?.shared();
-    readiness.set();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "Started");
 
-    futures::join!(
-        instance::run(
-            instance::Context {
-                client: client.clone(),
-                recorder: recorder.clone(),
-                backoff: Arc::default(),
-                images,
-            },
-            shutdown.clone()
-        ),
-        test_run::run(client.clone(), recorder, shutdown.clone()),
-        retention::run(client, args.namespace.clone(), shutdown),
-    );
+    let (state, mut lease) = watch::channel(lease::State::Waiting);
+    let release = Arc::new(Notify::new());
+    let holding = {
+        let (client, namespace, release) = (client.clone(), args.namespace.clone(), Arc::clone(&release));
+        tokio::spawn(async move {
+            lease::hold(client, &namespace, identity(), state, release.notified()).await;
+        })
+    };
+    // A second operator is ready to take over, and says so.
+    readiness.set();
+    let first = lease.clone();
+    tokio::select! {
+        () = until(first, lease::State::Holding) => {}
+        () = shutdown.clone() => {
+            release.notify_one();
+            return Ok(());
+        }
+    }
+    let controllers = async {
+        futures::join!(
+            instance::run(
+                instance::Context {
+                    client: client.clone(),
+                    recorder: recorder.clone(),
+                    backoff: Arc::default(),
+                    images,
+                    memory: Arc::default(),
+                    platforms: Arc::default(),
+                    dry_runs: Arc::default(),
+                    incidents: Arc::default(),
+                },
+                shutdown.clone()
+            ),
+            test_run::run(client.clone(), recorder, shutdown.clone()),
+            retention::run(client.clone(), args.namespace.clone(), shutdown.clone()),
+        );
+    };
+    // Not gracefully: what is under way might be another's by now.
+    tokio::select! {
+        () = controllers => {}
+        changed = lease.wait_for(|state| *state == lease::State::Lost) => {
+            drop(changed);
+            return Err(Error::LeaseLost);
+        }
+    }
+    release.notify_one();
+    let _ = holding.await;
     tracing::info!("Stopped");
     Ok(())
+}
+
+/// Waits for a state of the Lease.
+async fn until(mut lease: watch::Receiver<lease::State>, wanted: lease::State) {
+    if lease.wait_for(|state| *state == wanted).await.is_err() {
+        // Whoever tells the state is gone, which the other branch is told.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Who holds the Lease: the pod, of which there is never a second one by that name.
+fn identity() -> String {
+    std::env::var("HOSTNAME").unwrap_or_else(|_| instance::credentials::random())
 }
 
 async fn check_crds(client: &Client) -> Result<(), Error> {

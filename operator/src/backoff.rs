@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use kube::runtime::utils;
@@ -11,17 +11,29 @@ use kube::runtime::utils;
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 
+/// An object that has not failed for this long is gone, or well: each failure is tried again within [`LONGEST`].
+const FORGOTTEN: Duration = Duration::from_secs(3600);
+
 /// Failed reconciles in a row, by uid of the object: each wait is twice as long as the one before.
 #[derive(Debug, Default)]
-pub struct Backoff(Mutex<HashMap<String, u32>>);
+pub struct Backoff(Mutex<HashMap<String, Failures>>);
+
+#[derive(Debug)]
+struct Failures {
+    count: u32,
+    last: Instant,
+}
 
 impl Backoff {
     /// Counts a failure; returns how long to wait.
     pub fn failed(&self, uid: &str) -> Duration {
-        let mut failures = self.lock();
-        let count = failures.entry(uid.to_owned()).or_default();
-        let wait = FIRST.saturating_mul(2_u32.saturating_pow(*count)).min(LONGEST);
-        *count = count.saturating_add(1);
+        let mut all = self.lock();
+        all.retain(|_, failures| failures.last.elapsed() < FORGOTTEN);
+        let failures =
+            all.entry(uid.to_owned()).or_insert_with(|| Failures { count: 0, last: Instant::now() });
+        let wait = FIRST.saturating_mul(2_u32.saturating_pow(failures.count)).min(LONGEST);
+        failures.count = failures.count.saturating_add(1);
+        failures.last = Instant::now();
         wait
     }
 
@@ -30,7 +42,7 @@ impl Backoff {
         self.lock().remove(uid);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, u32>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Failures>> {
         // A count is whole whatever panicked while the lock was held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

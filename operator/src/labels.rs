@@ -19,6 +19,10 @@ pub const RUN: &str = "copr.fedorainfracloud.org/run";
 pub const TEST: &str = "copr.fedorainfracloud.org/test";
 /// The attempt, counted from 1, that a test's pod is.
 pub const ATTEMPT: &str = "copr.fedorainfracloud.org/attempt";
+/// The CoprInstance that a test's pod works on.
+pub const TESTED_INSTANCE: &str = "copr.fedorainfracloud.org/tested-instance";
+/// `true` on the pod of a test that nothing may run beside.
+pub const EXCLUSIVE: &str = "copr.fedorainfracloud.org/exclusive";
 
 /// Labels of an object that belongs to a component of an instance.
 pub fn component(instance: &str, component: &str) -> BTreeMap<String, String> {
@@ -38,7 +42,17 @@ pub fn instance_query(instance: &str) -> String {
     format!("{MANAGED_BY}={FIELD_MANAGER},{PART_OF}=copr,{INSTANCE}={instance}")
 }
 
+/// The same but for what belongs to builds of images: those go by themselves.
+pub fn applied_query(instance: &str) -> String {
+    format!("{},{COMPONENT}!={}", instance_query(instance), crate::images::job::COMPONENT)
+}
+
 /// A label selector for every object of a run.
 pub fn run_query(run: &str) -> String {
     format!("{MANAGED_BY}={FIELD_MANAGER},{RUN}={run}")
+}
+
+/// A label selector for the pods of the tests of every run that work on an instance.
+pub fn tests_query(instance: &str) -> String {
+    format!("{MANAGED_BY}={FIELD_MANAGER},{TESTED_INSTANCE}={instance}")
 }

@@ -15,7 +15,8 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
         if !text.is_empty() {
             text.push_str(": ");
         }
-        if let Some(kube_error) = current.downcast_ref::<kube::Error>() {
+        let boxed = || current.downcast_ref::<Box<kube::Error>>().map(AsRef::as_ref);
+        if let Some(kube_error) = current.downcast_ref::<kube::Error>().or_else(boxed) {
             match kube_error {
                 kube::Error::Api(status) => text.push_str(&status.message),
                 other => text.push_str(&other.to_string()),
@@ -39,6 +40,18 @@ pub fn truncate(mut text: String, max: usize) -> String {
         text.push('…');
     }
     text
+}
+
+/// The end of a text, cut at a character boundary.
+pub fn tail(text: &str, max: usize) -> String {
+    if text.len() <= max {
+        return text.to_owned();
+    }
+    let mut begin = text.len() - max.saturating_sub('…'.len_utf8());
+    while !text.is_char_boundary(begin) {
+        begin += 1;
+    }
+    format!("…{}", text.get(begin..).unwrap_or_default())
 }
 
 /// A duration as the spec writes it: `41s`, `1m5s`, `1h0m5s`.
@@ -70,8 +83,21 @@ mod tests {
     }
 
     #[test]
+    fn of_an_answer_of_the_api_server_only_its_message_is_shown() {
+        let answer = kube::core::Status::failure("it is forbidden", "Forbidden");
+        let error = crate::apply::Error::Apply {
+            kind: "Secret".into(),
+            name: "x".into(),
+            source: Box::new(kube::Error::Api(Box::new(answer))),
+        };
+        assert_eq!(chain(&error), "failed to apply Secret x: it is forbidden");
+    }
+
+    #[test]
     fn truncate_keeps_characters_whole() {
         assert_eq!(truncate("ääää".into(), 6), "ä…");
         assert_eq!(truncate("short".into(), 6), "short");
+        assert_eq!(tail("ääää", 6), "…ä");
+        assert_eq!(tail("short", 6), "short");
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use copr_operator::api::v1alpha1::{
-    Admin, Builders, CoprInstance, CoprInstanceSpec, CoprTestRun, CoprTestRunSpec, Database, Images,
-    InstanceSource, KeepInstance, Phase, Redis, Storage, Suite, TestStatus,
+    Admin, Builders, CoprInstance, CoprInstanceSpec, CoprTestRun, CoprTestRunSpec, Database, DeletionPolicy,
+    Images, InstanceSource, KeepInstance, Phase, Redis, Storage, Suite, TestStatus,
 };
 use serde_json::{Value, json};
 
@@ -38,6 +38,7 @@ pub fn instance_spec() -> CoprInstanceSpec {
         database: Database::default(),
         redis: Redis::default(),
         storage: Storage::default(),
+        deletion_policy: DeletionPolicy::default(),
         resources: BTreeMap::default(),
     }
 }

@@ -27,6 +27,7 @@ mod repositories;
 pub mod repository;
 pub mod settings;
 pub mod site;
+pub mod uid;
 mod wait;
 
 pub use events::told;

@@ -47,7 +47,14 @@ impl Operator {
         self.available(1).await
     }
 
-    /// Sets the number of its pods to 0 or 1, and waits until that is so.
+    /// Deletes one of its pods without a chance to end well; another comes in its place.
+    pub async fn kill_one(&self, pod: &str) -> Result<()> {
+        let params = DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() };
+        self.pods().delete(pod, &params).await.with_context(|| format!("failed to kill {pod}"))?;
+        Ok(())
+    }
+
+    /// Sets the number of its pods, and waits until that is so.
     pub async fn scale(&self, replicas: i32) -> Result<()> {
         let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
         self.deployments()

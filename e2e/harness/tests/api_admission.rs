@@ -42,6 +42,8 @@ async fn an_instance_may_be() -> Result<()> {
             ("spec.database.externalSecret", json!({"name": "postgres"})),
             ("spec.redis.externalSecret", json!({"name": "redis"})),
             ("spec.storage", json!({"className": "fast", "backend": "1Ti"})),
+            ("spec.storage", json!({"database": 2_000_000_000_u64, "redis": "0.5Gi", "keygen": "1e9"})),
+            ("spec.deletionPolicy", json!("Retain")),
             ("spec.resources", json!({"distGit": {"requests": {"cpu": "100m"}}})),
         ];
         all_admitted::<CoprInstance>(&ctx, &instance_json("copr"), changes).await
@@ -88,8 +90,65 @@ async fn an_instance_may_not_be() -> Result<()> {
             ("spec.builders.isolation", json!("None"), "spec.builders.isolation"),
             ("spec.database.externalSecret", json!({}), "spec.database.externalSecret.name"),
             ("spec.resources", json!({"builder": {}}), "resources"),
+            ("spec.storage.database", json!("lots"), "storage.database"),
+            ("spec.storage.backend", json!("0"), "storage.backend"),
+            ("spec.storage.keygen", json!("-1Gi"), "storage.keygen"),
+            ("spec.storage.redis", json!([]), "spec.storage.redis"),
+            ("spec.deletionPolicy", json!("Orphan"), "spec.deletionPolicy"),
         ];
         all_refused::<CoprInstance>(&ctx, &instance_json("copr"), changes).await
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs an API server: ./check api"]
+async fn what_would_lose_data_is_refused_with_the_field() -> Result<()> {
+    with_namespace("instance-transitions", |ctx| async move {
+        let managed = instance_json("managed");
+        apply::<CoprInstance>(&ctx, &managed, false).await?;
+        let refused = vec![
+            ("spec.database.externalSecret", json!({"name": "pg"}), "database.externalSecret"),
+            ("spec.redis.externalSecret", json!({"name": "r"}), "redis.externalSecret"),
+            ("spec.storage.className", json!("fast"), "storage.className"),
+            ("spec.storage.backend", json!("8Gi"), "storage.backend"),
+            ("spec.storage.database", json!("1G"), "storage.database"),
+        ];
+        all_refused::<CoprInstance>(&ctx, &managed, refused).await?;
+        let admitted = vec![
+            ("spec.storage.backend", json!("20Gi")),
+            ("spec.storage.backend", json!("10240Mi")),
+            ("spec.builders.max", json!(9)),
+            ("spec.deletionPolicy", json!("Retain")),
+        ];
+        all_admitted::<CoprInstance>(&ctx, &managed, admitted).await?;
+
+        let mut external = instance_json("external");
+        external["spec"]["database"] = json!({"externalSecret": {"name": "pg"}});
+        external["spec"]["storage"] = json!({"className": "slow"});
+        apply::<CoprInstance>(&ctx, &external, false).await?;
+        let refused = vec![
+            ("spec.database", json!({}), "database.externalSecret"),
+            ("spec.storage.className", json!("fast"), "storage.className"),
+            ("spec.storage", json!({}), "storage.className"),
+        ];
+        all_refused::<CoprInstance>(&ctx, &external, refused).await?;
+        let admitted = vec![("spec.database.externalSecret.name", json!("another"))];
+        all_admitted::<CoprInstance>(&ctx, &external, admitted).await
+    })
+    .await
+}
+
+/// A field that is null counts as left out: it neither stays null nor makes an object that can't be read.
+#[tokio::test]
+#[ignore = "needs an API server: ./check api"]
+async fn a_size_that_is_null_has_its_default() -> Result<()> {
+    with_namespace("instance-null", |ctx| async move {
+        let mut instance = instance_json("copr");
+        instance["spec"]["storage"] = json!({"database": null});
+        let applied = apply::<CoprInstance>(&ctx, &instance, true).await?;
+        ensure!(applied.data["spec"]["storage"]["database"] == "1Gi", "{}", applied.data["spec"]["storage"]);
+        Ok(())
     })
     .await
 }

@@ -1,4 +1,4 @@
-"""Copr's API v3 for looking only, by the client library that copr-cli is made of.
+"""Copr's API v3 for looking and for cleaning up, by the client library that copr-cli is made of.
 
 A look each second would cost half a second of CPU each, were it a copr-cli process.
 """
@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 # The library waits for ever for an answer; a frontend that is replaced meanwhile never gives one.
 TIMEOUT = 30.0
+PAGE = 100
 
 
 class _Requests:
@@ -51,6 +52,41 @@ class Api:
         except CoprNoResultException:
             return False
         return True
+
+    def find_build(self, build_id: int) -> Any | None:
+        """The build, None if there is none of that number."""
+        try:
+            return self.build(build_id)
+        except CoprNoResultException:
+            return None
+
+    def builds(self, owner: str, project: str) -> list[Any]:
+        """The newest builds of a project; none if there is no such project."""
+        try:
+            return list(self._call(lambda: self._client.build_proxy.get_list(owner, project, pagination={"limit": PAGE})))
+        except CoprNoResultException:
+            return []
+
+    def projects(self, owner: str) -> list[str]:
+        """The names of all projects of an owner."""
+        names: list[str] = []
+        while True:
+            pagination = {"limit": PAGE, "offset": len(names)}
+            page = list(self._call(lambda: self._client.project_proxy.get_list(owner, pagination=pagination)))  # noqa: B023
+            names += [project.name for project in page]
+            if len(page) < PAGE:
+                return names
+
+    def cancel(self, build_id: int) -> None:
+        """Asks for the end of a build."""
+        self._call(lambda: self._client.build_proxy.cancel(build_id))
+
+    def delete(self, owner: str, project: str) -> None:
+        """Deletes a project; one that isn't there is as good."""
+        try:
+            self._call(lambda: self._client.project_proxy.delete(owner, project))
+        except CoprNoResultException:
+            pass
 
     def _call(self, function: Callable[[], T]) -> T:
         try:

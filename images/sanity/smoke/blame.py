@@ -40,8 +40,23 @@ BY_LINE = (
 IMPORT_FOLLOWS = "Worker succeeded build"
 
 _ERROR = re.compile(r"\[\s*ERROR\]\[PID:\d+\]\s*(.*)")
-# "error: Bad exit status from …" of rpmbuild, "ERROR: …" of mock, "fatal: …" of git.
-_BUILDER_ERROR = re.compile(r"^\W*((?:stderr: )?(?:error|fatal|copr build error): .*)", re.IGNORECASE | re.MULTILINE)
+# From here on Mock does without the image that it tried to fetch, and what it said about that explains nothing.
+_RECOVERED = re.compile(r"^.*falling back to chroot installation.*$", re.MULTILINE)
+# "error: Bad exit status from …" of rpmbuild, "fatal: …" of git.
+_TOOL = re.compile(r"^\W*((?:stderr: )?(?:error|fatal): .*)", re.MULTILINE)
+# What copr-rpmbuild says at its end, unless it only repeats that something failed.
+_COPR = re.compile(r"^\W*(copr build error: (?!build failed\W*$).+)", re.IGNORECASE | re.MULTILINE)
+# Mock: the command in a line of its own, then the command's whole output.
+_COMMAND = re.compile(r"^\W*ERROR: Command failed: *\n(?: *# .*\n)?", re.MULTILINE)
+# Where in that dnf comes to the point.
+_POINT = re.compile(r"\W*(?:errors?|failed|problem|no match|nothing provides|unable|cannot|can't)\b", re.IGNORECASE)
+_END = re.compile(r"^\W*copr build error: ", re.IGNORECASE | re.MULTILINE)
+# The last line of a Python traceback, the first without an indent.
+_TRACEBACK = re.compile(r"^Traceback \(most recent call last\):\n(?:[ \t].*\n|\n)*(\w\S*.*)", re.MULTILINE)
+# "ERROR: …" of Mock, but for the bytes of a command that it tried again and the line with which it sums up a package.
+_MOCK = re.compile(r"^\W*(error: (?!b['\"]|Exception\(|Command failed: *$).*)", re.IGNORECASE | re.MULTILINE)
+# The beginning of a list of reasons rather than one.
+_INTRODUCTION = re.compile(r":\s*$")
 
 
 def by_state(state: str) -> str:
@@ -65,10 +80,26 @@ def first_backend_error(text: str) -> str:
     return found.group(1).strip() if found else ""
 
 
-def first_builder_error(text: str) -> str:
-    """The first error that rpmbuild, mock or git printed, empty if none."""
-    found = _BUILDER_ERROR.search(text)
+def builder_error(text: str) -> str:
+    """Why a build failed, in the words of whoever knew best: rpmbuild or git, the command that Mock ran, the program
+    that raised an exception. Empty if nobody said."""
+    text = _RECOVERED.split(text)[-1]
+    for pattern in (_TOOL, _COPR):
+        if found := pattern.search(text):
+            return found.group(1).strip()
+    if (command := _COMMAND.search(text)) and (printed := _END.split(text[command.end():])[0].strip()):
+        return _point(printed)
+    if exceptions := _TRACEBACK.findall(text):
+        return str(exceptions[-1]).strip()
+    found = _MOCK.search(text)
     return found.group(1).strip() if found else ""
+
+
+def _point(printed: str) -> str:
+    """The line of a command's output that says what is wrong, with the next where it only introduces that."""
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
+    at = next((i for i, line in enumerate(lines) if _POINT.match(line)), 0)
+    return " ".join(lines[at : at + 2]) if _INTRODUCTION.search(lines[at]) else lines[at]
 
 
 def behind_builder(error: str) -> str:

@@ -1,19 +1,26 @@
 """Builds: submitted by copr-cli, watched through the API, explained from their logs."""
 
 import re
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from . import blame
+from .cleanup import FINISHED
 from .context import Context
-from .errors import TestFailed, Unreachable
+from .errors import TestError, TestFailed, Unreachable
 from .log import output, say
 from .wait import Pending, ServerError, poll
 
-FINISHED = {"succeeded", "failed", "canceled", "skipped"}
 SOURCE, RPM = "SRPM", "RPM"
+
+# States in which a build has no builder yet.
+WAITING = {"pending", "starting"}
+# Which builds of others are looked at, by their numbers: so many in all, so many of them younger than one's own.
+RECENT, NEWER = 40, 8
 
 # Lines of a failed build's logs that go into the test's own log.
 TAIL = 30
@@ -93,7 +100,15 @@ class Build:
             last = progress
             raise Pending(str(progress), self._test.component)
 
-        return poll(what, look, self._test.deadline)
+        began = time.time()
+        try:
+            return poll(what, look, self._test.deadline)
+        except TestFailed as failed:
+            # A build that waits for a builder says nothing of Copr while somebody else has them all.
+            others = others_at_work(self._test, {self.number}, began) if last.state in WAITING else []
+            if not others:
+                raise
+            raise TestError(f"{failed}, while {numbers(others)} of others held builders") from failed
 
     def wait_for_end(self, wanted: str = "succeeded") -> Progress:
         """Waits until it ends as wanted."""
@@ -117,9 +132,36 @@ class Build:
         component = blame.by_backend_log(worker, "backend")
         reason = blame.first_backend_error(worker)
         if component == "builder":
-            printed = blame.first_builder_error(builder)
+            printed = blame.builder_error(builder)
             component, reason = blame.behind_builder(printed), printed or reason
         return TestFailed(f"{what}: {reason or 'its logs give no reason'}", component)
+
+
+def others_at_work(test: Context, own: set[int], since: float) -> list[int]:
+    """The builds of others that had a builder at some time since then, among the last forty."""
+    newest = max(own) + NEWER
+
+    def look(number: int) -> Any | None:
+        try:
+            return test.api.find_build(number)
+        except (Unreachable, ServerError) as error:
+            say(f"build {number} can't be had: {error}")
+            return None
+
+    candidates = [number for number in range(max(1, newest - RECENT), newest + 1) if number not in own]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        found = [build for build in pool.map(look, candidates) if build is not None]
+    return [build.id for build in found if had_builder(build, since)]
+
+
+def had_builder(build: Any, since: float) -> bool:
+    """Whether it runs now, or ran at some time since then."""
+    return build.state == "running" or (build.ended_on or 0) > since and bool(build.started_on)
+
+
+def numbers(builds: list[int]) -> str:
+    """"build 7" or "builds 7, 8"."""
+    return f"build{'s' if len(builds) > 1 else ''} {', '.join(str(number) for number in builds)}"
 
 
 def submit(test: Context, project: str, package: str, path: Path) -> Build:

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .cleanup import remove
 from .cli import Cli
 from .errors import TestError, Unreachable
 from .log import hide_secrets_of, say
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 # For a frontend that doesn't answer when the test starts: the instance was Ready a moment ago.
 START_LIMIT = 20.0
 CLEANUP_LIMIT = 40.0
-# A process of copr-cli each time.
-CLEANUP_INTERVAL = 5.0
 
 
 class Context:
@@ -87,7 +86,7 @@ class Context:
         self._projects.pop(project, None)
 
     def cancel_later(self, build: int) -> None:
-        """Has the build cancelled when the test is over: a project with a running build stays."""
+        """Has the build cancelled when the test is over, also where its project can't be listed."""
         self._builds[build] = None
 
     def ended(self, build: int) -> None:
@@ -95,18 +94,17 @@ class Context:
         self._builds.pop(build, None)
 
     def clean_up(self) -> None:
-        """Deletes what is left. What can't be deleted is in the log; the verdict stands."""
-        deadline = Deadline(CLEANUP_LIMIT)
-        cli = Cli(self.settings.client_config, deadline)
-        for build in self._builds:
-            cli.run("cancel", str(build))
-        for project in self._projects:
-            def delete() -> None:
-                result = cli.run("delete", self.full_name(project))  # noqa: B023 (called at once)
-                if result.code != 0 and not _no_such_project(result.stderr):
-                    raise Pending(result.reason(), "frontend")
-            poll(f"clean up {project}", delete, deadline, interval=CLEANUP_INTERVAL)
+        """Ends and deletes what is left. What can't be deleted is in the log; the verdict stands."""
+        remove(self.api, self.settings.owner, list(self._projects), list(self._builds), Deadline(CLEANUP_LIMIT))
 
-
-def _no_such_project(stderr: str) -> bool:
-    return "does not exist" in stderr or "not found" in stderr.lower()
+    def remove_previous(self) -> None:
+        """Does the same for attempts before this one whose pods were lost: their builds would hold builders."""
+        if not self.settings.previous_run_ids:
+            return
+        self.step("clean up after earlier attempts")
+        prefixes = tuple(f"smoke-{run_id}-" for run_id in self.settings.previous_run_ids)
+        try:
+            left = [name for name in self.api.projects(self.settings.owner) if name.startswith(prefixes)]
+            remove(self.api, self.settings.owner, left, [], self.deadline.within(CLEANUP_LIMIT))
+        except Exception as error:  # whatever it is, this attempt is a new one
+            say(f"cleaning up after earlier attempts: {type(error).__name__}: {error}")

@@ -68,6 +68,7 @@ def run_test(name: str) -> int:
         context = Context(name, settings, seconds, Api(settings.client_config))
         log.say(f"{name}: {case.about} Deadline {seconds:.0f} s, {settings.frontend}, {settings.chroot}")
         context.wait_for_frontend()
+        context.remove_previous()
         case.run(context)
 
     verdict = judge(run, lambda: (context.current, context.component) if context else ("start", ""))
@@ -75,6 +76,8 @@ def run_test(name: str) -> int:
     log.say(f"{name}: {verdict.outcome}" + (f": {verdict.message} [{verdict.component}]" if verdict.message else ""))
     # First the verdict, then the cleaning up: whatever becomes of that, the verdict is there.
     code = leave(verdict)
+    # Whoever ends the pod now waits for that.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if context:
         clean_up(context)
     return code
@@ -91,11 +94,11 @@ def leave(verdict: Verdict) -> int:
 
 
 def clean_up(context: Context) -> None:
-    """Deletes the test's projects within a limit; what goes wrong is told in the log only."""
+    """Ends the test's builds and deletes its projects within a limit; what goes wrong is told in the log only."""
     signal.setitimer(signal.ITIMER_REAL, CLEANUP_LIMIT + GRACE)
     try:
         context.clean_up()
-    except (Exception, DeadlineReached, Terminated) as error:
+    except (Exception, DeadlineReached) as error:
         log.say(f"cleaning up: {type(error).__name__}: {error}")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

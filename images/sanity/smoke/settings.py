@@ -22,6 +22,8 @@ class Settings:
     owner: str
     builders_max: int
     run_id: str
+    previous_run_ids: tuple[str, ...]
+    """Of the attempts at this test before this one."""
     deadline: float | None
     """Seconds for the whole test; None leaves it to the test's own default."""
     client_config: Path
@@ -35,6 +37,10 @@ class Settings:
         run_id = _required(env, "RUN_ID")
         if not re.fullmatch(r"[a-z0-9]+", run_id):
             raise TestError(f"RUN_ID is {run_id!r}, not [a-z0-9]+")
+        previous = tuple(env.get("PREVIOUS_RUN_IDS", "").split())
+        wrong = [run for run in previous if not re.fullmatch(r"[a-z0-9]+", run)]
+        if wrong:
+            raise TestError(f"PREVIOUS_RUN_IDS has {wrong[0]!r}, not [a-z0-9]+")
         deadline = env.get("TEST_DEADLINE_SECONDS", "")
         config = Path(env.get("COPR_CLIENT_CONFIG", CLIENT_CONFIG))
         if not os.access(config, os.R_OK):
@@ -46,6 +52,7 @@ class Settings:
             owner=_required(env, "COPR_OWNER"),
             builders_max=int(_number("BUILDERS_MAX", _required(env, "BUILDERS_MAX"))),
             run_id=run_id,
+            previous_run_ids=previous,
             deadline=_number("TEST_DEADLINE_SECONDS", deadline) if deadline else None,
             client_config=config,
             package_folder=Path(env.get("SMOKE_PACKAGE_FOLDER", "/opt/copr-smoke")),

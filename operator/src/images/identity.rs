@@ -8,7 +8,7 @@ use k8s_openapi::{
 use super::job::{COMPONENT, service_account};
 use crate::{
     api::v1alpha1::Isolation,
-    apply::{self, Planned, planned},
+    apply::{self, Lifetime, Planned, planned},
     instance::dereference::Platform,
     isolation, labels,
 };
@@ -30,8 +30,9 @@ pub struct Objects {
 impl Objects {
     /// The objects in the order of apply.
     pub fn plan(&self) -> Result<Vec<Planned>, apply::Error> {
-        let accounts = self.service_accounts.iter().map(planned);
-        accounts.chain(self.role_bindings.iter().map(planned)).collect()
+        let accounts = self.service_accounts.iter().map(|account| planned(account, Lifetime::Reconcile));
+        let bindings = self.role_bindings.iter().map(|binding| planned(binding, Lifetime::Reconcile));
+        accounts.chain(bindings).collect()
     }
 }
 

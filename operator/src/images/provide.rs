@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     api::v1alpha1::{CoprInstance, CoprInstanceSpec, ImageStatus, Packages, PackagesStatus},
-    apply,
+    apply::{self, memory::Memory},
     conditions::Verdict,
     instance::{dereference::Platform, validate},
     report,
@@ -34,6 +34,7 @@ use crate::{
 
 /// What is remembered of inputs, in bytes.
 const REMEMBERED: u64 = 4 << 20;
+
 /// Makes images.
 pub struct Provider {
     /// The image of the program that builds images.
@@ -327,9 +328,10 @@ impl Provider {
             }
             if !plan.build.is_empty() {
                 let objects = identity.plan().map_err(Error::Identity)?;
-                apply::apply_all(wanted.client, &wanted.namespace, &objects)
-                    .await
-                    .map_err(Error::Identity)?;
+                let owner =
+                    apply::Owner { reference: wanted.owner.clone(), namespace: wanted.namespace.clone() };
+                let applied = apply::apply_all(wanted.client, &owner, &objects, &Memory::default()).await;
+                applied.result().map_err(Error::Identity)?;
                 self.start(&builds, known, &plan.build, &expected, &seen, now).await?;
             }
         }

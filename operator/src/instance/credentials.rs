@@ -42,15 +42,13 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// What went wrong with credentials.
+/// A key pair that can't be made or read.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The Secret lacks a key.
-    #[error("it has no key {0}; delete the Secret to have all of them generated anew")]
-    Missing(&'static str),
-    /// A key pair couldn't be made.
-    #[error("failed to generate an SSH key")]
-    Generate(#[source] ssh_key::Error),
+#[error("failed to make the SSH key {key}")]
+pub struct Error {
+    key: &'static str,
+    #[source]
+    source: ssh_key::Error,
 }
 
 const DATABASE_PASSWORD: &str = "database-password";
@@ -63,31 +61,92 @@ const SSH_PUBLIC: &str = "ssh-public";
 const HOST_PRIVATE: &str = "builder-host-private";
 const HOST_PUBLIC: &str = "builder-host-public";
 
+const KEYS: [&str; 9] = [
+    DATABASE_PASSWORD,
+    SECRET_KEY,
+    BACKEND_PASSWORD,
+    API_LOGIN,
+    API_TOKEN,
+    SSH_PRIVATE,
+    SSH_PUBLIC,
+    HOST_PRIVATE,
+    HOST_PUBLIC,
+];
+
+/// Where a value is found again when the Secret that keeps it is lost: the Secrets that were rendered from it.
+pub struct Copy {
+    /// End of the name of the rendered Secret.
+    pub secret: &'static str,
+    /// Its key.
+    key: &'static str,
+    /// The name of the setting, where the key is a file of settings.
+    setting: Option<&'static str>,
+    /// Which credential it is.
+    credential: &'static str,
+}
+
+/// Every credential but the public halves, which follow from the private ones.
+pub const COPIES: [Copy; 7] = [
+    copy("database", "password", None, DATABASE_PASSWORD),
+    copy("client", "login", None, API_LOGIN),
+    copy("client", "token", None, API_TOKEN),
+    copy("backend-ssh", "id_ed25519", None, SSH_PRIVATE),
+    copy("builder", "ssh_host_ed25519_key", None, HOST_PRIVATE),
+    copy("frontend", "copr.conf", Some("SECRET_KEY"), SECRET_KEY),
+    copy("frontend", "copr.conf", Some("BACKEND_PASSWORD"), BACKEND_PASSWORD),
+];
+
+const fn copy(
+    secret: &'static str,
+    key: &'static str,
+    setting: Option<&'static str>,
+    credential: &'static str,
+) -> Copy {
+    Copy { secret, key, setting, credential }
+}
+
+/// The credentials that a rendered Secret still holds. `secret` is the end of its name.
+pub fn recover(secret: &str, data: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let found = COPIES.iter().filter(|copy| copy.secret == secret).filter_map(|copy| {
+        let text = data.get(copy.key)?;
+        let value = match copy.setting {
+            None => text.clone(),
+            Some(setting) => literal(text, setting)?,
+        };
+        Some((copy.credential.to_owned(), value))
+    });
+    found.filter(|(_, value)| !value.is_empty()).collect()
+}
+
+/// The value of `NAME = 'value'`. Generated values have nothing that would be escaped.
+fn literal(conf: &str, name: &str) -> Option<String> {
+    let value =
+        conf.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = '")?.strip_suffix('\''))?;
+    Some(value.to_owned())
+}
+
+/// Whether the data of the Secret holds every credential.
+pub fn is_complete(data: &BTreeMap<String, String>) -> bool {
+    KEYS.iter().all(|key| data.contains_key(*key))
+}
+
 impl Credentials {
     /// New ones.
     pub fn generate() -> Result<Self, Error> {
-        Ok(Self {
-            database_password: random(),
-            secret_key: random(),
-            backend_password: random(),
-            api_login: random(),
-            api_token: random(),
-            ssh: KeyPair::generate("backend")?,
-            builder_host: KeyPair::generate("builder")?,
-        })
+        Self::complete(&BTreeMap::new())
     }
 
-    /// Those that the Secret holds.
-    pub fn from_data(data: &BTreeMap<String, String>) -> Result<Self, Error> {
-        let get = |key: &'static str| data.get(key).cloned().ok_or(Error::Missing(key));
+    /// Those that there are, and new ones for what is missing.
+    pub fn complete(data: &BTreeMap<String, String>) -> Result<Self, Error> {
+        let get = |key: &str| data.get(key).cloned().unwrap_or_else(random);
         Ok(Self {
-            database_password: get(DATABASE_PASSWORD)?,
-            secret_key: get(SECRET_KEY)?,
-            backend_password: get(BACKEND_PASSWORD)?,
-            api_login: get(API_LOGIN)?,
-            api_token: get(API_TOKEN)?,
-            ssh: KeyPair { private: get(SSH_PRIVATE)?, public: get(SSH_PUBLIC)? },
-            builder_host: KeyPair { private: get(HOST_PRIVATE)?, public: get(HOST_PUBLIC)? },
+            database_password: get(DATABASE_PASSWORD),
+            secret_key: get(SECRET_KEY),
+            backend_password: get(BACKEND_PASSWORD),
+            api_login: get(API_LOGIN),
+            api_token: get(API_TOKEN),
+            ssh: KeyPair::complete(data, (SSH_PRIVATE, SSH_PUBLIC), "backend")?,
+            builder_host: KeyPair::complete(data, (HOST_PRIVATE, HOST_PUBLIC), "builder")?,
         })
     }
 
@@ -113,18 +172,36 @@ impl Credentials {
 }
 
 impl KeyPair {
-    fn generate(comment: &str) -> Result<Self, Error> {
-        let mut key = PrivateKey::random(&mut OsRng, Algorithm::Ed25519).map_err(Error::Generate)?;
+    /// The pair that there is; a public half that is missing follows from the private one.
+    fn complete(
+        data: &BTreeMap<String, String>,
+        (private, public): (&'static str, &'static str),
+        comment: &str,
+    ) -> Result<Self, Error> {
+        match (data.get(private), data.get(public)) {
+            (Some(private), Some(public)) => Ok(Self { private: private.clone(), public: public.clone() }),
+            (Some(known), None) => {
+                let failed = |source| Error { key: private, source };
+                let key = PrivateKey::from_openssh(known).map_err(failed)?;
+                Ok(Self { private: known.clone(), public: key.public_key().to_openssh().map_err(failed)? })
+            }
+            (None, _) => Self::generate(private, comment),
+        }
+    }
+
+    fn generate(name: &'static str, comment: &str) -> Result<Self, Error> {
+        let failed = |source| Error { key: name, source };
+        let mut key = PrivateKey::random(&mut OsRng, Algorithm::Ed25519).map_err(failed)?;
         key.set_comment(comment);
         Ok(Self {
-            private: key.to_openssh(LineEnding::LF).map_err(Error::Generate)?.to_string(),
-            public: key.public_key().to_openssh().map_err(Error::Generate)?,
+            private: key.to_openssh(LineEnding::LF).map_err(failed)?.to_string(),
+            public: key.public_key().to_openssh().map_err(failed)?,
         })
     }
 }
 
 /// 32 hexadecimal digits: 128 bits, and short enough for Copr's columns (the API login has 40 characters).
-fn random() -> String {
+pub fn random() -> String {
     let mut bytes = [0_u8; 16];
     OsRng.fill_bytes(&mut bytes);
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -133,19 +210,41 @@ fn random() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::instance::{build, fixtures::minimal};
 
     #[test]
     fn data_survives_the_secret() {
         let credentials = Credentials::generate().unwrap();
-        assert!(Credentials::from_data(&credentials.to_data()).unwrap() == credentials);
+        assert!(is_complete(&credentials.to_data()));
+        assert!(Credentials::complete(&credentials.to_data()).unwrap() == credentials);
     }
 
     #[test]
-    fn a_missing_key_is_named() {
-        let mut data = Credentials::generate().unwrap().to_data();
+    fn only_what_is_missing_is_made_anew() {
+        let before = Credentials::generate().unwrap();
+        let mut data = before.to_data();
         data.remove(API_TOKEN);
-        let error = Credentials::from_data(&data).unwrap_err();
-        assert!(error.to_string().contains("api-token"), "{error}");
+        data.remove(SSH_PUBLIC);
+        assert!(!is_complete(&data));
+        let after = Credentials::complete(&data).unwrap();
+        assert_ne!(after.api_token, before.api_token);
+        assert_eq!(after.database_password, before.database_password);
+        // Half of a pair is of no use alone: it follows from the other.
+        assert!(after.ssh == before.ssh);
+    }
+
+    #[test]
+    fn a_lost_secret_is_found_again_in_what_was_rendered_from_it() {
+        let mut instance = minimal();
+        instance.credentials = Credentials::generate().unwrap();
+        let mut found = BTreeMap::new();
+        for secret in build::build(&instance).secrets {
+            let name = secret.metadata.name.unwrap();
+            let data = secret.data.unwrap_or_default();
+            let text = data.into_iter().map(|(key, value)| (key, String::from_utf8(value.0).unwrap()));
+            found.extend(recover(name.trim_start_matches("demo-"), &text.collect()));
+        }
+        assert!(Credentials::complete(&found).unwrap() == instance.credentials);
     }
 
     #[test]

@@ -1,24 +1,35 @@
 //! Step 1, client required: everything that a reconcile reads, and everything random, is brought in here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::{
-    api::core::v1::{Namespace, Secret},
-    jiff::Timestamp,
+use k8s_openapi::{api::core::v1::Secret, jiff::Timestamp};
+use kube::{Api, Client, ResourceExt};
+
+use super::{
+    credentials::{self, Credentials},
+    names,
 };
-use kube::{Api, Client, ResourceExt, discovery};
+use crate::{
+    api::v1alpha1::{CoprInstance, SecretRef},
+    labels::{self, FIELD_MANAGER},
+    platform::{self, Platforms},
+};
 
-use super::credentials::Credentials;
-use crate::api::v1alpha1::{CoprInstance, SecretRef};
+pub use crate::platform::Platform;
 
-/// Where OpenShift writes which uids the pods of a namespace run as.
-const UID_RANGE: &str = "openshift.io/sa.scc.uid-range";
+/// The annotation of a CoprInstance by which somebody has every credential made anew: whenever its value changes. The Secrets carry
+/// the value that they were made for.
+pub const ROTATION: &str = "copr.fedorainfracloud.org/rotate-credentials";
 
 /// What a reconcile knows of the cluster before it decides.
 #[derive(Clone, Debug)]
 pub struct Observed {
-    /// The instance's credentials: those of its Secret, or new ones.
+    /// The instance's credentials: those of its Secret, completed.
     pub credentials: Credentials,
+    /// The version of the Secret that they were read from, if there is one.
+    pub credentials_version: Option<String>,
+    /// Which rotation they belong to.
+    pub rotation: Option<String>,
     /// What kind of cluster this is.
     pub platform: Platform,
     /// The Secret named in `spec.database.externalSecret`.
@@ -38,21 +49,12 @@ pub struct External {
     pub data: Option<BTreeMap<String, String>>,
 }
 
-/// What the cluster asks of pods.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Platform {
-    /// Kubernetes: pods run as their image says, volumes belong to group 0.
-    Kubernetes,
-    /// OpenShift: security context constraints set the group and the uid.
-    OpenShift {
-        /// The first uid of the namespace's range, which restricted-v2 gives to every pod.
-        uid: i64,
-    },
-}
-
 /// What went wrong while the cluster was read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The instance itself couldn't be read.
+    #[error("failed to read the CoprInstance")]
+    ReadInstance(#[source] kube::Error),
     /// A Secret couldn't be read.
     #[error("failed to read the Secret {name}")]
     ReadSecret {
@@ -62,7 +64,7 @@ pub enum Error {
         #[source]
         source: kube::Error,
     },
-    /// The instance's own Secret is there, but not whole.
+    /// The instance's own Secret is there, but can't be used.
     #[error("failed to use the Secret {name}")]
     Credentials {
         /// Its name.
@@ -71,53 +73,99 @@ pub enum Error {
         #[source]
         source: super::credentials::Error,
     },
-    /// The namespace couldn't be read.
-    #[error("failed to read the namespace {name}")]
-    ReadNamespace {
-        /// Its name.
-        name: String,
-        /// What kube says.
-        #[source]
-        source: kube::Error,
-    },
-    /// OpenShift has not given the namespace its range of uids (yet).
-    #[error("the namespace has no usable annotation {annotation}")]
-    NoUidRange {
-        /// Key of the annotation.
-        annotation: &'static str,
-    },
-    /// The API groups couldn't be read.
-    #[error("failed to read the API groups of the cluster")]
-    Discover {
-        /// What kube says.
-        #[source]
-        source: kube::Error,
-    },
+    /// What kind of cluster this is couldn't be told.
+    #[error("failed to find out what kind of cluster this is")]
+    Platform(#[source] platform::Error),
     /// The API server returned an instance without a namespace.
     #[error("the instance has no namespace")]
     NoNamespace,
 }
 
+/// The instance as it is now: the one that the watch told of may be older than the operator's own last write of its status, by
+/// which images would be resolved twice. Nothing if it is gone or going.
+pub async fn fresh(client: &Client, instance: &CoprInstance) -> Result<Option<CoprInstance>, Error> {
+    let namespace = instance.namespace().ok_or(Error::NoNamespace)?;
+    let api: Api<CoprInstance> = Api::namespaced(client.clone(), &namespace);
+    let found = api.get_opt(&instance.name_any()).await.map_err(Error::ReadInstance)?;
+    let same =
+        |found: &CoprInstance| found.uid() == instance.uid() && found.metadata.deletion_timestamp.is_none();
+    Ok(found.filter(same))
+}
+
 /// Reads what this instance needs.
-pub async fn dereference(client: &Client, instance: &CoprInstance) -> Result<Observed, Error> {
+pub async fn dereference(
+    client: &Client,
+    platforms: &Platforms,
+    instance: &CoprInstance,
+) -> Result<Observed, Error> {
     let namespace = instance.namespace().ok_or(Error::NoNamespace)?;
     let secrets: Api<Secret> = Api::namespaced(client.clone(), &namespace);
+    let kept = credentials(&secrets, instance).await?;
     Ok(Observed {
-        credentials: credentials(&secrets, &instance.name_any()).await?,
-        platform: platform(client, &namespace).await?,
+        credentials: kept.credentials,
+        credentials_version: kept.version,
+        rotation: kept.rotation,
+        platform: platforms.of(client, &namespace).await.map_err(Error::Platform)?,
         database_secret: external(&secrets, instance.spec.database.external_secret.as_ref()).await?,
         redis_secret: external(&secrets, instance.spec.redis.external_secret.as_ref()).await?,
         now: now(),
     })
 }
 
-async fn credentials(secrets: &Api<Secret>, instance: &str) -> Result<Credentials, Error> {
-    let name = super::names::credentials(instance);
-    match read(secrets, &name).await? {
-        None => Credentials::generate(),
-        Some(secret) => Credentials::from_data(&text(secret)),
+/// The credentials, where they came from, and what for.
+struct Kept {
+    credentials: Credentials,
+    version: Option<String>,
+    rotation: Option<String>,
+}
+
+async fn credentials(secrets: &Api<Secret>, instance: &CoprInstance) -> Result<Kept, Error> {
+    let owner = instance.name_any();
+    let name = names::credentials(&owner);
+    let found = read(secrets, &name).await?;
+    let version = found.as_ref().and_then(Secret::resource_version);
+    let mut made_for = found.as_ref().and_then(|secret| secret.annotations().get(ROTATION).cloned());
+    let mut data = found.map(text).unwrap_or_default();
+    if !credentials::is_complete(&data) {
+        let lost = recovered(secrets, &owner).await?;
+        if version.is_none() {
+            made_for = lost.rotation;
+        }
+        for (key, value) in lost.data {
+            data.entry(key).or_insert(value);
+        }
     }
-    .map_err(|source| Error::Credentials { name, source })
+    let wanted = instance.annotations().get(ROTATION).cloned();
+    let rotate = wanted.is_some() && wanted != made_for;
+    if rotate {
+        data.clear();
+    }
+    let credentials =
+        Credentials::complete(&data).map_err(|source| Error::Credentials { name: name.clone(), source })?;
+    Ok(Kept { credentials, version, rotation: wanted.or(made_for) })
+}
+
+struct Recovered {
+    data: BTreeMap<String, String>,
+    rotation: Option<String>,
+}
+
+/// What the Secrets that were rendered from a lost one still hold.
+async fn recovered(secrets: &Api<Secret>, instance: &str) -> Result<Recovered, Error> {
+    let mut recovered = Recovered { data: BTreeMap::new(), rotation: None };
+    let rendered: BTreeSet<_> = credentials::COPIES.iter().map(|copy| copy.secret).collect();
+    for suffix in rendered {
+        // Anybody's Secret could have the name; those of the operator say so.
+        let found = read(secrets, &format!("{instance}-{suffix}")).await?;
+        let ours =
+            |secret: &Secret| secret.labels().get(labels::MANAGED_BY).is_some_and(|by| by == FIELD_MANAGER);
+        let Some(secret) = found.filter(ours) else { continue };
+        if let Some(rotation) = secret.annotations().get(ROTATION) {
+            recovered.rotation = Some(rotation.clone());
+        }
+        recovered.data.extend(credentials::recover(suffix, &text(secret)));
+    }
+    Ok(recovered)
 }
 
 async fn external(secrets: &Api<Secret>, reference: Option<&SecretRef>) -> Result<Option<External>, Error> {
@@ -135,25 +183,6 @@ async fn read(secrets: &Api<Secret>, name: &str) -> Result<Option<Secret>, Error
 fn text(secret: Secret) -> BTreeMap<String, String> {
     let data = secret.data.unwrap_or_default();
     data.into_iter().map(|(key, value)| (key, String::from_utf8_lossy(&value.0).into_owned())).collect()
-}
-
-/// OpenShift is told by its API, not by a flag.
-async fn platform(client: &Client, namespace: &str) -> Result<Platform, Error> {
-    match discovery::group(client, "security.openshift.io").await {
-        Ok(_) => {}
-        Err(kube::Error::Discovery(_)) => return Ok(Platform::Kubernetes),
-        Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(Platform::Kubernetes),
-        Err(source) => return Err(Error::Discover { source }),
-    }
-    let read = Api::<Namespace>::all(client.clone()).get(namespace).await;
-    let namespace = read.map_err(|source| Error::ReadNamespace { name: namespace.into(), source })?;
-    // Written as "1000100000/10000"; it appears a moment after the namespace.
-    let uid = namespace
-        .annotations()
-        .get(UID_RANGE)
-        .and_then(|range| range.split(['/', '-']).next()?.parse().ok())
-        .ok_or(Error::NoUidRange { annotation: UID_RANGE })?;
-    Ok(Platform::OpenShift { uid })
 }
 
 /// The clock of a reconcile.

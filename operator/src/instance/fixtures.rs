@@ -51,6 +51,8 @@ pub(crate) fn observed(platform: Platform) -> Observed {
             ssh: key("BACKEND"),
             builder_host: key("HOST"),
         },
+        credentials_version: None,
+        rotation: None,
         platform,
         database_secret: None,
         redis_secret: None,

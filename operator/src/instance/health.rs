@@ -2,12 +2,16 @@
 
 use k8s_openapi::api::{
     apps::v1::StatefulSet,
-    core::v1::{ContainerState, ContainerStatus, Pod},
+    core::v1::{ContainerState, ContainerStatus, Event, Pod},
 };
 use kube::ResourceExt as _;
 
 use super::build::{SCHEMA, SEED};
-use crate::{conditions::Verdict, images::verdict, report::truncate};
+use crate::{
+    conditions::Verdict,
+    images::verdict,
+    report::{tail, truncate},
+};
 
 /// The component answers.
 pub const AVAILABLE: &str = "Available";
@@ -31,20 +35,37 @@ pub const INIT_FAILED: &str = "InitFailed";
 pub const CRASHING: &str = "Crashing";
 /// The pod runs and doesn't answer its probe.
 pub const NOT_READY: &str = "NotReady";
+/// The kubelet can't mount or attach a volume.
+pub const VOLUME_FAILED: &str = "VolumeFailed";
+/// The kubelet can't make what the pod's containers live in, such as its network.
+pub const SANDBOX_FAILED: &str = "SandboxFailed";
+
+/// Reasons of events by which the API server's admission or a quota says why there is no pod.
+pub const REFUSALS: [&str; 2] = ["FailedCreate", "FailedDelete"];
+/// Reasons of events by which the kubelet says why no container of a pod is started.
+pub const OBSTACLES: [&str; 5] =
+    ["FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox", "FailedPostStartHook"];
 
 /// Message of a kubelet or a log, as far as a condition repeats it.
 const MESSAGE_LENGTH: usize = 600;
+/// What of it may be the end of a log.
+const LOG_LENGTH: usize = 450;
 
 /// Whether a reason means trouble, rather than that it takes a while.
 pub fn is_trouble(reason: &str) -> bool {
     !matches!(reason, AVAILABLE | STARTING | verdict::BUILDING)
 }
 
-/// The state of a component. `refusal` is the newest warning about its StatefulSet.
-pub fn verdict(workload: Option<&StatefulSet>, pod: Option<&Pod>, refusal: Option<&str>) -> Verdict {
-    let Some(workload) = workload else {
+/// The state of a component. `refusal` is the newest warning about its StatefulSet, `obstacle` the newest about its pod.
+pub fn verdict(
+    workload: Option<&StatefulSet>,
+    pod: Option<&Pod>,
+    refusal: Option<&str>,
+    obstacle: Option<&Event>,
+) -> Verdict {
+    if workload.is_none() {
         return Verdict::no(STARTING, "its StatefulSet doesn't exist yet");
-    };
+    }
     let Some(pod) = pod else {
         return match refusal {
             Some(message) => Verdict::no(POD_REFUSED, truncate(message.into(), MESSAGE_LENGTH)),
@@ -59,15 +80,10 @@ pub fn verdict(workload: Option<&StatefulSet>, pod: Option<&Pod>, refusal: Optio
         return Verdict::no(reason, message);
     }
     if is_ready(pod) {
-        let status = workload.status.clone().unwrap_or_default();
-        // A pod of the old revision may still answer while the StatefulSet is about to replace it.
-        let current = status.observed_generation >= workload.metadata.generation
-            && status.update_revision == pod.labels().get("controller-revision-hash").cloned();
-        return if current {
-            Verdict::yes(AVAILABLE, format!("pod {name} is ready"))
-        } else {
-            Verdict::no(STARTING, format!("pod {name} is about to be replaced by a newer revision"))
-        };
+        return Verdict::yes(AVAILABLE, format!("pod {name} is ready"));
+    }
+    if let Some((reason, message)) = obstacle.filter(|_| has_started_nothing(pod)).map(obstacle_of) {
+        return Verdict::no(reason, format!("pod {name}: {message}"));
     }
     match not_ready(pod) {
         Some(container) => Verdict::no(
@@ -78,13 +94,38 @@ pub fn verdict(workload: Option<&StatefulSet>, pod: Option<&Pod>, refusal: Optio
     }
 }
 
+/// The kubelet's words, and the reason that they stand for.
+fn obstacle_of(event: &Event) -> (&'static str, String) {
+    let event_reason = event.reason.as_deref().unwrap_or_default();
+    let reason = if event_reason == "FailedCreatePodSandBox" { SANDBOX_FAILED } else { VOLUME_FAILED };
+    let message = event.message.clone().unwrap_or_default();
+    (reason, truncate(format!("{event_reason}: {message}"), MESSAGE_LENGTH))
+}
+
+/// Whether the kubelet is still busy with what comes before the first container.
+fn has_started_nothing(pod: &Pod) -> bool {
+    let Some(status) = pod.status.as_ref() else { return true };
+    let init = status.init_container_statuses.iter().flatten();
+    init.chain(status.container_statuses.iter().flatten()).all(|container| {
+        let state = container.state.as_ref();
+        state.is_none_or(|state| state.running.is_none() && state.terminated.is_none())
+    })
+}
+
+/// Whether none of the pod's containers will ever run again.
+pub fn has_ended(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    matches!(phase, Some("Succeeded" | "Failed"))
+}
+
 /// Why a pod can't get on, with its name and the words of the scheduler, the kubelet or the log.
 pub fn pod_trouble(pod: &Pod) -> Option<(&'static str, String)> {
     let (reason, message) = unschedulable(pod).or_else(|| containers(pod))?;
     Some((reason, format!("pod {}: {}", pod.name_any(), truncate(message, MESSAGE_LENGTH))))
 }
 
-fn is_ready(pod: &Pod) -> bool {
+/// Whether every container of the pod answers.
+pub fn is_ready(pod: &Pod) -> bool {
     condition(pod, "Ready").is_some_and(|(status, _)| status == "True")
 }
 
@@ -115,7 +156,8 @@ fn container_trouble(container: &ContainerStatus, is_init: bool) -> Option<(&'st
             .flatten()
             .filter_map(|s| s.terminated.as_ref())
             .find(|t| t.exit_code != 0)?;
-        let log = failed.message.as_deref().unwrap_or("it logged nothing").trim();
+        // The end of a log says what went wrong: a traceback begins with what led there.
+        let log = tail(failed.message.as_deref().unwrap_or("it logged nothing").trim(), LOG_LENGTH);
         let why = failed.reason.as_deref().unwrap_or("Error");
         Some((
             kind,

@@ -4,39 +4,59 @@
 //! dereference (client) → images (client) → validate (pure) → build (pure) → apply (client) → status (client)
 //! ```
 //!
-//! The second step is [`crate::images`]: until every image is there, the later ones but the last wait.
+//! The second step is [`crate::images`]: until every image is there, the later ones but the last wait. After apply, [`rollout`]
+//! decides which pods are replaced.
 
 pub mod build;
 pub mod builders;
 pub mod credentials;
 pub mod dereference;
+pub mod event_map;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod health;
+pub mod incidents;
+mod malformed;
 pub mod names;
+pub mod observe;
+pub mod redact;
+mod replace;
+pub mod rollout;
 pub mod status;
+mod takeover;
 pub mod validate;
 
 use std::{sync::Arc, time::Duration};
 
 use futures::StreamExt as _;
 use k8s_openapi::api::{
-    apps::v1::StatefulSet,
     batch::v1::Job,
-    core::v1::{ConfigMap, Pod, Secret, Service},
+    core::v1::{Event, Pod},
 };
 use kube::{
     Api, Client, ResourceExt as _,
     core::{DeserializeGuard, error_boundary::InvalidObject},
-    runtime::{Controller, controller::Action, events::Recorder, reflector::ObjectRef, watcher},
+    runtime::{
+        Controller,
+        controller::{self, Action},
+        events::Recorder,
+        reflector::{ObjectRef, Store},
+        watcher,
+    },
 };
 
+use self::{
+    builders::dry_run::{self, DryRuns},
+    incidents::Incidents,
+};
 use crate::{
-    api::v1alpha1::CoprInstance,
-    apply,
+    api::v1alpha1::{BuilderIncident, CoprInstance},
+    apply::{self, memory::Memory},
     backoff::{Backoff, BrokenWatch},
-    images::{Provider, Provision},
-    labels::{self, COMPONENT, INSTANCE, PART_OF},
+    conditions,
+    images::{self, Provider, Provision},
+    labels::{self, COMPONENT, FIELD_MANAGER, INSTANCE, MANAGED_BY, PART_OF},
+    platform::Platforms,
     report,
 };
 
@@ -51,15 +71,37 @@ pub struct Context {
     pub backoff: Arc<Backoff>,
     /// Makes images.
     pub images: Arc<Provider>,
+    /// What was applied.
+    pub memory: Arc<Memory>,
+    /// What kind of cluster this is.
+    pub platforms: Arc<Platforms>,
+    /// Whether the API server would admit builders.
+    pub dry_runs: Arc<DryRuns>,
+    /// What became of builders.
+    pub incidents: Arc<Incidents>,
 }
 
 /// How far a reconcile came.
 #[derive(Debug, Default)]
 pub struct Progress {
+    /// What was read.
+    pub observed: Option<dereference::Observed>,
+    /// What exists.
+    pub seen: Option<observe::Seen>,
     /// The images, once they were looked at.
     pub provision: Option<Provision>,
     /// The instance, once its objects were applied.
     pub instance: Option<validate::Instance>,
+    /// Objects that couldn't be applied.
+    pub failures: Vec<apply::Error>,
+    /// Restarts that wait for something, each as a sentence.
+    pub waiting: Vec<String>,
+    /// Whether the API server would admit builders, if it said.
+    pub dry_run: Option<dry_run::Outcome>,
+    /// How the builders are.
+    pub builders: Option<builders::Assessment>,
+    /// What became of builders, as far as is remembered.
+    pub incidents: Vec<BuilderIncident>,
 }
 
 /// What went wrong in a reconcile, by step.
@@ -74,9 +116,18 @@ pub enum Error {
     /// Step 2. The message is the user's: it says which field and why.
     #[error("{0}")]
     Validate(validate::Error),
+    /// What exists couldn't be read.
+    #[error("failed to read what there is of the instance")]
+    Observe(#[source] observe::Error),
     /// Steps 3 and 4.
     #[error("failed to bring the cluster to the wanted state")]
     Apply(#[source] apply::Error),
+    /// What an earlier version left couldn't be changed.
+    #[error("failed to take over what an earlier version made")]
+    TakeOver(#[source] takeover::Error),
+    /// A pod couldn't be replaced.
+    #[error("failed to bring a pod to the wanted state")]
+    Replace(#[source] replace::Error),
     /// Step 5.
     #[error("failed to report")]
     Status(#[source] status::Error),
@@ -86,31 +137,64 @@ impl Error {
     /// The reason for the condition.
     fn reason(&self) -> &'static str {
         match self {
-            Self::Malformed(_) => "Malformed",
-            Self::Dereference(_) => "DependencyUnreadable",
+            Self::Malformed(_) => malformed::REASON,
+            Self::Dereference(_) | Self::Observe(_) => "DependencyUnreadable",
             Self::Validate(error) => error.reason(),
-            Self::Apply(_) => "ApplyFailed",
+            Self::Apply(error) => apply_reason(error),
+            Self::TakeOver(_) | Self::Replace(_) => "ApplyFailed",
             Self::Status(_) => "StatusFailed",
         }
     }
 }
 
+/// The reason for the condition where an object couldn't be applied.
+fn apply_reason(error: &apply::Error) -> &'static str {
+    match error {
+        apply::Error::NameTaken { .. } => "NameTaken",
+        _ => "ApplyFailed",
+    }
+}
+
 /// Slow resync beside the watches.
 const RESYNC: Duration = Duration::from_secs(600);
-/// How soon a spec that can't be used is looked at again: the Secrets that it names aren't watched.
-const RETRY: Duration = Duration::from_secs(5);
+/// Reconciles at a time: each waits for the API server most of the while.
+const CONCURRENCY: u16 = 16;
+/// What changes at one moment is told by several watches.
+const DEBOUNCE: Duration = Duration::from_millis(300);
 
 /// Reconciles instances until the shutdown future resolves.
 pub async fn run(context: Context, shutdown: impl Future<Output = ()> + Send + Sync + 'static) {
     let client = context.client.clone();
     let ours = watcher::Config::default().labels(&format!("{PART_OF}=copr"));
-    Controller::new(Api::<DeserializeGuard<CoprInstance>>::all(client.clone()), watcher::Config::default())
-        .owns(Api::<StatefulSet>::all(client.clone()), ours.clone())
+    let applied = watcher::Config::default().labels(&format!("{PART_OF}=copr,{MANAGED_BY}={FIELD_MANAGER}"));
+    let memory = Arc::clone(&context.memory);
+    let instances = Api::<DeserializeGuard<CoprInstance>>::all(client.clone());
+    let config = controller::Config::default().concurrency(CONCURRENCY).debounce(DEBOUNCE);
+    let controller = Controller::new(instances, watcher::Config::default()).with_config(config);
+    let controller = build::Objects::watch(controller, &client, &applied, move |kind, metadata| {
+        let labels = metadata.labels.as_ref()?;
+        let (namespace, instance) = (metadata.namespace.as_ref()?, labels.get(INSTANCE)?);
+        if labels.get(COMPONENT).is_some_and(|c| c != images::job::COMPONENT) {
+            let key = (kind.to_owned(), metadata.name.clone()?);
+            memory.saw(namespace, instance, key, metadata);
+        }
+        Some(ObjectRef::new(instance).within(namespace))
+    });
+    let mut controller = controller;
+    for reason in event_map::REASONS {
+        let (instances, config) =
+            (controller.store(), watcher::Config::default().fields(&format!("reason={reason}")));
+        let events = Api::<Event>::all(client.clone());
+        controller = controller.watches(events, config, move |event| told_of(&event, &instances));
+    }
+    let incidents = Arc::clone(&context.incidents);
+    controller
+        // Of builds of images the status matters, which the watch above doesn't see.
         .owns(Api::<Job>::all(client.clone()), ours.clone())
-        .owns(Api::<Service>::all(client.clone()), ours.clone())
-        .owns(Api::<ConfigMap>::all(client.clone()), ours.clone())
-        .owns(Api::<Secret>::all(client.clone()), ours.clone())
-        .watches(Api::<Pod>::all(client), ours, |pod: Pod| instance_of(&pod))
+        .watches(Api::<Pod>::all(client), ours, move |pod: Pod| {
+            incidents.note(&pod, dereference::now());
+            instance_of(&pod)
+        })
         .trigger_backoff(BrokenWatch)
         .graceful_shutdown_on(shutdown)
         .run(reconcile, error_policy, Arc::new(context))
@@ -129,50 +213,130 @@ fn instance_of(pod: &Pod) -> Option<ObjectRef<DeserializeGuard<CoprInstance>>> {
     Some(ObjectRef::new(labels.get(INSTANCE)?).within(&pod.namespace()?))
 }
 
+/// The instance that an event is about.
+fn told_of(
+    event: &Event,
+    instances: &Store<DeserializeGuard<CoprInstance>>,
+) -> Option<ObjectRef<DeserializeGuard<CoprInstance>>> {
+    let names: Vec<_> =
+        instances.state().iter().map(|i| (i.namespace().unwrap_or_default(), i.name_any())).collect();
+    let names = names.iter().map(|(namespace, name)| (namespace.as_str(), name.as_str()));
+    let (namespace, name) = event_map::instance_of(event, names)?;
+    Some(ObjectRef::new(name).within(namespace))
+}
+
 #[tracing::instrument(skip_all, fields(namespace = guard.namespace(), instance = guard.name_any()))]
 async fn reconcile(
     guard: Arc<DeserializeGuard<CoprInstance>>,
     context: Arc<Context>,
 ) -> Result<Action, Error> {
-    let instance = match &guard.0 {
+    let known = match &guard.0 {
         Ok(instance) => instance,
-        Err(invalid) => return Err(Error::Malformed(Box::new(invalid.clone()))),
-    };
-    if instance.metadata.deletion_timestamp.is_some() {
-        // Every object is owned by the instance: the garbage collector deletes them, no finalizer is needed.
-        return Ok(Action::await_change());
-    }
-    let mut progress = Progress::default();
-    let converged = converge(&context, instance, &mut progress).await;
-    status::write(&context, instance, &progress, converged.as_ref().err()).await.map_err(Error::Status)?;
-    converged.map(|()| {
-        let uid = instance.uid().unwrap_or_default();
-        let soon = progress.provision.as_ref().and_then(|provision| provision.look_again);
-        if progress.provision.is_some_and(|provision| provision.failed) {
-            let pause = context.backoff.failed(&uid);
-            return Action::requeue(soon.unwrap_or(pause).max(pause));
+        Err(invalid) => {
+            malformed::report(&context, invalid).await.map_err(Error::Status)?;
+            return Err(Error::Malformed(Box::new(invalid.clone())));
         }
-        context.backoff.succeeded(&uid);
-        Action::requeue(soon.unwrap_or(RESYNC))
-    })
+    };
+    let fresh = dereference::fresh(&context.client, known).await.map_err(Error::Dereference)?;
+    let Some(instance) = fresh else {
+        // Every object is owned by the instance: the garbage collector deletes them, no finalizer is needed.
+        context.memory.forget(&known.namespace().unwrap_or_default(), &known.name_any());
+        context.backoff.succeeded(&known.uid().unwrap_or_default());
+        return Ok(Action::await_change());
+    };
+    let mut progress = Progress::default();
+    let converged = converge(&context, &instance, &mut progress).await;
+    assess_builders(&context, &instance, &mut progress);
+    status::write(&context, &instance, &progress, converged.as_ref().err()).await.map_err(Error::Status)?;
+    converged.map(|()| next(&context, &instance, &progress))
+}
+
+/// How the builders are, as far as the reconcile came.
+fn assess_builders(context: &Context, instance: &CoprInstance, progress: &mut Progress) {
+    let Some(seen) = &progress.seen else { return };
+    let of_builders =
+        builders::Seen { pods: &seen.pods, events: &seen.warnings, dry_run: progress.dry_run.as_ref() };
+    progress.builders = Some(builders::assess(of_builders, dereference::now()));
+    progress.incidents =
+        context.incidents.of(&instance.namespace().unwrap_or_default(), &instance.name_any());
+    let resalloc = builders::resalloc_uid(&seen.pods);
+    progress.incidents.extend(incidents::of_events(&seen.warnings, resalloc.as_deref()));
+}
+
+/// When to look again, if nothing happens before.
+fn next(context: &Context, instance: &CoprInstance, progress: &Progress) -> Action {
+    let uid = instance.uid().unwrap_or_default();
+    let images = progress.provision.as_ref();
+    let soon = images.and_then(|provision| provision.look_again);
+    if images.is_some_and(|provision| provision.failed) {
+        // As long as the other side wants to be left alone, and then longer each time.
+        let pause = context.backoff.failed(&uid);
+        return Action::requeue(soon.map_or(pause, |soon| soon.max(pause)));
+    }
+    let waits = images.is_some_and(|provision| {
+        !provision.verdict.is_true() && provision.verdict.reason != images::verdict::BUILDING
+    });
+    if let Some(failure) = progress.failures.first() {
+        tracing::warn!(
+            namespace = instance.namespace(),
+            instance = instance.name_any(),
+            error = %report::chain(failure),
+            "Failed to apply an object of an instance"
+        );
+        return Action::requeue(context.backoff.failed(&uid));
+    }
+    let builders = progress.builders.as_ref().and_then(|builders| builders.look_again);
+    let builders = builders.map(jiff::SignedDuration::unsigned_abs);
+    match soon {
+        Some(soon) => Action::requeue(builders.map_or(soon, |builders| builders.min(soon))),
+        None if waits => Action::requeue(context.backoff.failed(&uid)),
+        None => {
+            context.backoff.succeeded(&uid);
+            Action::requeue(builders.unwrap_or(RESYNC))
+        }
+    }
 }
 
 async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Progress) -> Result<(), Error> {
     let client = &context.client;
-    let observed = dereference::dereference(client, instance).await.map_err(Error::Dereference)?;
+    let (name, namespace) = (instance.name_any(), instance.namespace().unwrap_or_default());
+    let observed =
+        dereference::dereference(client, &context.platforms, instance).await.map_err(Error::Dereference)?;
+    let observed = progress.observed.insert(observed);
+    let seen = observe::Seen::read(client, &namespace, &name).await.map_err(Error::Observe)?;
+    let seen = progress.seen.insert(seen);
+
+    validate::precheck(&instance.spec, observed).map_err(Error::Validate)?;
     let provision = context.images.provide(client, instance, &observed.platform, observed.now).await;
     let provision = progress.provision.insert(provision);
     if !provision.verdict.is_true() {
         // What runs already goes on as it is.
         return Ok(());
     }
-    let valid = validate::validate(instance, &observed, provision).map_err(Error::Validate)?;
-    let plan = build::build(&valid).plan().map_err(Error::Apply)?;
-    apply::apply_all(client, &valid.namespace, &plan).await.map_err(Error::Apply)?;
-    let (query, kinds) = (labels::instance_query(&valid.name), build::Objects::kinds());
-    apply::delete_orphans(client, &valid.namespace, &query, &valid.owner, &kinds, &plan)
-        .await
-        .map_err(Error::Apply)?;
+    let valid = validate::validate(instance, observed, provision).map_err(Error::Validate)?;
+    let objects = build::build(&valid);
+    let plan = objects.plan().map_err(Error::Apply)?;
+
+    takeover::take_over(client, &namespace, seen).await.map_err(Error::TakeOver)?;
+    let owner = apply::Owner { reference: valid.owner.clone(), namespace: namespace.clone() };
+    let outcome = apply::apply_all(client, &owner, &plan, &context.memory).await;
+    let mut written = outcome.written;
+    progress.failures = outcome.failures;
+    if progress.failures.is_empty() {
+        let (query, kinds) = (labels::applied_query(&name), build::Objects::orphan_kinds());
+        written += apply::delete_orphans(client, &owner, &query, &kinds, &plan, &context.memory)
+            .await
+            .map_err(Error::Apply)?;
+    }
+    let replaced =
+        replace::replace(client, instance, &objects.stateful_sets, seen).await.map_err(Error::Replace)?;
+    progress.waiting = replaced.waiting;
+    if written + replaced.done > 0 {
+        *seen = observe::Seen::read(client, &namespace, &name).await.map_err(Error::Observe)?;
+    }
+    let known = instance.status.as_ref().and_then(|s| conditions::get(&s.conditions, builders::CONDITION));
+    let troubled = known.is_some_and(|condition| condition.status == "False");
+    progress.dry_run = context.dry_runs.check(client, &valid, troubled, observed.now).await;
     progress.instance = Some(valid);
     Ok(())
 }
@@ -183,7 +347,6 @@ fn error_policy(guard: Arc<DeserializeGuard<CoprInstance>>, error: &Error, conte
     tracing::warn!(namespace, instance, error = %report::chain(error), "Failed to reconcile an instance");
     match error {
         Error::Malformed(_) => Action::await_change(),
-        Error::Validate(_) => Action::requeue(RETRY),
         _ => Action::requeue(context.backoff.failed(&guard.uid().unwrap_or_default())),
     }
 }

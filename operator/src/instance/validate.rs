@@ -14,7 +14,7 @@ use super::{
     names::{self, BACKEND_HTTPD, Component, port},
 };
 use crate::{
-    api::v1alpha1::{Admin, Builders, CoprInstance, CoprInstanceSpec, Endpoints, Storage},
+    api::v1alpha1::{Admin, Builders, CoprInstance, CoprInstanceSpec, DeletionPolicy, Endpoints, Storage},
     images::{Image, Provision, identity},
 };
 
@@ -47,6 +47,12 @@ pub struct Instance {
     pub resources: BTreeMap<String, ResourceRequirements>,
     /// Everything secret.
     pub credentials: Credentials,
+    /// The version of the Secret that they were read from, if there is one.
+    pub credentials_version: Option<String>,
+    /// Which rotation they belong to.
+    pub rotation: Option<String>,
+    /// What becomes of the data when the instance is deleted.
+    pub deletion_policy: DeletionPolicy,
     /// What the cluster asks of pods.
     pub platform: Platform,
     /// What builds of images run as.
@@ -165,6 +171,14 @@ impl Error {
     }
 }
 
+/// Checks what needs no image, before any is built.
+pub fn precheck(spec: &CoprInstanceSpec, observed: &Observed) -> Result<(), Error> {
+    pools(&spec.chroots)?;
+    database(observed.database_secret.as_ref())?;
+    redis(observed.redis_secret.as_ref())?;
+    Ok(())
+}
+
 /// Parses an instance, what was read for it and the images that there are for it.
 pub fn validate(
     instance: &CoprInstance,
@@ -187,6 +201,9 @@ pub fn validate(
         storage: spec.storage,
         resources: spec.resources,
         credentials: observed.credentials.clone(),
+        credentials_version: observed.credentials_version.clone(),
+        rotation: observed.rotation.clone(),
+        deletion_policy: spec.deletion_policy,
         platform: observed.platform.clone(),
     })
 }
@@ -319,7 +336,21 @@ fn redis(secret: Option<&External>) -> Result<Redis, Error> {
     Ok(Redis::External { host: host.to_owned(), port })
 }
 
+/// The components that an instance of this spec has workloads of.
+pub fn components(spec: &CoprInstanceSpec) -> impl Iterator<Item = Component> + use<'_> {
+    Component::ALL.into_iter().filter(|component| match component {
+        Component::Database => spec.database.external_secret.is_none(),
+        Component::Redis => spec.redis.external_secret.is_none(),
+        _ => true,
+    })
+}
+
 impl Instance {
+    /// The owner of what holds a user's data: none where that is to outlive the instance.
+    pub fn owner_of_data(&self) -> Option<Vec<OwnerReference>> {
+        (self.deletion_policy == DeletionPolicy::Delete).then(|| vec![self.owner.clone()])
+    }
+
     /// Name of an object of the instance.
     pub fn object(&self, suffix: &str) -> String {
         format!("{}-{suffix}", self.name)
@@ -373,26 +404,6 @@ impl Instance {
     /// Name of the Secret with the copr-cli configuration.
     pub fn client_secret(&self) -> String {
         names::client(&self.name)
-    }
-
-    /// The text without any of the instance's secrets: logs of containers end in conditions.
-    pub fn redact(&self, text: &str) -> String {
-        let mut clean = text.to_owned();
-        for secret in self.credentials.to_data().values().filter(|secret| secret.len() >= 8) {
-            clean = clean.replace(secret.as_str(), "***");
-        }
-        if let Database::External { uri } = &self.database {
-            clean = clean.replace(uri.as_str(), "***");
-            // scheme://user:password@host
-            let password = uri
-                .split_once("://")
-                .and_then(|(_, rest)| rest.rsplit_once('@'))
-                .and_then(|(user, _)| user.split_once(':'));
-            if let Some((_, password)) = password.filter(|(_, password)| !password.is_empty()) {
-                clean = clean.replace(password, "***");
-            }
-        }
-        clean
     }
 }
 

@@ -13,7 +13,8 @@ use serde::Serialize;
 use super::decide::{self, Deletions, Doomed, Plan};
 use crate::{
     api::v1alpha1::{CoprInstance, CoprTestRun, CoprTestRunStatus},
-    apply, report,
+    apply::{self, Lifetime, memory::Memory},
+    report,
 };
 
 /// What couldn't be done.
@@ -64,13 +65,13 @@ impl Refusals {
         self.instance.is_some() || !self.pods.is_empty()
     }
 
-    /// Corrects what the plan wanted to report.
-    pub fn correct(&self, status: &mut CoprTestRunStatus, now: jiff::Timestamp) {
+    /// Corrects what the plan wanted to report; `old` is what was reported before.
+    pub fn correct(&self, status: &mut CoprTestRunStatus, old: &CoprTestRunStatus, now: jiff::Timestamp) {
         if let Some(why) = &self.instance {
             decide::instance_refused(status, why, now);
         }
         for (pod, why) in &self.pods {
-            decide::not_created(&mut status.tests, pod, why);
+            decide::not_created(status, &old.tests, pod, why, now);
         }
         if self.junit.is_some() {
             status.junit = None;
@@ -94,12 +95,18 @@ pub async fn create(client: &Client, namespace: &str, plan: &Plan) -> Result<Ref
         }
     }
     if let Some(junit) = junit {
-        let planned = apply::planned(junit).map_err(Error::Report)?;
-        match apply::apply_all(client, namespace, &[planned]).await {
-            Ok(()) => {}
-            Err(apply::Error::Apply { source: kube::Error::Api(answer), .. }) if is_refusal(&answer) => {
-                tracing::warn!(namespace, why = answer.message, "The API server refused the report of a run");
-                refusals.junit = Some(answer.message.clone());
+        let planned = apply::planned(junit, Lifetime::Reconcile).map_err(Error::Report)?;
+        let owner = apply::Owner {
+            reference: junit.owner_references().first().cloned().unwrap_or_default(),
+            namespace: namespace.to_owned(),
+        };
+        let applied = apply::apply_all(client, &owner, &[planned], &Memory::default()).await;
+        match applied.result() {
+            Ok(_) => {}
+            Err(error) if error.is_final() => {
+                let why = report::chain(&error);
+                tracing::warn!(namespace, why, "The report of a run can't be written");
+                refusals.junit = Some(why);
             }
             Err(error) => return Err(Error::Report(error)),
         }
@@ -121,16 +128,11 @@ where
     match api.create(&PostParams::default(), object).await {
         Ok(_) => Ok(None),
         Err(kube::Error::Api(answer)) if answer.is_already_exists() => Ok(None),
-        Err(kube::Error::Api(answer)) if is_refusal(&answer) => {
+        Err(kube::Error::Api(answer)) if apply::is_refusal(&answer) => {
             Ok(Some(report::truncate(answer.message.clone(), 256)))
         }
         Err(source) => Err(Error::Create { kind: K::kind(&()).into(), name: object.name_any(), source }),
     }
-}
-
-/// Whether the API server understood and said no, rather than being unwell or busy.
-fn is_refusal(answer: &kube::core::Status) -> bool {
-    (400..500).contains(&answer.code) && !matches!(answer.code, 401 | 408 | 409 | 429)
 }
 
 /// Deletes what has to go.

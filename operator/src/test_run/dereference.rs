@@ -1,13 +1,14 @@
 //! First step: reads everything that the decision needs, the clock included. Changes nothing.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Pod, Secret};
+use k8s_openapi::api::core::v1::{Event, Pod, Secret};
 use kube::{
     Client, ResourceExt,
     api::{Api, ListParams},
     core::DeserializeGuard,
 };
 
+use super::verdict;
 use crate::{
     api::v1alpha1::{CoprInstance, CoprTestRun, CoprTestRunSpec},
     instance::names,
@@ -44,6 +45,9 @@ pub enum Error {
         #[source]
         source: kube::Error,
     },
+    /// Events.
+    #[error("failed to list the events of the run's pods")]
+    Events(#[source] kube::Error),
     /// Pods.
     #[error("failed to list the pods of {of}")]
     Pods {
@@ -68,6 +72,10 @@ pub struct Observed {
     pub pods: Vec<Pod>,
     /// The instance's pods.
     pub instance_pods: Vec<Pod>,
+    /// The pods of other runs' tests on the same instance.
+    pub other_pods: Vec<Pod>,
+    /// Warnings about the run's own pods, while one of them doesn't start.
+    pub warnings: Vec<Event>,
 }
 
 /// What is there under the name of the instance.
@@ -109,8 +117,15 @@ pub async fn dereference(
         .await
         .map_err(|source| Error::ClientSecret { name: secret, source })?
         .is_some();
+    let own = pods(client, &namespace, &labels::run_query(&name), || format!("CoprTestRun {name}")).await?;
+    let mut others =
+        pods(client, &namespace, &labels::tests_query(&target), || format!("tests of CoprInstance {target}"))
+            .await?;
+    others.retain(|pod| pod.labels().get(labels::RUN).is_none_or(|run| *run != name));
     let observed = Observed {
-        pods: pods(client, &namespace, &labels::run_query(&name), || format!("CoprTestRun {name}")).await?,
+        warnings: warnings(client, &namespace, &own, now()).await?,
+        pods: own,
+        other_pods: others,
         instance_pods: pods(client, &namespace, &labels::instance_query(&target), || {
             format!("CoprInstance {target}")
         })
@@ -147,6 +162,31 @@ async fn instance(client: &Client, namespace: &str, name: &str) -> Result<Seen, 
         Some(DeserializeGuard(Err(invalid))) => Seen::Unreadable(invalid.error),
         Some(DeserializeGuard(Ok(instance))) => Seen::Found(Box::new(instance)),
     })
+}
+
+/// What the kubelet says of pods that it has and that don't run: volumes and sandboxes are in no status.
+async fn warnings(
+    client: &Client,
+    namespace: &str,
+    pods: &[Pod],
+    now: Timestamp,
+) -> Result<Vec<Event>, Error> {
+    let pending = |pod: &Pod| {
+        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+        let created = pod.metadata.creation_timestamp.as_ref().map_or(now, |time| time.0);
+        phase == Some("Pending")
+            && pod.metadata.deletion_timestamp.is_none()
+            && created + verdict::TROUBLE_GRACE <= now
+    };
+    if !pods.iter().any(pending) {
+        return Ok(Vec::new());
+    }
+    let api: Api<Event> = Api::namespaced(client.clone(), namespace);
+    let query = ListParams::default().fields("type=Warning,involvedObject.kind=Pod");
+    let uids: Vec<_> = pods.iter().filter(|pod| pending(pod)).filter_map(ResourceExt::uid).collect();
+    let mut list = api.list(&query).await.map_err(Error::Events)?.items;
+    list.retain(|event| event.involved_object.uid.as_ref().is_some_and(|uid| uids.contains(uid)));
+    Ok(list)
 }
 
 async fn pods(

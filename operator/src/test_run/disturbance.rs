@@ -23,7 +23,7 @@ pub fn disturbance(target: &Target, instance_pods: &[Pod], since: Timestamp) -> 
         (facts.ready_since > since)
             .then(|| format!("CoprInstance {} was not Ready until {}", target.name, facts.ready_since))
     };
-    component().or_else(readiness).or_else(|| facts.builder_trouble.clone())
+    component().or_else(readiness)
 }
 
 fn of_component(component: Component, instance_pods: &[Pod], since: Timestamp) -> Option<String> {

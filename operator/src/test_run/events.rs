@@ -90,11 +90,12 @@ fn of_test(before: Option<&TestStatus>, test: &TestStatus) -> Option<(EventType,
     let message = test.message.as_deref().unwrap_or_default();
     let note = format!("{}: {message}", test.name);
     let before_outcome = before.map(|before| before.outcome).unwrap_or_default();
-    let ended = before_outcome != test.outcome && test.pod.is_some();
+    let ended = before_outcome != test.outcome && test.attempts > 0;
+    let counted = before.map_or(0, |before| before.attempts) < test.attempts;
     match test.outcome {
         Outcome::Failed if ended => Some((EventType::Warning, "TestFailed", note)),
         Outcome::Error if ended => Some((EventType::Warning, "TestError", note)),
-        Outcome::Pending if before_outcome == Outcome::Running => {
+        Outcome::Pending if before_outcome == Outcome::Running || counted => {
             Some((EventType::Warning, "TestRetried", note))
         }
         Outcome::Running

@@ -71,8 +71,10 @@ fn outcome(test: &TestStatus) -> TestCaseStatus {
         if let Some(message) = &test.message {
             status.set_message(message.as_str());
         }
-        if let Some(component) = &test.component {
-            status.set_type(component.as_str());
+        // Of a test without a verdict no component is to blame.
+        let reason = test.reason.as_ref().filter(|_| test.outcome == Outcome::Error);
+        if let Some(type_) = reason.or(test.component.as_ref()) {
+            status.set_type(type_.as_str());
         }
     }
     status

@@ -9,12 +9,14 @@
 //! ```
 
 mod apply;
+mod builders;
 mod decide;
 mod dereference;
 mod disturbance;
 mod events;
 mod junit;
 mod pod;
+mod reason;
 mod status;
 mod suite;
 mod target;
@@ -169,7 +171,7 @@ async fn steps(run: &CoprTestRun, context: &Context) -> Result<Action, Error> {
     // Client required.
     let namespace = run.namespace().unwrap_or_default();
     let refusals = apply::create(client, &namespace, &plan).await.map_err(Error::Apply)?;
-    refusals.correct(&mut plan.status, observed.now);
+    refusals.correct(&mut plan.status, &old, observed.now);
     status::write(client, &run, &plan.status).await.map_err(Error::Status)?;
     let notices = events::transitions(&old, &plan.status);
     for notice in &notices {

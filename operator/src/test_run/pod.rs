@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{
     api::core::v1::{
         Capabilities, Container, EmptyDirVolumeSource, EnvVar, KeyToPath, LocalObjectReference, Pod,
@@ -13,7 +14,7 @@ use k8s_openapi::{
 use kube::ResourceExt;
 use sha2::{Digest, Sha256};
 
-use super::{suite::Test, target::Facts, validate::Validated};
+use super::{suite::Test, target::Facts, validate::Validated, verdict};
 use crate::labels;
 
 /// The container that runs the test.
@@ -23,11 +24,14 @@ pub const COMPONENT: &str = "sanity";
 
 /// A test ends itself at its deadline and says how far it came; the kubelet ends what doesn't.
 const KUBELET_GRACE_SECONDS: i64 = 60;
-/// A test has no state to save: it only has to write its verdict.
-const TERMINATION_GRACE_SECONDS: i64 = 10;
+/// A test that is ended cancels its builds and deletes its projects, for 40 seconds at most: what it left would hold builders.
+const TERMINATION_GRACE_SECONDS: i64 = 60;
 /// How long a pod stays on a node that doesn't answer. Kubernetes' own 300 seconds would be half the
 /// life of a run, and a test can be tried again anywhere.
 const LOST_NODE_SECONDS: i64 = 30;
+
+/// How long after its grace a deleted pod may take to be gone.
+const LATE: SignedDuration = SignedDuration::from_secs(30);
 
 const CLIENT_VOLUME: &str = "client";
 const TMP_VOLUME: &str = "tmp";
@@ -45,6 +49,25 @@ pub fn attempt(pod: &Pod) -> i32 {
 /// The test that a pod runs.
 pub fn test(pod: &Pod) -> Option<&str> {
     pod.labels().get(labels::TEST).map(String::as_str)
+}
+
+/// Whether it's the pod of a test that nothing may run beside.
+pub fn is_exclusive(pod: &Pod) -> bool {
+    pod.labels().get(labels::EXCLUSIVE).is_some_and(|value| value == "true")
+}
+
+/// Whether something of the test may still be at work, its cleaning up included. A pod that outlives its deletion is on a node
+/// that doesn't answer: it would be waited for in vain.
+pub fn is_alive(pod: &Pod, now: Timestamp) -> bool {
+    // The API server adds the grace to the time of the deletion.
+    let ends = pod.metadata.deletion_timestamp.as_ref().map(|time| time.0 + LATE);
+    !verdict::has_ended(pod) && ends.is_none_or(|ends| now < ends)
+}
+
+/// "test auth of CoprTestRun pr-7".
+pub fn describe(pod: &Pod) -> String {
+    let run = pod.labels().get(labels::RUN).map_or("unknown", String::as_str);
+    format!("test {} of CoprTestRun {run}", test(pod).unwrap_or("unknown"))
 }
 
 /// The pod of an attempt.
@@ -83,6 +106,7 @@ pub fn build(run: &Validated, facts: &Facts, test: Test, attempt: i32) -> Pod {
 
 /// Not `app.kubernetes.io/instance`: that says what the instance's own controller looks after.
 fn pod_labels(run: &Validated, test: Test, attempt: i32) -> BTreeMap<String, String> {
+    let exclusive = test.exclusive.then(|| (labels::EXCLUSIVE, "true".to_owned()));
     [
         (labels::MANAGED_BY, labels::FIELD_MANAGER.to_owned()),
         (labels::PART_OF, "copr".to_owned()),
@@ -90,9 +114,12 @@ fn pod_labels(run: &Validated, test: Test, attempt: i32) -> BTreeMap<String, Str
         (labels::RUN, run.name.clone()),
         (labels::TEST, test.name.to_owned()),
         (labels::ATTEMPT, attempt.to_string()),
+        (labels::TESTED_INSTANCE, run.target.name.clone()),
     ]
+    .into_iter()
+    .chain(exclusive)
     .map(|(key, value)| (key.to_owned(), value))
-    .into()
+    .collect()
 }
 
 fn container(run: &Validated, facts: &Facts, test: Test, attempt: i32) -> Container {
@@ -111,14 +138,7 @@ fn container(run: &Validated, facts: &Facts, test: Test, attempt: i32) -> Contai
             },
             VolumeMount { name: TMP_VOLUME.into(), mount_path: "/tmp".into(), ..VolumeMount::default() },
         ]),
-        resources: Some(ResourceRequirements {
-            requests: Some(
-                [("cpu", "50m"), ("memory", "128Mi")]
-                    .map(|(key, value)| (key.into(), Quantity(value.into())))
-                    .into(),
-            ),
-            ..ResourceRequirements::default()
-        }),
+        resources: Some(run.resources.clone().unwrap_or_else(default_resources)),
         security_context: Some(SecurityContext {
             allow_privilege_escalation: Some(false),
             capabilities: Some(Capabilities { drop: Some(vec!["ALL".into()]), ..Capabilities::default() }),
@@ -130,7 +150,19 @@ fn container(run: &Validated, facts: &Facts, test: Test, attempt: i32) -> Contai
     }
 }
 
+fn default_resources() -> ResourceRequirements {
+    ResourceRequirements {
+        requests: Some(
+            [("cpu", "50m"), ("memory", "128Mi")]
+                .map(|(key, value)| (key.into(), Quantity(value.into())))
+                .into(),
+        ),
+        ..ResourceRequirements::default()
+    }
+}
+
 fn env(run: &Validated, facts: &Facts, test: Test, attempt: i32) -> Vec<EnvVar> {
+    let previous: Vec<_> = (1..attempt).map(|before| run_id(&run.uid, test.name, before)).collect();
     [
         ("FRONTEND_URL", facts.frontend_url.clone()),
         ("BACKEND_URL", facts.backend_url.clone()),
@@ -139,6 +171,8 @@ fn env(run: &Validated, facts: &Facts, test: Test, attempt: i32) -> Vec<EnvVar> 
         ("BUILDERS_MAX", facts.builders_max.to_string()),
         ("TEST_DEADLINE_SECONDS", test.deadline_seconds.to_string()),
         ("RUN_ID", run_id(&run.uid, test.name, attempt)),
+        // An attempt whose pod was lost has cleaned up nothing.
+        ("PREVIOUS_RUN_IDS", previous.join(" ")),
         ("HOME", "/tmp".to_owned()),
     ]
     .map(|(name, value)| EnvVar { name: name.into(), value: Some(value), ..EnvVar::default() })

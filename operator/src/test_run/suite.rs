@@ -9,19 +9,29 @@ pub struct Test {
     pub name: &'static str,
     /// How long it may take, for a Copr with Fedora's mirrors behind it.
     pub deadline_seconds: i64,
+    /// Whether it builds something, which needs a builder.
+    pub builds: bool,
+    /// Whether nothing may run beside it: it needs every builder at once.
+    pub exclusive: bool,
+}
+
+impl Test {
+    const fn new(name: &'static str, deadline_seconds: i64, builds: bool) -> Self {
+        Self { name, deadline_seconds, builds, exclusive: false }
+    }
 }
 
 /// The longest first, so that a parallel run ends soonest.
 const SMOKE: [Test; 9] = [
-    Test { name: "parallel-builds", deadline_seconds: 1800 },
-    Test { name: "cancel", deadline_seconds: 900 },
-    Test { name: "signed-repo", deadline_seconds: 900 },
-    Test { name: "build-srpm", deadline_seconds: 900 },
-    Test { name: "build-spec", deadline_seconds: 900 },
-    Test { name: "build-fails", deadline_seconds: 900 },
-    Test { name: "project-lifecycle", deadline_seconds: 300 },
-    Test { name: "auth", deadline_seconds: 120 },
-    Test { name: "chroots", deadline_seconds: 60 },
+    Test { exclusive: true, ..Test::new("parallel-builds", 1800, true) },
+    Test::new("cancel", 900, true),
+    Test::new("signed-repo", 900, true),
+    Test::new("build-srpm", 900, true),
+    Test::new("build-spec", 900, true),
+    Test::new("build-fails", 900, true),
+    Test::new("project-lifecycle", 300, false),
+    Test::new("auth", 120, false),
+    Test::new("chroots", 60, false),
 ];
 
 /// The suite's name as users write it.

@@ -4,12 +4,19 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 
-use super::dereference::{Observed, Seen, client_secret};
+use super::{
+    builders::{self, Builders},
+    dereference::{Observed, Seen, client_secret},
+};
 use crate::{
-    api::v1alpha1::{CoprInstance, CoprInstanceSpec, CoprInstanceStatus, Images, PullPolicy, Suite},
+    api::v1alpha1::{CoprInstance, CoprInstanceSpec, Images, PullPolicy, Suite},
     conditions::{self, Verdict},
     images::{Image, verdict as images},
-    instance::{builders, names::Component, validate},
+    instance::{
+        names::Component,
+        status::{READY, RECONCILED},
+        validate,
+    },
     report,
 };
 
@@ -83,7 +90,7 @@ pub enum State {
         /// Message of the condition.
         message: String,
     },
-    /// Tests can start.
+    /// Every component answers. Tests can start unless the facts hold them.
     Ready(Box<Facts>),
 }
 
@@ -112,8 +119,10 @@ pub struct Facts {
     pub ready_since: Timestamp,
     /// The components that have pods.
     pub components: Vec<Component>,
-    /// Why builders can't come, if they can't.
-    pub builder_trouble: Option<String>,
+    /// How its builders are.
+    pub builders: Builders,
+    /// Reason and message of what keeps tests from being started, though every component answers.
+    pub hold: Option<(String, String)>,
 }
 
 impl Target {
@@ -124,14 +133,24 @@ impl Target {
             State::Missing => Verdict::no(reasons::NOT_FOUND, format!("there is no CoprInstance {name}")),
             State::Unusable { reason, message } => Verdict::no(reason, message.clone()),
             State::NotReady { reason, message } => Verdict::no(reason, message.clone()),
-            State::Ready(_) => {
-                Verdict::yes(reasons::AVAILABLE, format!("every component of CoprInstance {name} answers"))
+            State::Ready(facts) => {
+                let available = || {
+                    let message = format!("every component of CoprInstance {name} answers");
+                    Verdict::yes(reasons::AVAILABLE, message)
+                };
+                let held = |(reason, message): &(String, String)| Verdict::no(reason, message.clone());
+                facts.hold.as_ref().map_or_else(available, held)
             }
         }
     }
 
-    /// Whether tests can start.
-    pub const fn facts(&self) -> Option<&Facts> {
+    /// What tests need to know, once they can start.
+    pub fn facts(&self) -> Option<&Facts> {
+        self.alive().filter(|facts| facts.hold.is_none())
+    }
+
+    /// The same while every component answers, whether or not tests can start.
+    pub const fn alive(&self) -> Option<&Facts> {
         match &self.state {
             State::Ready(facts) => Some(facts),
             _ => None,
@@ -223,26 +242,45 @@ fn look<'a>(
         client_secret,
         ready_since: ready.last_transition_time.0,
         components: components(&instance.spec),
-        builder_trouble: builder_trouble(status),
+        builders: builders::assess(instance),
+        hold: hold(instance, &name),
     })))
 }
 
-/// The condition Ready, if it is True and about the present spec.
+/// The condition Ready, if it is True.
 fn ready<'a>(instance: &'a CoprInstance, name: &str) -> Result<&'a Condition, (&'a str, String)> {
     let status = instance.status.as_ref();
-    match status.and_then(|status| conditions::get(&status.conditions, "Ready")) {
-        Some(ready) if ready.observed_generation != instance.metadata.generation => {
-            Err((reasons::OUTDATED, format!("the status of CoprInstance {name} is older than its spec")))
-        }
+    match status.and_then(|status| conditions::get(&status.conditions, READY)) {
         Some(ready) if ready.status == "True" => Ok(ready),
+        Some(ready) if ready.observed_generation != instance.metadata.generation => {
+            Err((reasons::OUTDATED, outdated(name)))
+        }
         Some(ready) => Err((ready.reason.as_str(), ready.message.clone())),
         None => Err((reasons::CREATING, format!("CoprInstance {name} has no status yet"))),
     }
 }
 
-fn builder_trouble(status: Option<&CoprInstanceStatus>) -> Option<String> {
-    let builders = conditions::get(&status?.conditions, builders::CONDITION)?;
-    (builders.status == "False").then(|| format!("builders: {}", builders.message))
+/// What is to be tested must be what the spec says: applied, from the images that it wants, and seen to answer since.
+fn hold(instance: &CoprInstance, name: &str) -> Option<(String, String)> {
+    let conditions = instance.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+    [READY, images::CONDITION, RECONCILED].into_iter().find_map(|type_| {
+        match conditions::get(conditions, type_) {
+            None => {
+                let message =
+                    format!("CoprInstance {name} doesn't say yet whether its spec is applied ({type_})");
+                Some((reasons::OUTDATED.to_owned(), message))
+            }
+            Some(c) if c.observed_generation != instance.metadata.generation => {
+                Some((reasons::OUTDATED.to_owned(), outdated(name)))
+            }
+            Some(c) if c.status != "True" => Some((c.reason.clone(), c.message.clone())),
+            Some(_) => None,
+        }
+    })
+}
+
+fn outdated(name: &str) -> String {
+    format!("the status of CoprInstance {name} is older than its spec")
 }
 
 /// The components that have pods: all but those that the spec says are elsewhere.

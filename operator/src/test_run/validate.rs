@@ -1,7 +1,7 @@
 //! Second step: the run as the decision wants it. Pure.
 
 use jiff::SignedDuration;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use kube::{Resource, ResourceExt};
 
 use super::{
@@ -58,6 +58,8 @@ pub struct Validated {
     pub suite: &'static str,
     /// The tests, in the order in which they are started.
     pub tests: Vec<Test>,
+    /// Resources of a test's container, if the spec has some.
+    pub resources: Option<ResourceRequirements>,
     /// How many run at a time.
     pub parallelism: usize,
     /// How often a test is tried again that ended in Error.
@@ -110,6 +112,7 @@ pub fn validate(run: &CoprTestRun, observed: &Observed) -> Result<Validated, Err
         owner: run.controller_owner_ref(&()).ok_or(Error::NoUid)?,
         suite: suite::name(spec.suite.name),
         tests: tests(run)?,
+        resources: spec.suite.resources.clone(),
         parallelism: usize::try_from(spec.suite.parallelism).unwrap_or(1).max(1),
         retries: spec.suite.retries,
         build_timeout: limit("instance.buildTimeout", &spec.instance.build_timeout)?,

@@ -4,12 +4,18 @@
 //! pod is an Error that tells what happened to it.
 
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod, PodCondition, PodStatus};
+use k8s_openapi::api::core::v1::{
+    ContainerStateTerminated, ContainerStatus, Event, Pod, PodCondition, PodStatus,
+};
 use kube::ResourceExt;
 use serde::Deserialize;
 
-use super::pod::CONTAINER;
-use crate::{api::v1alpha1::Outcome, report};
+use super::{pod::CONTAINER, reason::Reason};
+use crate::{
+    api::v1alpha1::Outcome,
+    disruption::{self, Cause},
+    report,
+};
 
 /// How long the scheduler and the kubelet may have trouble with a pod. Nodes come, registries recover;
 /// what hasn't by then is told.
@@ -40,6 +46,8 @@ pub struct Ended {
     pub message: String,
     /// The component of Copr to look at.
     pub component: String,
+    /// Why there is no verdict, if there is none.
+    pub reason: Option<Reason>,
     /// When the container started.
     pub started: Option<Timestamp>,
     /// When it ended.
@@ -48,8 +56,15 @@ pub struct Ended {
 
 impl Ended {
     /// An attempt without a verdict.
-    pub fn error(message: String) -> Self {
-        Self { outcome: Outcome::Error, message, component: String::new(), started: None, finished: None }
+    pub fn error(reason: Reason, message: String) -> Self {
+        Self {
+            outcome: Outcome::Error,
+            message,
+            component: String::new(),
+            reason: Some(reason),
+            started: None,
+            finished: None,
+        }
     }
 }
 
@@ -90,8 +105,8 @@ impl Reported {
     }
 }
 
-/// Looks at the pod of an attempt.
-pub fn judge(pod: &Pod, now: Timestamp) -> Progress {
+/// Looks at the pod of an attempt. `warnings` are events about pods.
+pub fn judge(pod: &Pod, warnings: &[Event], now: Timestamp) -> Progress {
     let name = pod.name_any();
     let ended = test_container(pod).and_then(terminated).map(|end| read(&name, end));
     match (ended, interruption(pod)) {
@@ -99,14 +114,14 @@ pub fn judge(pod: &Pod, now: Timestamp) -> Progress {
         (Some(ended), _) if matches!(ended.outcome, Outcome::Passed | Outcome::Skipped) => {
             Progress::Ended(ended)
         }
-        (Some(ended), Some(message)) => Progress::Ended(Ended {
+        (Some(ended), Some((reason, message))) => Progress::Ended(Ended {
             started: ended.started,
             finished: ended.finished,
-            ..Ended::error(message)
+            ..Ended::error(reason, message)
         }),
         (Some(ended), None) => Progress::Ended(ended),
-        (None, Some(message)) => Progress::Ended(Ended::error(message)),
-        (None, None) => unfinished(pod, &name, now),
+        (None, Some((reason, message))) => Progress::Ended(Ended::error(reason, message)),
+        (None, None) => unfinished(pod, &name, warnings, now),
     }
 }
 
@@ -135,68 +150,80 @@ fn read(pod: &str, end: &ContainerStateTerminated) -> Ended {
             outcome: report.outcome.outcome(),
             message: report.message,
             component: report.component,
+            reason: (report.outcome == Reported::Error).then_some(Reason::TestBroken),
             started,
             finished,
         },
-        Ok(report) => Ended::error(format!(
-            "pod {pod} says {:?} but exited with {}, not {}",
-            report.outcome,
-            end.exit_code,
-            report.outcome.exit_code()
-        )),
-        Err(_) => Ended::error(without_verdict(pod, end, message)),
+        Ok(report) => Ended::error(
+            Reason::NoVerdict,
+            format!(
+                "pod {pod} says {:?} but exited with {}, not {}",
+                report.outcome,
+                end.exit_code,
+                report.outcome.exit_code()
+            ),
+        ),
+        Err(_) => {
+            let (reason, message) = without_verdict(pod, end, message);
+            Ended::error(reason, message)
+        }
     };
     Ended { started, finished, ..ended }
 }
 
 /// What happened to a container that left no verdict.
-fn without_verdict(pod: &str, end: &ContainerStateTerminated, message: &str) -> String {
+fn without_verdict(pod: &str, end: &ContainerStateTerminated, message: &str) -> (Reason, String) {
     let tail = |lead: &str| match message {
         "" => String::new(),
         message => format!("{lead}{}", report::truncate(message.to_owned(), 256)),
     };
     match (end.reason.as_deref().unwrap_or_default(), end.exit_code) {
-        ("OOMKilled", _) => format!("pod {pod} ran out of memory (OOMKilled)"),
         ("StartError" | "ContainerCannotRun", _) => {
-            format!("pod {pod} could not start its container{}", tail(": "))
+            (Reason::PodStartFailed, format!("pod {pod} could not start its container{}", tail(": ")))
         }
-        ("ContainerStatusUnknown", _) => format!("pod {pod} ended unseen{}", tail(": ")),
-        (_, code) if code > 128 => format!("pod {pod} was killed by signal {} without a verdict", code - 128),
-        (_, code) => format!("pod {pod} exited with {code} without a verdict{}", tail("; it left: ")),
+        (_, code) if code > 128 => {
+            (Reason::NoVerdict, format!("pod {pod} was killed by signal {} without a verdict", code - 128))
+        }
+        (_, code) => (
+            Reason::NoVerdict,
+            format!("pod {pod} exited with {code} without a verdict{}", tail("; it left: ")),
+        ),
     }
 }
 
 /// What was done to the pod from outside, if anything.
-fn interruption(pod: &Pod) -> Option<String> {
-    let name = pod.name_any();
-    let status = pod.status.clone().unwrap_or_default();
-    let because = |message: Option<String>| message.map(|message| format!(": {message}")).unwrap_or_default();
-    let disrupted = condition(&status, "DisruptionTarget").filter(|condition| condition.status == "True");
-    if let Some(disrupted) = disrupted {
-        let reason = disrupted.reason.clone().unwrap_or_else(|| "DisruptionTarget".into());
-        return Some(format!("pod {name} was disrupted ({reason}){}", because(disrupted.message.clone())));
-    }
-    if let Some(reason) = &status.reason {
-        let verb =
-            if reason == "Evicted" { "was evicted".to_owned() } else { format!("was ended ({reason})") };
-        return Some(format!("pod {name} {verb}{}", because(status.message.clone())));
-    }
-    pod.metadata.deletion_timestamp.as_ref().map(|_| format!("pod {name} was deleted while it ran"))
+fn interruption(pod: &Pod) -> Option<(Reason, String)> {
+    let done = disruption::of(pod).map(|done| {
+        let reason = match done.cause {
+            Cause::OutOfMemory => Reason::PodOutOfMemory,
+            Cause::Evicted => Reason::PodEvicted,
+            Cause::Deadline => Reason::DeadlineExceeded,
+            Cause::NodeLost | Cause::Other => Reason::PodLost,
+        };
+        (reason, done.message)
+    });
+    let deleted = || {
+        pod.metadata.deletion_timestamp.as_ref()?;
+        Some((Reason::PodLost, format!("pod {} was deleted while it ran", pod.name_any())))
+    };
+    done.or_else(deleted)
 }
 
 /// A pod that nothing has ended: is it on its way?
-fn unfinished(pod: &Pod, name: &str, now: Timestamp) -> Progress {
+fn unfinished(pod: &Pod, name: &str, warnings: &[Event], now: Timestamp) -> Progress {
     let status = pod.status.clone().unwrap_or_default();
     if has_ended(pod) {
-        return Progress::Ended(Ended::error(format!("pod {name} ended without a status of its container")));
+        let message = format!("pod {name} ended without a status of its container");
+        return Progress::Ended(Ended::error(Reason::NoVerdict, message));
     }
     let created = pod.metadata.creation_timestamp.as_ref().map_or(now, |time| time.0);
-    if let Some(message) = trouble(&status, name) {
-        let patience = created + TROUBLE_GRACE;
+    let patience = created + TROUBLE_GRACE;
+    let pending = test_container(pod).and_then(|test| test.state.as_ref()?.running.as_ref()).is_none();
+    if let Some((reason, message)) = trouble(&status, name).or_else(|| stuck(pod, name, warnings)) {
         return if now < patience {
             Progress::Unfinished { started: None, look_again: Some(patience) }
         } else {
-            Progress::Ended(Ended::error(message))
+            Progress::Ended(Ended::error(reason, message))
         };
     }
     let allowed =
@@ -207,41 +234,58 @@ fn unfinished(pod: &Pod, name: &str, now: Timestamp) -> Progress {
     };
     if overdue.is_some_and(|overdue| now >= overdue) {
         let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or("unknown");
-        return Progress::Ended(Ended::error(format!(
-            "pod {name} is lost: node {node} did not end it at its deadline"
-        )));
+        let message = format!("pod {name} is lost: node {node} did not end it at its deadline");
+        return Progress::Ended(Ended::error(Reason::PodLost, message));
     }
     let running = test_container(pod).and_then(|status| status.state.as_ref()?.running.as_ref());
     Progress::Unfinished {
         started: running.and_then(|running| running.started_at.as_ref()).map(|time| time.0),
-        look_again: overdue,
+        // What keeps a pod pending is in its events only, and those are read once it has lasted.
+        look_again: Some(patience).filter(|patience| pending && now < *patience).or(overdue),
     }
 }
 
 /// What keeps the pod from starting, in the words of the scheduler or the kubelet.
-fn trouble(status: &PodStatus, name: &str) -> Option<String> {
+fn trouble(status: &PodStatus, name: &str) -> Option<(Reason, String)> {
     let because =
         |message: &Option<String>| message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
     if let Some(scheduled) = condition(status, "PodScheduled").filter(|condition| condition.status == "False")
     {
-        return Some(format!("pod {name} could not be scheduled{}", because(&scheduled.message)));
+        let message = format!("pod {name} could not be scheduled{}", because(&scheduled.message));
+        return Some((Reason::PodUnschedulable, message));
     }
     let test = status.container_statuses.iter().flatten().find(|status| status.name == CONTAINER)?;
     let waiting = test.state.as_ref()?.waiting.as_ref()?;
-    let what = match waiting.reason.as_deref()? {
+    let (reason, what) = match waiting.reason.as_deref()? {
         "ErrImagePull"
         | "ImagePullBackOff"
         | "InvalidImageName"
         | "ErrImageNeverPull"
         | "RegistryUnavailable"
-        | "ImageInspectError" => format!("could not get its image {}", test.image),
+        | "ImageInspectError" => {
+            (Reason::PodImagePullFailed, format!("could not get its image {}", test.image))
+        }
         reason @ ("CreateContainerConfigError" | "CreateContainerError" | "RunContainerError") => {
-            format!("could not start its container ({reason})")
+            (Reason::PodStartFailed, format!("could not start its container ({reason})"))
         }
         // ContainerCreating, PodInitializing: on its way.
         _ => return None,
     };
-    Some(format!("pod {name} {what}{}", because(&waiting.message)))
+    Some((reason, format!("pod {name} {what}{}", because(&waiting.message))))
+}
+
+/// What keeps the kubelet from setting the pod up: a volume, the sandbox.
+fn stuck(pod: &Pod, name: &str, warnings: &[Event]) -> Option<(Reason, String)> {
+    let uid = pod.metadata.uid.as_ref()?;
+    let newest = warnings
+        .iter()
+        .filter(|event| event.involved_object.uid.as_ref() == Some(uid))
+        .filter(|event| event.reason.as_deref().is_some_and(|reason| reason.starts_with("Failed")))
+        .max_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0))?;
+    let (reason, message) =
+        (newest.reason.as_deref().unwrap_or_default(), newest.message.as_deref().unwrap_or_default());
+    let said = report::truncate(message.to_owned(), 256);
+    Some((Reason::PodStartFailed, format!("pod {name} could not be set up ({reason}): {said}")))
 }
 
 fn condition<'a>(status: &'a PodStatus, type_: &str) -> Option<&'a PodCondition> {

@@ -1,7 +1,10 @@
 //! End-to-end tests that share the cluster in peace. One program, so that those that mostly wait run beside those that
 //! mostly work.
 
+mod builders;
 mod defects;
 mod images;
+mod lifetimes;
 mod run;
 mod trouble;
+mod uid;

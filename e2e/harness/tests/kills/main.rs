@@ -2,4 +2,6 @@
 //! other tests.
 
 mod images;
+mod lease;
 mod run;
+mod upgrade;

@@ -19,7 +19,7 @@ if os.getuid() == 0:
 from copr_common.log import setup_script_logger
 
 from commands import COMMANDS
-from coprs import create_app
+from coprs import app
 
 
 def command_group() -> click.Group:
@@ -36,11 +36,10 @@ def command_group() -> click.Group:
 
 def main() -> None:
     """Run one command with the application's context."""
-    app = create_app()
     log = logging.getLogger("manage")
     setup_script_logger(log, os.path.join(app.config["LOG_DIR"], "manage.log"))
-    # Arguments can hold an API token, so only the command's name is logged.
-    log.info("Running command: %s", " ".join(sys.argv[1:2]))
+    # As Copr does, so that a secret among the arguments is found where it is found there.
+    log.info("Running command: %s", " ".join(sys.argv))
     with app.app_context():
         command_group()()
 

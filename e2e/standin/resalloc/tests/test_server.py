@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 SOURCES = Path(__file__).resolve().parent.parent / "src"
+SERVE = SOURCES.parents[3] / "operator/src/instance/build/scripts/resalloc-serve"
 sys.path.insert(0, str(SOURCES))
 
 from resalloc.client import Connection, Ticket  # noqa: E402
@@ -57,6 +58,7 @@ class ServerTest(unittest.TestCase):
             f"db_url: sqlite:///{self.dir}/db.sqlite\nlogdir: {self.dir}/log\n"
             f"port: {self.port}\nsleeptime: 0.4\n", encoding="utf-8")
         (self.dir / "pools.yaml").write_text(POOL.format(dir=self.dir), encoding="utf-8")
+        self.program = SOURCES / "bin" / "resalloc-server"
         self.start()
         self.addCleanup(lambda: self.stop(signal.SIGKILL))
         self.connection = Connection(f"http://127.0.0.1:{self.port}")
@@ -66,7 +68,7 @@ class ServerTest(unittest.TestCase):
         env = os.environ | {"CONFIG_DIR": str(self.dir), "PYTHONPATH": str(SOURCES)}
         with (self.dir / "out").open("ab") as out:
             self.server = subprocess.Popen(
-                [sys.executable, str(SOURCES / "bin" / "resalloc-server")],
+                [sys.executable, str(self.program)],
                 env=env, stdout=out, stderr=out, start_new_session=True)
 
         def listening() -> bool:
@@ -145,6 +147,30 @@ class ServerTest(unittest.TestCase):
         self.assertEqual(self.deleted(), ["2 "])
         served.collect()
         self.assertEqual((str(served.output), served.closed), (output, False))
+
+    def test_pools_are_read_again_without_a_restart(self) -> None:
+        tickets = [self.ticket() for _ in range(3)]
+        tickets[0].wait()
+        tickets[1].wait()
+        self.assertFalse(tickets[2].collect())
+        pools = (self.dir / "pools.yaml").read_text(encoding="utf-8")
+        (self.dir / "pools.yaml").write_text(pools.replace("max: 2", "max: 3", 1), encoding="utf-8")
+        self.assertTrue(tickets[2].wait())
+        self.assertEqual(self.deleted(), [])
+
+    def test_the_operators_start_listens_on_every_address_of_both_families(self) -> None:
+        self.stop(signal.SIGTERM)
+        config = self.dir / "server.yaml"
+        config.write_text(config.read_text(encoding="utf-8") + "hostname: 0.0.0.0\n", encoding="utf-8")
+        self.program = SERVE
+        self.start()
+        addresses = ["127.0.0.1", "::1"] if socket.has_dualstack_ipv6() else ["127.0.0.1"]
+        for address in addresses:
+            host = f"[{address}]" if ":" in address else address
+            connection = Connection(f"http://{host}:{self.port}")
+            ticket = connection.newTicket(["copr_builder", "arch_x86_64"])
+            self.assertTrue(ticket.wait())
+            ticket.close()
 
     def test_the_server_ends_when_told(self) -> None:
         self.assertEqual(self.stop(signal.SIGTERM), 0)

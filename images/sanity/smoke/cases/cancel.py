@@ -1,7 +1,8 @@
 """A build that is stopped half-way."""
 
 from ..builders import builders_of, wait_until_released
-from ..builds import FINISHED, RPM, submit
+from ..builds import RPM, submit
+from ..cleanup import FINISHED
 from ..context import Context
 from ..errors import TestFailed
 from ..log import say

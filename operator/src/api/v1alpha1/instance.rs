@@ -30,7 +30,7 @@ use super::{CoprInstanceStatus, Packages, Registry};
     validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 40")
         .message("metadata.name becomes part of Service names: at most 40 lowercase letters, digits and '-', starting with a letter"),
 )]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.packages) || has(self.images) && (has(self.images.registry) || (has(self.images.frontend) && has(self.images.backend) && has(self.images.backendHttpd) && has(self.images.keygen) && has(self.images.distGit) && has(self.images.resalloc) && has(self.images.builder) && has(self.images.database) && has(self.images.redis)))")
     .message("give packages to build images from, or images.registry, or an image for each of frontend, backend, backendHttpd, keygen, distGit, resalloc, builder, database and redis"))]
 #[x_kube(validation = Rule::new("!has(self.packages) || !has(self.images) || !has(self.images.registry)")
@@ -76,6 +76,11 @@ pub struct CoprInstanceSpec {
     #[serde(default)]
     pub storage: Storage,
 
+    /// What becomes of the volumes and of the generated credentials when the instance is deleted. An instance of the same name takes
+    /// over what an earlier one left.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub deletion_policy: DeletionPolicy,
+
     /// Container resources per component: `database`, `redis`, `frontend`, `backend`, `keygen`,
     /// `distGit`, `resalloc`. Applied to each container of the component. Builders have their own field.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -85,12 +90,27 @@ pub struct CoprInstanceSpec {
     pub resources: BTreeMap<String, ResourceRequirements>,
 }
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// What becomes of an instance's data when the instance is deleted.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeletionPolicy {
+    /// It is deleted, too.
+    #[default]
+    Delete,
+    /// The PersistentVolumeClaims and the Secret `<name>-credentials` stay, for another instance of the same name or for an
+    /// administrator to delete.
+    Retain,
+}
+
 /// Prebuilt images of the components. `registry` and `tag` name all of them at once
 /// (`<registry>/copr-<component>:<tag>`); a component's own field wins. A tag is resolved to a digest once, where the
 /// operator can reach the registry, and `status.images` records it. Each image must keep the contract of
 /// docs/image-contract.md.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Images {
     /// Registry and path prefix, for example `quay.io/copr`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -190,9 +210,10 @@ pub enum PullPolicy {
 
 /// The builder pods: one build each, made by resalloc when a build needs one.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Builders {
-    /// How many builder pods may exist at a time.
+    /// How many builder pods may exist at a time, per machine architecture of the chroots. A change takes effect within two
+    /// minutes and ends no build.
     #[serde(default = "default_builders_max")]
     #[schemars(range(min = 1, max = 200))]
     pub max: i32,
@@ -229,7 +250,7 @@ pub enum Isolation {
 
 /// The administrator that is created with the instance.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Admin {
     /// User name in Copr.
     #[serde(default = "default_admin_name")]
@@ -257,17 +278,22 @@ fn default_admin_email() -> String {
 
 /// PostgreSQL of the instance.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.externalSecret) == has(oldSelf.externalSecret)")
+    .message("database.externalSecret can be neither added nor removed once the instance exists: no data would move from one database to the other. Create another instance"))]
 pub struct Database {
     /// A Secret with the key `uri`, an SQLAlchemy URI such as
-    /// `postgresql+psycopg2://user:password@host:5432/coprdb`. The database must exist; the user must own it.
+    /// `postgresql+psycopg2://user:password@host:5432/coprdb`. The database must exist; the user must own it. Can be neither added
+    /// nor removed later; another Secret may be named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_secret: Option<SecretRef>,
 }
 
 /// Redis of the instance.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.externalSecret) == has(oldSelf.externalSecret)")
+    .message("redis.externalSecret can be neither added nor removed once the instance exists: no data would move from one Redis to the other. Create another instance"))]
 pub struct Redis {
     /// A Secret with the keys `host` and `port`. Without a password: Copr's frontend cannot send one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -276,42 +302,85 @@ pub struct Redis {
 
 /// A Secret in the same namespace.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct SecretRef {
     /// Name of the Secret.
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
 }
 
-/// Volumes. Each is a PersistentVolumeClaim (ReadWriteOnce) that is deleted with the instance.
+/// Volumes. Each is a PersistentVolumeClaim (ReadWriteOnce); `deletionPolicy` says what becomes of it. A volume may be made larger,
+/// where its StorageClass allows that, and never smaller; the condition `VolumesReady` says how far that is.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.className) == has(oldSelf.className) && (!has(self.className) || self.className == oldSelf.className)")
+    .message("storage.className cannot change once the instance exists: a volume stays in its StorageClass"))]
 pub struct Storage {
-    /// StorageClass of every volume. Absent: the cluster's default.
+    /// StorageClass of every volume. Absent: the cluster's default. Cannot change.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub class_name: Option<String>,
     /// PostgreSQL's data.
     #[serde(default = "one_gi")]
+    #[schemars(schema_with = "quantity_schema")]
+    #[x_kube(validation = Rule::new("isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))")
+        .message("storage.database is a positive quantity of bytes, for example 10Gi"))]
+    #[x_kube(validation = Rule::new("!isQuantity(string(self)) || !isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
+        .message("storage.database cannot become smaller: a volume can only grow"))]
     pub database: Quantity,
     /// Redis' snapshot.
     #[serde(default = "one_gi")]
+    #[schemars(schema_with = "quantity_schema")]
+    #[x_kube(validation = Rule::new("isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))")
+        .message("storage.redis is a positive quantity of bytes, for example 10Gi"))]
+    #[x_kube(validation = Rule::new("!isQuantity(string(self)) || !isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
+        .message("storage.redis cannot become smaller: a volume can only grow"))]
     pub redis: Quantity,
     /// Uploads and search indexes of the frontend.
     #[serde(default = "five_gi")]
+    #[schemars(schema_with = "quantity_schema")]
+    #[x_kube(validation = Rule::new("isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))")
+        .message("storage.frontend is a positive quantity of bytes, for example 10Gi"))]
+    #[x_kube(validation = Rule::new("!isQuantity(string(self)) || !isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
+        .message("storage.frontend cannot become smaller: a volume can only grow"))]
     pub frontend: Quantity,
     /// Build results.
     #[serde(default = "ten_gi")]
+    #[schemars(schema_with = "quantity_schema")]
+    #[x_kube(validation = Rule::new("isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))")
+        .message("storage.backend is a positive quantity of bytes, for example 10Gi"))]
+    #[x_kube(validation = Rule::new("!isQuantity(string(self)) || !isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
+        .message("storage.backend cannot become smaller: a volume can only grow"))]
     pub backend: Quantity,
     /// Signing keys.
     #[serde(default = "one_gi")]
+    #[schemars(schema_with = "quantity_schema")]
+    #[x_kube(validation = Rule::new("isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))")
+        .message("storage.keygen is a positive quantity of bytes, for example 10Gi"))]
+    #[x_kube(validation = Rule::new("!isQuantity(string(self)) || !isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
+        .message("storage.keygen cannot become smaller: a volume can only grow"))]
     pub keygen: Quantity,
     /// Git repositories and the lookaside cache.
     #[serde(default = "five_gi")]
+    #[schemars(schema_with = "quantity_schema")]
+    #[x_kube(validation = Rule::new("isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))")
+        .message("storage.distGit is a positive quantity of bytes, for example 10Gi"))]
+    #[x_kube(validation = Rule::new("!isQuantity(string(self)) || !isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
+        .message("storage.distGit cannot become smaller: a volume can only grow"))]
     pub dist_git: Quantity,
     /// Resalloc's tickets.
     #[serde(default = "one_gi")]
+    #[schemars(schema_with = "quantity_schema")]
+    #[x_kube(validation = Rule::new("isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))")
+        .message("storage.resalloc is a positive quantity of bytes, for example 10Gi"))]
+    #[x_kube(validation = Rule::new("!isQuantity(string(self)) || !isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
+        .message("storage.resalloc cannot become smaller: a volume can only grow"))]
     pub resalloc: Quantity,
+}
+
+/// A quantity, never null: an absent one has its default.
+fn quantity_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({"x-kubernetes-int-or-string": true, "nullable": false})
 }
 
 impl Default for Storage {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,17 +14,22 @@ use super::PackagesStatus;
 pub struct CoprInstanceStatus {
     /// `Ready` (every component answers) and one per component: `DatabaseReady`, `RedisReady`,
     /// `FrontendReady`, `BackendReady`, `KeygenReady`, `DistGitReady`, `ResallocReady`. A reason other
-    /// than `Available` says what is missing; the message names the pod. `ImagesReady`: every image is known by digest, or will
+    /// than `Available` says what is missing; the message names the pod. `Reconciled`: the cluster has everything that the present
+    /// spec says; while it is False, what was applied before goes on serving. `VolumesReady`: every volume has its size. `ImagesReady`: every image is known by digest, or will
     /// be once it's pulled; with `packages` there is one condition more per image, such as `FrontendImageReady`, whose
     /// reason is its state (Queued, Building, Pushed, Reused, Failed). `BuildersReady` is False while
     /// a builder pod can't be made, scheduled or started; it is no part of `Ready`, since builders exist
-    /// only while something is built.
+    /// only while something is built. `ChrootsReady` is False while the builder image has no Mock configuration for a
+    /// chroot of the spec, and Unknown until that was looked at.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
     /// The generation of the spec that this status is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
+    /// The generation of the spec that was last applied completely.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applied_generation: Option<i64>,
     /// Where the instance answers, as seen from inside the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoints: Option<Endpoints>,
@@ -37,6 +42,27 @@ pub struct CoprInstanceStatus {
     /// Per component the image that runs, by digest once that is known.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub images: BTreeMap<String, String>,
+    /// Builders that the cluster ended before their build did: the last eight within an hour.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub builder_incidents: Vec<BuilderIncident>,
+    /// The chroots of the spec that the builder image has no `/etc/mock/<chroot>.cfg` for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chroots_without_mock_config: Vec<String>,
+}
+
+/// A builder that the cluster ended: out of memory, evicted, lost with its node or deleted by somebody else than resalloc. A
+/// build that failed for it says nothing about Copr.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct BuilderIncident {
+    /// When.
+    pub time: Time,
+    /// Name of the builder's pod.
+    pub pod: String,
+    /// `BuilderOutOfMemory`, `BuilderEvicted`, `BuilderNodeLost` or `BuilderLost`.
+    pub reason: String,
+    /// What the cluster says.
+    pub message: String,
 }
 
 /// URLs of an instance.

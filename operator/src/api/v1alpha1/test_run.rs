@@ -1,5 +1,6 @@
 //! `CoprTestRun`: the sanity suite against an instance, and its verdict.
 
+use k8s_openapi::api::core::v1::ResourceRequirements;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,7 +29,7 @@ use super::{CoprInstanceSpec, CoprTestRunStatus};
     validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 36")
         .message("metadata.name becomes part of pod and Service names: at most 36 lowercase letters, digits and '-', starting with a letter"),
 )]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self.instance == oldSelf.instance && self.suite == oldSelf.suite")
     .message("instance and suite cannot change once the run exists: create another run"))]
 pub struct CoprTestRunSpec {
@@ -56,7 +57,7 @@ pub struct CoprTestRunSpec {
 
 /// An existing instance or a template of one.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.name) != has(self.template)")
     .message("give either instance.name (an existing CoprInstance) or instance.template, not both"))]
 pub struct InstanceSource {
@@ -92,7 +93,7 @@ fn default_ready_timeout() -> String {
 
 /// The suite of a run.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Suite {
     /// Which suite.
     #[serde(default)]
@@ -103,11 +104,13 @@ pub struct Suite {
     #[x_kube(validation = Rule::new("self.all(t, t in ['auth', 'chroots', 'project-lifecycle', 'build-spec', 'build-srpm', 'signed-repo', 'build-fails', 'cancel', 'parallel-builds']) && self.all(t, self.exists_one(u, u == t))")
         .message("tests of the suite smoke, each at most once: auth, chroots, project-lifecycle, build-spec, build-srpm, signed-repo, build-fails, cancel, parallel-builds"))]
     pub tests: Vec<String>,
-    /// How many tests run at a time.
+    /// How many tests run at a time. `parallel-builds`, which needs every builder, always runs alone: beside it runs no
+    /// test of this run, nor of another run on the same instance.
     #[serde(default = "default_parallelism")]
     #[schemars(range(min = 1, max = 64))]
     pub parallelism: i32,
-    /// How long the whole run may take, as a duration such as `1h`. Tests that have no verdict by then are Error.
+    /// How long the tests may take altogether, as a duration such as `1h`: from the first one, or from when the instance was
+    /// ready for it, on. Tests that have no verdict by then are Error.
     #[serde(default = "default_timeout")]
     #[schemars(length(max = 16), regex(pattern = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
     #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('10s') && duration(self) <= duration('48h')")
@@ -120,8 +123,9 @@ pub struct Suite {
     #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('10s') && duration(self) <= duration('24h')")
         .message("testTimeout is a duration between 10s and 24h, for example 4m"))]
     pub test_timeout: Option<String>,
-    /// How often a test is tried again that ended in Error (pod not scheduled, not pulled, lost, or the instance was
-    /// disturbed under it). A test that Failed is not tried again.
+    /// How often a test is tried again that ended in Error (pod refused, not scheduled, not pulled, lost; builders that
+    /// couldn't come or were lost; or the instance was disturbed under it). What may pass by itself, such as a quota, is
+    /// tried again after a pause that grows from 10 s to 1m20s. A test that Failed is not tried again.
     #[serde(default = "default_retries")]
     #[schemars(range(min = 0, max = 10))]
     pub retries: i32,
@@ -130,6 +134,10 @@ pub struct Suite {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub image: Option<String>,
+    /// Resources of the container that a test runs in. Absent: requests of 50m CPU and 128Mi memory and no limits, which a
+    /// namespace whose quota counts limits refuses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourceRequirements>,
 }
 
 impl Default for Suite {
@@ -142,6 +150,7 @@ impl Default for Suite {
             test_timeout: None,
             retries: default_retries(),
             image: None,
+            resources: None,
         }
     }
 }
@@ -169,7 +178,7 @@ pub enum SuiteName {
 
 /// What is tested.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Source {
     /// Repository, for example `fedora-copr/copr`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -105,12 +105,23 @@ pub struct TestStatus {
     /// How long the last attempt took, such as `41s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<String>,
-    /// How many attempts were started.
+    /// How many attempts were made. One that couldn't be started counts.
     #[serde(default)]
     pub attempts: i32,
     /// The first failing line, or why there is no verdict.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// Why there is no verdict, in a word for programs, while `outcome` is Error or another attempt is made after one. What
+    /// each means is in docs/verdicts.md. About builders: `BuilderRefused`, `BuilderUnschedulable`, `BuilderImagePullFailed`,
+    /// `BuilderStartFailed`, `BuilderOutOfMemory`, `BuilderEvicted`, `BuilderNodeLost`, `BuilderLost`, `MockConfigMissing`.
+    /// About the test's pod: `PodRefused`, `PodUnschedulable`, `PodImagePullFailed`, `PodStartFailed`, `PodOutOfMemory`,
+    /// `PodEvicted`, `PodLost`, `DeadlineExceeded`, `NoVerdict`, `TestBroken`. About the instance: `InstanceDisturbed`,
+    /// `InstanceShared`, `InstanceNotReady`, `InstanceLost`, `ImagesUnavailable`. About the run: `TimedOut`, `Cancelled`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Since when the API server refuses the pod of the next attempt, while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_since: Option<Time>,
     /// The component of Copr to look at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,

@@ -54,6 +54,15 @@ fn the_job_has_the_measured_rights_and_no_other() {
 }
 
 #[test]
+fn openshift_admits_it_and_nothing_wider() {
+    with(PACKAGES, Image::Redis, |build| {
+        let pod = build.job().spec.unwrap().template.spec.unwrap();
+        // The token of the service account, which admission adds.
+        crate::isolation::tests::assert_fits("copr-image-builder", &pod, &["projected"]);
+    });
+}
+
+#[test]
 fn the_request_says_what_to_build_and_holds_no_secret() {
     with(PACKAGES, Image::Redis, |build| {
         let mut job = build.job();

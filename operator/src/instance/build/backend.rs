@@ -4,10 +4,10 @@
 use k8s_openapi::api::core::v1::Container;
 
 use super::{
-    Objects, config, forget_workers,
+    Objects, config, forget_workers, logs,
     workload::{
-        ContainerExt as _, Pod, claim, claim_volume, config_map, config_map_volume, container, empty_dir,
-        files, http, secret, secret_volume, service, stateful_set,
+        ContainerExt as _, Pod, bounded_dir, claim, claim_volume, config_map, config_map_volume, container,
+        empty_dir, files, http, secret, secret_volume, service, stateful_set,
     },
 };
 use crate::instance::{
@@ -18,6 +18,7 @@ use crate::instance::{
 const CONF: &str = "copr-be.conf";
 const MACROS: &str = "macro-overrides.json";
 const RESULTS: &str = "/var/lib/copr/public_html/results";
+const LOGS: &str = "/var/log/copr-backend";
 
 pub(super) fn build(instance: &Instance) -> Objects {
     let component = Component::Backend;
@@ -34,21 +35,24 @@ pub(super) fn build(instance: &Instance) -> Objects {
         (MACROS, config::macro_overrides::render()),
     ]);
     forget_workers::add_script(&mut public);
-    let daemon = |name: &str, args: &[&str]| {
-        container(name, image, args)
+    logs::add_script(&mut public);
+    let daemon = |container: Container| {
+        container
             .with_file("config", CONF, "/etc/copr/copr-be.conf")
             .with_file("public", "sign.conf", "/etc/sign.conf")
             .with_read_only("ssh", "/etc/copr-operator/ssh")
             .with_mount("data", RESULTS)
             .with_mount("lock", "/var/lock/copr-backend")
-            .with_mount("log", "/var/log/copr-backend")
+            .with_mount("log", LOGS)
+            // python-daemon closes what nss_wrapper reads its names from.
+            .with_env("USER", "copr")
+            .with_env("LOGNAME", "copr")
     };
-    let forget = forget_workers::init(
-        instance,
-        image,
-        "public",
-        &["rpm_build_worker:*", "action_worker:*", "copr:lock:queue:/var/lib/copr/*"],
-    );
+    let dispatcher = |name: &str, tasks: &str, workers: &str| {
+        let command = ["copr-run-dispatcher-backend", tasks];
+        daemon(forget_workers::dispatcher(instance, image, "public", (name, &command), workers))
+    };
+    let forget = forget_workers::init(instance, image, "public", &["copr:lock:queue:/var/lib/copr/*"]);
     let httpd: Container = container("httpd", &instance.images.backend_httpd, &["httpd", "-DFOREGROUND"])
         .with_port("http", port::RESULTS)
         .with_read_only("data", RESULTS)
@@ -65,10 +69,11 @@ pub(super) fn build(instance: &Instance) -> Objects {
             Pod {
                 init: vec![forget],
                 containers: vec![
-                    daemon("log", &["copr_run_logger.py"]),
-                    daemon("build", &["copr-run-dispatcher-backend", "builds"]),
-                    daemon("action", &["copr-run-dispatcher-backend", "actions"]),
+                    daemon(container("log", image, &["copr_run_logger.py"])),
+                    dispatcher("build", "builds", "rpm_build_worker:*"),
+                    dispatcher("action", "actions", "action_worker:*"),
                     httpd,
+                    logs::follow(image, "public", ("log", LOGS), None),
                 ],
                 volumes: vec![
                     claim_volume(instance, component),
@@ -76,7 +81,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
                     secret_volume(instance, "ssh", "backend-ssh"),
                     config_map_volume(instance, "public", name),
                     empty_dir("lock"),
-                    empty_dir("log"),
+                    bounded_dir("log", logs::FOLDER_SIZE),
                 ],
                 share_process_namespace: true,
                 files: vec![conf, ssh, public],

@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{
     api::core::v1::{
-        ConfigMapVolumeSource, Container, EnvVar, Pod, PodSpec, Probe, ResourceRequirements,
-        SecretVolumeSource, ServiceAccount, Volume,
+        ConfigMapVolumeSource, Container, EnvVar, Pod, PodSpec, Probe, SecretVolumeSource, ServiceAccount,
+        Volume,
     },
-    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 
 use super::{
-    Objects, config,
-    workload::{ContainerExt as _, config_map, files, metadata, secret, tcp},
+    Objects, config, resources,
+    workload::{ContainerExt as _, bounded_dir, config_map, files, metadata, secret, tcp},
 };
 use crate::{
     instance::{
+        builders::look,
         dereference::Platform,
         names::{BUILDER, port},
         validate::{Instance, Pool},
@@ -28,6 +29,9 @@ use crate::{
 const SCC_ROLE: &str = "copr-builder-scc";
 /// A build may take a day and a quarter at most (Copr's MAX_BUILD_TIMEOUT); nothing of it lives longer.
 const LIFETIME_SECONDS: i64 = 108_000;
+
+/// A builder fetches one image, of some hundred MiB unpacked. Of this size the kubelet would end the build.
+const CONTAINERS_SIZE: &str = "10Gi";
 
 pub(super) fn build(instance: &Instance) -> Objects {
     let keys = files([
@@ -54,12 +58,13 @@ pub(super) fn build(instance: &Instance) -> Objects {
             .collect(),
         secrets: vec![secret(instance, BUILDER, BUILDER, &keys)],
         config_maps: vec![config_map(instance, BUILDER, BUILDER, &public)],
+        jobs: look::jobs(instance),
         ..Objects::default()
     }
 }
 
 /// The manifest of a builder pod of a pool. The hook adds the name, and the resalloc pod as its owner.
-pub(super) fn pod(instance: &Instance, pool: &Pool) -> Pod {
+pub fn pod(instance: &Instance, pool: &Pool) -> Pod {
     let builder = Container {
         name: BUILDER.into(),
         image: Some(instance.images.builder.clone()),
@@ -67,7 +72,7 @@ pub(super) fn pod(instance: &Instance, pool: &Pool) -> Pod {
         image_pull_policy: Some(instance.images.pull_policy.clone()),
         security_context: Some(isolation::container(instance.builders.isolation, &[])),
         termination_message_policy: Some("FallbackToLogsOnError".into()),
-        resources: Some(instance.builders.resources.clone().unwrap_or_else(default_resources)),
+        resources: Some(instance.builders.resources.clone().unwrap_or_else(resources::builder)),
         env: Some(vec![EnvVar {
             name: "COPR_BUILDER_ISOLATION".into(),
             value: Some(format!("{:?}", instance.builders.isolation)),
@@ -81,6 +86,7 @@ pub(super) fn pod(instance: &Instance, pool: &Pool) -> Pod {
         ..Container::default()
     }
     .with_port("ssh", port::SSH)
+    .with_mount("containers", "/var/lib/containers")
     .with_read_only("keys", "/etc/copr-operator/builder")
     .with_file("public", "main.ini", "/etc/copr-rpmbuild/main.ini")
     .with_file("public", "dist-git-client.ini", "/etc/dist-git-client/copr-operator.ini");
@@ -96,7 +102,13 @@ pub(super) fn pod(instance: &Instance, pool: &Pool) -> Pod {
         },
         spec: Some(PodSpec {
             containers: vec![builder],
-            volumes: Some(vec![keys_volume(instance), public_volume(instance)]),
+            volumes: Some(vec![
+                keys_volume(instance),
+                public_volume(instance),
+                // Mock has podman fetch the image that it starts a chroot from, and podman's overlays can't lie on
+                // the pod's own: Mock tries for two minutes before it does without.
+                bounded_dir("containers", CONTAINERS_SIZE),
+            ]),
             restart_policy: Some("Never".into()),
             host_users: isolation::host_users(instance.builders.isolation),
             service_account_name: Some(instance.object(BUILDER)),
@@ -112,16 +124,6 @@ pub(super) fn pod(instance: &Instance, pool: &Pool) -> Pod {
             ..PodSpec::default()
         }),
         status: None,
-    }
-}
-
-fn default_resources() -> ResourceRequirements {
-    ResourceRequirements {
-        requests: Some(BTreeMap::from([
-            ("cpu".into(), Quantity("100m".into())),
-            ("memory".into(), Quantity("256Mi".into())),
-        ])),
-        ..ResourceRequirements::default()
     }
 }
 

@@ -1,10 +1,12 @@
 //! What a client of the instance needs, and the Secret that everything else is rendered from.
 
+use std::collections::BTreeMap;
+
 use super::{
     Objects, config,
     workload::{files, secret},
 };
-use crate::instance::validate::Instance;
+use crate::instance::{dereference::ROTATION, validate::Instance};
 
 pub(super) fn build(instance: &Instance) -> Objects {
     let client = files([
@@ -14,11 +16,16 @@ pub(super) fn build(instance: &Instance) -> Objects {
         ("login", instance.credentials.api_login.clone()),
         ("token", instance.credentials.api_token.clone()),
     ]);
-    Objects {
-        secrets: vec![
-            secret(instance, "client", "client", &client),
-            secret(instance, "credentials", "credentials", &instance.credentials.to_data()),
-        ],
-        ..Objects::default()
-    }
+    let mut client = secret(instance, "client", "client", &client);
+    client.metadata.annotations = rotation(instance);
+    let mut credentials = secret(instance, "credentials", "credentials", &instance.credentials.to_data());
+    credentials.metadata.owner_references = instance.owner_of_data();
+    credentials.metadata.resource_version.clone_from(&instance.credentials_version);
+    credentials.metadata.annotations = rotation(instance);
+    Objects { credentials: vec![credentials], secrets: vec![client], ..Objects::default() }
+}
+
+/// Which rotation the credentials belong to. The client's Secret has it, too: it tells when the other is lost.
+fn rotation(instance: &Instance) -> Option<BTreeMap<String, String>> {
+    instance.rotation.as_ref().map(|rotation| [(ROTATION.to_owned(), rotation.clone())].into())
 }

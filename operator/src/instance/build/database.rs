@@ -45,6 +45,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
             Pod {
                 containers: vec![postgresql],
                 volumes: vec![claim_volume(instance, component)],
+                // A checkpoint of everything that is in memory, and the kernel's write-back of it.
+                grace_seconds: Some(120),
                 files: vec![password],
                 ..Pod::default()
             },

@@ -3,10 +3,10 @@
 use k8s_openapi::api::core::v1::Container;
 
 use super::{
-    Objects, config, forget_workers,
+    Objects, config, forget_workers, logs,
     workload::{
-        ContainerExt as _, Pod, claim, claim_volume, config_map, config_map_volume, container, empty_dir,
-        files, secret, secret_volume, service, stateful_set, tcp,
+        ContainerExt as _, Pod, bounded_dir, claim, claim_volume, config_map, config_map_volume, container,
+        empty_dir, files, secret, secret_volume, service, stateful_set, tcp,
     },
 };
 use crate::instance::{
@@ -15,6 +15,9 @@ use crate::instance::{
 };
 
 const CONF: &str = "copr-dist-git.conf";
+/// The importer's own log is in it, and below it one per import.
+const STATE: &str = "/var/lib/copr-dist-git";
+const TASK_LOGS: &str = "/var/lib/copr-dist-git/per-task-logs";
 
 pub(super) fn build(instance: &Instance) -> Objects {
     let component = Component::DistGit;
@@ -23,21 +26,20 @@ pub(super) fn build(instance: &Instance) -> Objects {
     let conf = files([(CONF, config::copr_dist_git_conf::render(instance))]);
     let mut public = files([("gitconfig", config::gitconfig::render())]);
     forget_workers::add_script(&mut public);
+    logs::add_script(&mut public);
     let mounted = |container: Container| {
         container
             .with_file("config", CONF, "/etc/copr/copr-dist-git.conf")
             .with_file("public", "gitconfig", "/etc/gitconfig")
             .with_mount("data", "/var/lib/dist-git")
-            .with_mount("state", "/var/lib/copr-dist-git")
+            .with_mount("state", STATE)
             .with_mount("lock", "/var/lock/copr-dist-git")
             .with_mount("cgit", "/var/cache/cgit")
+            // An import asks for its user's name, and python-daemon closes what nss_wrapper reads it from.
+            .with_env("USER", "copr-dist-git")
+            .with_env("LOGNAME", "copr-dist-git")
     };
-    let forget = forget_workers::init(
-        instance,
-        image,
-        "public",
-        &["import_worker:*", "copr:lock:queue:/var/lib/dist-git/*"],
-    );
+    let forget = forget_workers::init(instance, image, "public", &["copr:lock:queue:/var/lib/dist-git/*"]);
     // The real importer expects the folders that its RPM makes, and the volume hides.
     let folders = container(
         "folders",
@@ -45,7 +47,14 @@ pub(super) fn build(instance: &Instance) -> Objects {
         &["mkdir", "-p", "/var/lib/dist-git/git", "/var/lib/dist-git/cache/lookaside/pkgs"],
     )
     .with_mount("data", "/var/lib/dist-git");
-    let importer = mounted(container("importer", image, &["copr-run-dispatcher-dist-git", "imports"]));
+    let command = ["copr-run-dispatcher-dist-git", "imports"];
+    let importer = mounted(forget_workers::dispatcher(
+        instance,
+        image,
+        "public",
+        ("importer", &command),
+        "import_worker:*",
+    ));
     let httpd = mounted(container("httpd", image, &["httpd", "-DFOREGROUND"]))
         .with_port("http", port::DIST_GIT)
         .with_readiness(tcp(port::DIST_GIT));
@@ -59,12 +68,16 @@ pub(super) fn build(instance: &Instance) -> Objects {
             component,
             Pod {
                 init: vec![folders, forget],
-                containers: vec![importer, httpd],
+                containers: vec![
+                    importer,
+                    httpd,
+                    logs::follow(image, "public", ("state", STATE), Some(TASK_LOGS)),
+                ],
                 volumes: vec![
                     claim_volume(instance, component),
                     secret_volume(instance, "config", name),
                     config_map_volume(instance, "public", name),
-                    empty_dir("state"),
+                    bounded_dir("state", logs::FOLDER_SIZE),
                     empty_dir("lock"),
                     empty_dir("cgit"),
                 ],

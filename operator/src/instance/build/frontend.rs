@@ -27,8 +27,15 @@ pub(super) fn build(instance: &Instance) -> Objects {
     let scripts = files([
         (SCHEMA, include_str!("scripts/schema").to_owned()),
         (SEED, include_str!("scripts/seed").to_owned()),
+        ("steps.sh", include_str!("scripts/steps.sh").to_owned()),
+        ("admin.py", include_str!("scripts/admin.py").to_owned()),
     ]);
     let chroots = instance.chroots.join(" ");
+    // Given to the seed step as references, which a pod reads when it starts: another token has to start one.
+    let seeded = files([
+        ("api-login", instance.credentials.api_login.clone()),
+        ("api-token", instance.credentials.api_token.clone()),
+    ]);
     let mounted = |container: k8s_openapi::api::core::v1::Container| {
         container
             .with_file("config", CONF, "/etc/copr/copr.conf")
@@ -66,7 +73,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
                     config_map_volume(instance, "scripts", "frontend-scripts"),
                     empty_dir("log"),
                 ],
-                files: vec![conf, scripts],
+                files: vec![conf, scripts, seeded],
                 ..Pod::default()
             },
         )],

@@ -1,12 +1,12 @@
 //! Keygen: signd and its HTTP front in one pod, over one key ring.
 
-use k8s_openapi::api::core::v1::Container;
+use k8s_openapi::api::core::v1::{Container, ExecAction, Probe};
 
 use super::{
     Objects, config,
     workload::{
         ContainerExt as _, Pod, claim, claim_volume, config_map, config_map_volume, container, empty_dir,
-        files, http, service, stateful_set, tcp,
+        files, http, service, stateful_set,
     },
 };
 use crate::instance::{
@@ -37,9 +37,12 @@ pub(super) fn build(instance: &Instance) -> Objects {
         &["mkdir", "-p", "-m", "700", "/var/lib/copr-keygen/phrases", "/var/lib/copr-keygen/gnupg"],
     )
     .with_mount("data", "/var/lib/copr-keygen");
-    let signd = mounted(container("signd", image, &["signd"]))
-        .with_port("signd", port::SIGND)
-        .with_readiness(tcp(port::SIGND));
+    let signd = mounted(container("signd", image, &["signd"])).with_port("signd", port::SIGND);
+    let signd = Container {
+        startup_probe: Some(Probe { period_seconds: Some(2), failure_threshold: Some(300), ..listening() }),
+        readiness_probe: Some(Probe { period_seconds: Some(10), failure_threshold: Some(3), ..listening() }),
+        ..signd
+    };
     let httpd = mounted(container("httpd", image, &["httpd", "-DFOREGROUND"]))
         .with_port("http", port::KEYGEN)
         .with_readiness(http("/ping", port::KEYGEN));
@@ -66,5 +69,17 @@ pub(super) fn build(instance: &Instance) -> Objects {
             },
         )],
         ..Objects::default()
+    }
+}
+
+/// Whether signd listens, which is what a connection would tell. But signd logs a line for each connection, and none for
+/// a look at the kernel's table, where ports are hexadecimal and 0A is the state LISTEN.
+fn listening() -> Probe {
+    let socket = format!(":{:04X} [0-9A-F]+:0000 0A ", port::SIGND);
+    let command = ["grep", "-qsE", &socket, "/proc/net/tcp", "/proc/net/tcp6"];
+    Probe {
+        exec: Some(ExecAction { command: Some(command.map(Into::into).into()) }),
+        timeout_seconds: Some(5),
+        ..Probe::default()
     }
 }

@@ -13,20 +13,32 @@ mod dist_git;
 mod forget_workers;
 mod frontend;
 mod keygen;
+mod logs;
 mod network;
 mod objects;
 mod redis;
+mod renderer;
 mod resalloc;
+mod resources;
 mod workload;
 
+pub use builder::pod as builder_pod;
 pub use frontend::{SCHEMA, SEED};
 pub use objects::Objects;
+pub use renderer::RENDERER;
+pub use workload::{CREDENTIALS_HASH, TEMPLATE_HASH};
 
 use super::validate::Instance;
 use crate::images::identity;
 
 /// Everything that the instance consists of.
 pub fn build(instance: &Instance) -> Objects {
+    let mut all = objects_of(instance);
+    renderer::mark(&mut all.stateful_sets);
+    all
+}
+
+fn objects_of(instance: &Instance) -> Objects {
     let mut all = Objects::default();
     for component in instance.components() {
         all.extend(match component {

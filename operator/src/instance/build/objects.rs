@@ -1,116 +1,118 @@
-//! The plan of an instance, by kind, and the order in which it is applied.
+//! The plan of an instance, by kind. One table says in which order the kinds are applied, what becomes of their objects, and thereby
+//! where orphans are looked for and what is watched.
 
-use k8s_openapi::{
-    Metadata,
-    api::{
-        apps::v1::StatefulSet,
-        core::v1::{ConfigMap, PersistentVolumeClaim, Secret, Service, ServiceAccount},
-        networking::v1::NetworkPolicy,
-        rbac::v1::{Role, RoleBinding},
-    },
-    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+use k8s_openapi::api::{
+    apps::v1::StatefulSet,
+    batch::v1::Job,
+    core::v1::{ConfigMap, PersistentVolumeClaim, Secret, Service, ServiceAccount},
+    networking::v1::NetworkPolicy,
+    rbac::v1::{Role, RoleBinding},
 };
-use kube::api::ApiResource;
+use kube::{
+    Api, Client,
+    api::ApiResource,
+    core::PartialObjectMeta,
+    runtime::{Controller, reflector::ObjectRef, watcher},
+};
 
-use crate::apply::{self, Planned, planned};
+use crate::apply::{self, Lifetime, Planned, planned};
 
-/// Objects of an instance.
-#[derive(Clone, Debug, Default)]
-pub struct Objects {
+macro_rules! kinds {
+    ($($(#[$about:meta])* $field:ident: $kind:ty => $lifetime:ident,)*) => {
+        /// Objects of an instance.
+        #[derive(Clone, Debug, Default)]
+        pub struct Objects {
+            $($(#[$about])* pub $field: Vec<$kind>,)*
+        }
+
+        impl Objects {
+            /// Adds the objects of another part.
+            pub fn extend(&mut self, other: Self) {
+                $(self.$field.extend(other.$field);)*
+            }
+
+            /// The objects in the order of apply.
+            pub fn plan(&self) -> Result<Vec<Planned>, apply::Error> {
+                let mut plan = Vec::new();
+                $(for object in &self.$field {
+                    plan.push(planned(object, Lifetime::$lifetime)?);
+                })*
+                Ok(plan)
+            }
+
+            /// The kinds whose objects go when no plan has them any more.
+            pub fn orphan_kinds() -> Vec<ApiResource> {
+                let all = [$((Lifetime::$lifetime, ApiResource::erase::<$kind>(&())),)*];
+                all.into_iter()
+                    .filter(|(lifetime, _)| *lifetime == Lifetime::Reconcile)
+                    .map(|(_, resource)| resource)
+                    .collect()
+            }
+
+            /// Watches every kind. `seen` is told of each object that carries the labels, and says whose it is.
+            pub fn watch<K>(
+                controller: Controller<K>,
+                client: &Client,
+                selected: &watcher::Config,
+                seen: impl Fn(&str, &kube::api::ObjectMeta) -> Option<ObjectRef<K>> + Clone + Send + Sync + 'static,
+            ) -> Controller<K>
+            where
+                K: kube::Resource<DynamicType = ()> + Clone + std::fmt::Debug + serde::de::DeserializeOwned + Send + Sync + 'static,
+            {
+                let mut watched: Vec<String> = Vec::new();
+                $(
+                    let kind = <$kind as kube::Resource>::kind(&()).into_owned();
+                    let controller = if watched.contains(&kind) {
+                        controller
+                    } else {
+                        watched.push(kind.clone());
+                        let seen = seen.clone();
+                        let api = Api::<PartialObjectMeta<$kind>>::all(client.clone());
+                        controller.watches(api, selected.clone(), move |object| seen(&kind, &object.metadata))
+                    };
+                )*
+                controller
+            }
+        }
+    };
+}
+
+// What is mounted or referred to exists before what mounts it.
+kinds! {
+    /// Everything generated for the instance, which the others are rendered from.
+    credentials: Secret => CreateOnce,
     /// Identities of pods.
-    pub service_accounts: Vec<ServiceAccount>,
+    service_accounts: ServiceAccount => Reconcile,
     /// Rights of identities.
-    pub roles: Vec<Role>,
+    roles: Role => Reconcile,
     /// Who has which rights.
-    pub role_bindings: Vec<RoleBinding>,
+    role_bindings: RoleBinding => Reconcile,
     /// Configuration with secrets in it.
-    pub secrets: Vec<Secret>,
+    secrets: Secret => Reconcile,
     /// Configuration without.
-    pub config_maps: Vec<ConfigMap>,
+    config_maps: ConfigMap => Reconcile,
     /// Volumes.
-    pub claims: Vec<PersistentVolumeClaim>,
+    claims: PersistentVolumeClaim => Retain,
     /// Names on the network.
-    pub services: Vec<Service>,
+    services: Service => Reconcile,
     /// Who may talk to whom.
-    pub network_policies: Vec<NetworkPolicy>,
+    network_policies: NetworkPolicy => Reconcile,
+    /// What runs once.
+    jobs: Job => Reconcile,
     /// Workloads.
-    pub stateful_sets: Vec<StatefulSet>,
+    stateful_sets: StatefulSet => Reconcile,
 }
 
-impl Objects {
-    /// Adds the objects of another part.
-    pub fn extend(&mut self, other: Self) {
-        let Self {
-            service_accounts,
-            roles,
-            role_bindings,
-            secrets,
-            config_maps,
-            claims,
-            services,
-            network_policies,
-            stateful_sets,
-        } = other;
-        self.service_accounts.extend(service_accounts);
-        self.roles.extend(roles);
-        self.role_bindings.extend(role_bindings);
-        self.secrets.extend(secrets);
-        self.config_maps.extend(config_maps);
-        self.claims.extend(claims);
-        self.services.extend(services);
-        self.network_policies.extend(network_policies);
-        self.stateful_sets.extend(stateful_sets);
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// The objects in the order of apply: what is mounted or referred to exists before what mounts it.
-    pub fn plan(&self) -> Result<Vec<Planned>, apply::Error> {
-        // Destructured without `..`: a new kind can't be forgotten here.
-        let Self {
-            service_accounts,
-            roles,
-            role_bindings,
-            secrets,
-            config_maps,
-            claims,
-            services,
-            network_policies,
-            stateful_sets,
-        } = self;
-        let mut plan = Vec::new();
-        add(&mut plan, service_accounts)?;
-        add(&mut plan, roles)?;
-        add(&mut plan, role_bindings)?;
-        add(&mut plan, secrets)?;
-        add(&mut plan, config_maps)?;
-        add(&mut plan, claims)?;
-        add(&mut plan, services)?;
-        add(&mut plan, network_policies)?;
-        add(&mut plan, stateful_sets)?;
-        Ok(plan)
+    #[test]
+    fn neither_volumes_nor_credentials_are_ever_orphans() {
+        let kinds = Objects::orphan_kinds();
+        assert!(kinds.iter().all(|resource| resource.kind != "PersistentVolumeClaim"));
+        let secret: Secret = Secret::default();
+        let plan = Objects { credentials: vec![secret], ..Objects::default() }.plan().unwrap();
+        assert_eq!(plan[0].lifetime, Lifetime::CreateOnce);
     }
-
-    /// The kinds that orphans are looked for in.
-    pub fn kinds() -> [ApiResource; 9] {
-        [
-            ApiResource::erase::<StatefulSet>(&()),
-            ApiResource::erase::<Service>(&()),
-            ApiResource::erase::<NetworkPolicy>(&()),
-            ApiResource::erase::<RoleBinding>(&()),
-            ApiResource::erase::<Role>(&()),
-            ApiResource::erase::<ServiceAccount>(&()),
-            ApiResource::erase::<ConfigMap>(&()),
-            ApiResource::erase::<Secret>(&()),
-            ApiResource::erase::<PersistentVolumeClaim>(&()),
-        ]
-    }
-}
-
-fn add<K>(plan: &mut Vec<Planned>, objects: &[K]) -> Result<(), apply::Error>
-where
-    K: kube::Resource<DynamicType = ()> + Metadata<Ty = ObjectMeta> + serde::Serialize,
-{
-    for object in objects {
-        plan.push(planned(object)?);
-    }
-    Ok(())
 }

@@ -25,6 +25,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
             Pod {
                 containers: vec![redis],
                 volumes: vec![claim_volume(instance, component)],
+                // It writes its snapshot.
+                grace_seconds: Some(60),
                 ..Pod::default()
             },
         )],

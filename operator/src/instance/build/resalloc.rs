@@ -18,10 +18,14 @@ use crate::instance::{
 };
 
 const HOOKS: &str = "/etc/copr-operator/hooks";
+const SERVE: &str = "/etc/copr-operator/hooks/resalloc-serve";
 
 pub(super) fn build(instance: &Instance) -> Objects {
     let component = Component::Resalloc;
     let name = component.name();
+    let serve = include_str!("scripts/resalloc-serve").to_owned();
+    // What resalloc reads once. Pools and hooks are read afresh each time, so that a change of them ends no build.
+    let restarts = files([("server.yaml", config::server_yaml::render()), ("resalloc-serve", serve.clone())]);
     let conf = files([
         ("server.yaml", config::server_yaml::render()),
         ("pools.yaml", config::pools_yaml::render(instance)),
@@ -31,17 +35,18 @@ pub(super) fn build(instance: &Instance) -> Objects {
         ("builder-check", include_str!("scripts/builder-check").to_owned()),
         ("builder-delete", include_str!("scripts/builder-delete").to_owned()),
         ("builder_pods.py", include_str!("scripts/builder_pods.py").to_owned()),
+        ("resalloc-serve", serve),
     ]);
     for pool in &instance.pools {
         let manifest = serde_json::to_string_pretty(&builder::pod(instance, pool)).unwrap_or_default();
         hooks.insert(format!("builder-{}.json", pool.node_arch), manifest);
     }
-    let mut server = container(name, &instance.images.resalloc, &["resalloc-server"])
+    let mut server = container(name, &instance.images.resalloc, &["python3", SERVE])
         .with_port("xmlrpc", port::RESALLOC)
         .with_env("COPR_INSTANCE", &instance.name)
         .with_env("BACKEND_POD", &format!("{}-0", instance.object(Component::Backend.name())))
-        .with_file("config", "server.yaml", "/etc/resallocserver/server.yaml")
-        .with_file("config", "pools.yaml", "/etc/resallocserver/pools.yaml")
+        // A folder: the kubelet never updates a file that is mounted by itself.
+        .with_read_only("config", "/etc/resallocserver")
         .with_read_only("hooks", HOOKS)
         .with_mount("data", "/var/lib/resallocserver")
         .with_mount("log", "/var/log/resallocserver")
@@ -77,7 +82,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
                     empty_dir("log"),
                 ],
                 service_account: Some(instance.object(name)),
-                files: vec![conf, hooks],
+                files: vec![restarts],
                 ..Pod::default()
             },
         )],

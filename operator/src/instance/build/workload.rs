@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{
     api::{
-        apps::v1::{StatefulSet, StatefulSetSpec},
+        apps::v1::{StatefulSet, StatefulSetSpec, StatefulSetUpdateStrategy},
         core::v1::{
             Capabilities, ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource,
             EnvVar, EnvVarSource, HTTPGetAction, PersistentVolumeClaim, PersistentVolumeClaimSpec,
             PersistentVolumeClaimVolumeSource, PodSecurityContext, PodSpec, PodTemplateSpec, Probe,
-            ResourceRequirements, SeccompProfile, Secret, SecretKeySelector, SecretVolumeSource,
-            SecurityContext, Service, ServicePort, ServiceSpec, TCPSocketAction, Volume, VolumeMount,
-            VolumeResourceRequirements,
+            SeccompProfile, Secret, SecretKeySelector, SecretVolumeSource, SecurityContext, Service,
+            ServicePort, ServiceSpec, TCPSocketAction, Volume, VolumeMount, VolumeResourceRequirements,
         },
     },
     apimachinery::pkg::{
@@ -22,13 +21,18 @@ use k8s_openapi::{
 };
 use sha2::{Digest, Sha256};
 
+use super::resources;
 use crate::{
     instance::{dereference::Platform, names::Component, validate::Instance},
     labels,
 };
 
-/// Pods carry the hash of the files they mount, so that a change of one restarts them.
-const CONFIG_HASH: &str = "copr.fedorainfracloud.org/config-hash";
+/// What a pod was made from, as a hash: its template, and the files that it reads at its start. Another one restarts it.
+pub const TEMPLATE_HASH: &str = "copr.fedorainfracloud.org/template-hash";
+/// The credentials that a pod was made with, as a hash.
+pub const CREDENTIALS_HASH: &str = "copr.fedorainfracloud.org/credentials-hash";
+/// What a container gets to end itself, unless its component says otherwise.
+const GRACE_SECONDS: i64 = 30;
 /// Where an instance's scripts are mounted.
 pub(super) const SCRIPTS: &str = "/etc/copr-operator/scripts";
 
@@ -51,6 +55,8 @@ pub(super) struct Pod {
     pub(super) volumes: Vec<Volume>,
     pub(super) share_process_namespace: bool,
     pub(super) service_account: Option<String>,
+    /// How long its containers may take to end themselves.
+    pub(super) grace_seconds: Option<i64>,
     /// Files whose change must restart the pod.
     pub(super) files: Vec<BTreeMap<String, String>>,
 }
@@ -65,7 +71,9 @@ pub(super) fn stateful_set(instance: &Instance, component: Component, pod: Pod) 
         container.security_context = Some(restricted());
         // The last lines of the log end in the pod's status, and from there in the condition.
         container.termination_message_policy = Some("FallbackToLogsOnError".into());
-        container.resources = Some(resources.cloned().unwrap_or_else(default_resources));
+        container.resources = Some(
+            resources.cloned().unwrap_or_else(|| resources::default(instance, component, &container.name)),
+        );
         container
     };
     let spec = PodSpec {
@@ -79,9 +87,21 @@ pub(super) fn stateful_set(instance: &Instance, component: Component, pod: Pod) 
         image_pull_secrets: (!instance.images.pull_secrets.is_empty())
             .then(|| instance.images.pull_secrets.clone()),
         security_context: Some(pod_security(&instance.platform)),
-        termination_grace_period_seconds: Some(10),
+        termination_grace_period_seconds: Some(pod.grace_seconds.unwrap_or(GRACE_SECONDS)),
         ..PodSpec::default()
     };
+    let template = serde_json::to_string(&spec).unwrap_or_default();
+    let mut annotations = BTreeMap::from([
+        (
+            TEMPLATE_HASH.to_owned(),
+            hash(pod.files.iter().flatten().chain([(&"template".to_owned(), &template)])),
+        ),
+        (CREDENTIALS_HASH.to_owned(), hash(instance.credentials.to_data().iter())),
+    ]);
+    if spec.containers.iter().any(|container| container.name == super::logs::NAME) {
+        // What plain `kubectl logs POD` shows.
+        annotations.insert("kubectl.kubernetes.io/default-container".into(), super::logs::NAME.into());
+    }
     StatefulSet {
         metadata: metadata(instance, name, name),
         spec: Some(StatefulSetSpec {
@@ -93,10 +113,15 @@ pub(super) fn stateful_set(instance: &Instance, component: Component, pod: Pod) 
             },
             // With OrderedReady a pod that never becomes ready blocks the update that would mend it.
             pod_management_policy: Some("Parallel".into()),
+            // When a pod is replaced is the operator's to decide (instance/rollout.rs): a running build may not be killed for it.
+            update_strategy: Some(StatefulSetUpdateStrategy {
+                type_: Some("OnDelete".into()),
+                rolling_update: None,
+            }),
             template: PodTemplateSpec {
                 metadata: Some(ObjectMeta {
                     labels: Some(labels::component(&instance.name, name)),
-                    annotations: Some(BTreeMap::from([(CONFIG_HASH.into(), hash(&pod.files))])),
+                    annotations: Some(annotations),
                     ..ObjectMeta::default()
                 }),
                 spec: Some(spec),
@@ -127,19 +152,9 @@ fn pod_security(platform: &Platform) -> PodSecurityContext {
     }
 }
 
-fn default_resources() -> ResourceRequirements {
-    ResourceRequirements {
-        requests: Some(BTreeMap::from([
-            ("cpu".into(), Quantity("20m".into())),
-            ("memory".into(), Quantity("64Mi".into())),
-        ])),
-        ..ResourceRequirements::default()
-    }
-}
-
-fn hash(files: &[BTreeMap<String, String>]) -> String {
+fn hash<'a>(files: impl Iterator<Item = (&'a String, &'a String)>) -> String {
     let mut hasher = Sha256::new();
-    for (name, content) in files.iter().flatten() {
+    for (name, content) in files {
         for part in [name, content] {
             hasher.update(part.len().to_le_bytes());
             hasher.update(part.as_bytes());
@@ -306,7 +321,10 @@ pub(super) fn service(
 /// The claim of a component's volume.
 pub(super) fn claim(instance: &Instance, component: Component, size: &Quantity) -> PersistentVolumeClaim {
     PersistentVolumeClaim {
-        metadata: metadata(instance, component.name(), component.name()),
+        metadata: ObjectMeta {
+            owner_references: instance.owner_of_data(),
+            ..metadata(instance, component.name(), component.name())
+        },
         spec: Some(PersistentVolumeClaimSpec {
             access_modes: Some(vec!["ReadWriteOnce".into()]),
             storage_class_name: instance.storage.class_name.clone(),
@@ -359,6 +377,12 @@ pub(super) fn files<const N: usize>(files: [(&str, String); N]) -> BTreeMap<Stri
 /// A volume that lives as long as the pod.
 pub(super) fn empty_dir(name: &str) -> Volume {
     Volume { name: name.into(), empty_dir: Some(EmptyDirVolumeSource::default()), ..Volume::default() }
+}
+
+/// The same, of a size at which the kubelet ends the pod: a bound for what goes wrong, not for daily use.
+pub(super) fn bounded_dir(name: &str, size: &str) -> Volume {
+    let source = EmptyDirVolumeSource { size_limit: Some(Quantity(size.into())), medium: None };
+    Volume { name: name.into(), empty_dir: Some(source), ..Volume::default() }
 }
 
 /// The volume of a component's claim.

@@ -28,7 +28,7 @@ fn ended(message: &str) -> Value {
 }
 
 fn reason_and_message(status: &Value) -> (String, String) {
-    let verdict = verdict(Some(&workload()), Some(&pod(status)), None);
+    let verdict = verdict(Some(&workload()), Some(&pod(status)), None, None);
     assert!(!verdict.is_true());
     (verdict.reason, verdict.message)
 }
@@ -75,18 +75,42 @@ fn each_trouble_has_its_reason_and_the_words_of_who_saw_it() {
 }
 
 #[test]
-fn a_ready_pod_of_the_current_revision_is_available() {
+fn a_ready_pod_is_available() {
     let ready = json!({"conditions": [{"type": "Ready", "status": "True"}]});
-    assert!(verdict(Some(&workload()), Some(&pod(&ready)), None).is_true());
-    let mut outdated = workload();
-    outdated.status.as_mut().unwrap().update_revision = Some("r2".into());
-    assert_eq!(verdict(Some(&outdated), Some(&pod(&ready)), None).reason, STARTING);
+    assert!(verdict(Some(&workload()), Some(&pod(&ready)), None, None).is_true());
 }
 
 #[test]
 fn a_refused_pod_is_explained_by_the_event() {
     let verdict =
-        verdict(Some(&workload()), None, Some("pods is forbidden: unable to validate against any scc"));
+        verdict(Some(&workload()), None, Some("pods is forbidden: unable to validate against any scc"), None);
     assert_eq!(verdict.reason, POD_REFUSED);
     assert!(verdict.message.contains("unable to validate"));
+}
+
+#[test]
+fn a_pod_that_no_container_was_started_of_says_what_the_kubelet_met() {
+    let waiting = json!({"waiting": {"reason": "ContainerCreating"}});
+    let status = json!({"containerStatuses": [container("database", &waiting, &json!({}), 0)]});
+    let event: Event = serde_json::from_value(json!({
+        "metadata": {}, "involvedObject": {}, "reason": "FailedMount",
+        "message": "MountVolume.SetUp failed for volume \"bugs-broken\": hostPath type check failed",
+    }))
+    .unwrap();
+    let said = verdict(Some(&workload()), Some(&pod(&status)), None, Some(&event));
+    assert_eq!(said.reason, VOLUME_FAILED);
+    assert!(said.message.contains("FailedMount: MountVolume.SetUp failed"), "{}", said.message);
+    // An event of its start says nothing of a pod that runs.
+    let running =
+        json!({"containerStatuses": [container("database", &json!({"running": {}}), &json!({}), 0)]});
+    let said = verdict(Some(&workload()), Some(&pod(&running)), None, Some(&event));
+    assert_eq!(said.reason, STARTING);
+}
+
+#[test]
+fn of_a_long_log_the_end_is_shown() {
+    let log =
+        format!("Traceback (most recent call last):\n{}UniqueViolation: api_login", "  File x\n".repeat(200));
+    let status = json!({"initContainerStatuses": [container("seed", &ended(&log), &json!({}), 0)]});
+    assert!(reason_and_message(&status).1.ends_with("UniqueViolation: api_login"));
 }

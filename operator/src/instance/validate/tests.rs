@@ -57,8 +57,9 @@ fn an_architecture_that_nothing_builds_is_refused() {
 }
 
 #[test]
-fn what_a_log_says_is_shown_without_secrets() {
-    let instance = valid(EXTERNAL, &with_secrets()).unwrap();
-    let log = "FATAL: password s3cr3t-pw refused; token api-token-1";
-    assert_eq!(instance.redact(log), "FATAL: password *** refused; token ***");
+fn what_the_spec_alone_says_is_checked_before_any_image_is_built() {
+    let mut instance = crate::instance::fixtures::parse(MINIMAL);
+    instance.spec.chroots = vec!["fedora-44-mips".into()];
+    let error = precheck(&instance.spec, &observed(Platform::Kubernetes)).unwrap_err();
+    assert_eq!(error.reason(), "InvalidSpec");
 }

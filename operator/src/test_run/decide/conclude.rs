@@ -80,8 +80,15 @@ pub fn unfinished(end: &End, run: &Validated, status: &CoprTestRunStatus) -> Str
     }
 }
 
-/// Sets phase, summary and conditions. `end` is what ended tests early, if it did end any.
-pub fn conclude(run: &Validated, status: &mut CoprTestRunStatus, end: Option<&End>, now: Timestamp) {
+/// Sets phase, summary and conditions. `end` is what ended tests early, if it did end any; `waits` is what is waited for, where
+/// it isn't the instance.
+pub fn conclude(
+    run: &Validated,
+    status: &mut CoprTestRunStatus,
+    end: Option<&End>,
+    waits: Option<&str>,
+    now: Timestamp,
+) {
     let instance = instance_verdict(run, status);
     let summary = summary(&status.tests);
     status.summary = Some(summary);
@@ -97,7 +104,7 @@ pub fn conclude(run: &Validated, status: &mut CoprTestRunStatus, end: Option<&En
         };
         final_verdicts(status.phase, message)
     } else {
-        let message = progress_message(status, summary, &instance);
+        let message = progress_message(status, summary, &instance, waits);
         let reason = reason(status.phase);
         (Verdict::unknown(reason, message.clone()), Verdict::no(reason, message))
     };
@@ -238,7 +245,12 @@ fn verdict_message(status: &CoprTestRunStatus, summary: Summary) -> String {
 
 /// "build-spec (keygen: no key within 60 s)".
 fn excerpt(test: &TestStatus) -> String {
-    let parts: Vec<_> = [&test.component, &test.message].into_iter().flatten().map(String::as_str).collect();
+    let reason = test.reason.as_ref().filter(|_| test.outcome == Outcome::Error);
+    let parts: Vec<_> = [reason.or(test.component.as_ref()), test.message.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
     match parts.join(": ") {
         said if said.is_empty() => test.name.clone(),
         said => format!("{} ({})", test.name, report::truncate(said, EXCERPT_MAX)),
@@ -246,9 +258,16 @@ fn excerpt(test: &TestStatus) -> String {
 }
 
 /// What is waited for.
-fn progress_message(status: &CoprTestRunStatus, summary: Summary, instance: &Verdict) -> String {
+fn progress_message(
+    status: &CoprTestRunStatus,
+    summary: Summary,
+    instance: &Verdict,
+    waits: Option<&str>,
+) -> String {
     if status.phase != Phase::Running {
-        return instance.message.clone();
+        // Of an instance that is ready there is nothing to say.
+        let waits = waits.filter(|_| instance.is_true()).map(str::to_owned);
+        return report::truncate(waits.unwrap_or_else(|| instance.message.clone()), MESSAGE_MAX);
     }
     let names = |outcome| {
         let tests = status.tests.iter().filter(|test| test.outcome == outcome);
@@ -265,6 +284,8 @@ fn progress_message(status: &CoprTestRunStatus, summary: Summary, instance: &Ver
     }
     if !instance.is_true() {
         let _ = write!(text, "; no test is started, because the instance isn't Ready: {}", instance.message);
+    } else if let Some(waits) = waits {
+        let _ = write!(text, "; {waits}");
     }
     report::truncate(text, MESSAGE_MAX)
 }

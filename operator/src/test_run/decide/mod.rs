@@ -12,6 +12,7 @@
 mod attempts;
 mod conclude;
 mod ending;
+mod turns;
 mod wake;
 
 use std::collections::BTreeMap;
@@ -25,7 +26,9 @@ use k8s_openapi::{
 use self::{attempts::Judge, wake::Wake};
 use super::{
     dereference::{Observed, Seen},
-    disturbance, pod, target,
+    disturbance, pod,
+    reason::Reason,
+    target,
     validate::Validated,
     verdict,
 };
@@ -92,6 +95,19 @@ enum End {
     InstanceNotReady,
 }
 
+impl End {
+    /// Why the tests that it ends have no verdict.
+    const fn reason(&self) -> Reason {
+        match self {
+            Self::Cancelled => Reason::Cancelled,
+            Self::Timeout => Reason::TimedOut,
+            Self::InstanceLost => Reason::InstanceLost,
+            Self::ImagesFailed | Self::ImagesNotReady => Reason::ImagesUnavailable,
+            Self::InstanceNotReady => Reason::InstanceNotReady,
+        }
+    }
+}
+
 /// Decides.
 pub fn decide(run: &Validated, observed: &Observed, old: &CoprTestRunStatus) -> Plan {
     let now = observed.now;
@@ -110,19 +126,17 @@ pub fn decide(run: &Validated, observed: &Observed, old: &CoprTestRunStatus) -> 
     // A failed test waits for its judgement, but not beyond the end.
     let settle = if end.is_some() { SignedDuration::ZERO } else { disturbance::SETTLE };
     let judge = Judge { run, observed, settle };
-    for test in &mut status.tests {
-        judge.observe(test, &mut wake);
+    for (of, test) in run.tests.iter().zip(&mut status.tests) {
+        judge.observe(*of, test, &mut wake);
     }
 
     let mut plan = Plan::default();
-    if end.is_none() {
-        proceed(run, observed, &mut status, &mut plan, &mut wake);
-    }
+    let waits = if end.is_none() { proceed(&judge, &mut status, &mut plan, &mut wake) } else { None };
     let end = end.filter(|end| {
         let why = conclude::unfinished(end, run, &status);
-        attempts::give_up(&mut status.tests, &why, now)
+        attempts::give_up(&mut status.tests, end.reason(), &why, now)
     });
-    conclude::conclude(run, &mut status, end.as_ref(), now);
+    conclude::conclude(run, &mut status, end.as_ref(), waits.as_deref(), now);
     if status.phase.is_final() {
         let junit = ending::junit(run, &status);
         status.junit.clone_from(&junit.metadata.name);
@@ -213,41 +227,50 @@ fn end(
             timestamps.images_ready.as_ref().filter(|_| run.target.images == target::ImagesState::Built);
         let since = built.map_or(started, |built| built.0.max(started));
         passed(since + run.ready_timeout.duration).then_some(End::InstanceNotReady)
+    } else if let Some(ready) = &timestamps.instance_ready {
+        // Nothing is started yet: what is waited for may never end.
+        passed(ready.0 + run.timeout.duration).then_some(End::Timeout)
     } else {
         None
     }
 }
 
-/// Creates the instance, or starts the tests that may run.
+/// Creates the instance, or starts the tests that may run. Returns what is waited for, where it isn't the instance.
 fn proceed(
-    run: &Validated,
-    observed: &Observed,
+    judge: &Judge<'_>,
     status: &mut CoprTestRunStatus,
     plan: &mut Plan,
     wake: &mut Wake,
-) {
+) -> Option<String> {
+    let Judge { run, observed, .. } = judge;
     if let (target::State::Missing, Some(_)) = (&run.target.state, &run.template) {
         plan.instance = instance(run);
     }
-    let Some(facts) = run.target.facts() else { return };
+    let facts = run.target.facts()?;
     let running = status.tests.iter().filter(|test| test.outcome == Outcome::Running).count();
-    let free = run.parallelism.saturating_sub(running);
-    let waiting = status.tests.iter().any(|test| test.outcome == Outcome::Pending);
-    if free == 0 || !waiting {
-        return;
+    let mut ready = attempts::startable(run, &mut status.tests, observed.now, wake);
+    ready.retain_mut(|(of, test)| !judge.blocked(*of, test, wake));
+    if running >= run.parallelism || ready.is_empty() {
+        return turns::pausing(&status.tests).or_else(|| facts.builders.note().map(str::to_owned));
     }
     // The condition Ready may lag behind the pods: an attempt started now would be disturbed at once.
-    if disturbance::disturbance(&run.target, &observed.instance_pods, observed.now).is_some() {
+    if let Some(what) = disturbance::disturbance(&run.target, &observed.instance_pods, observed.now) {
         wake.at(observed.now + RECHECK);
-        return;
+        return Some(what);
     }
-    for (test, status) in attempts::startable(run, &mut status.tests).take(free) {
+    let turn = turns::take(ready, running, run, observed);
+    if turn.recheck {
+        // The pods of other runs aren't watched, and one on a lost node may never be gone.
+        wake.at(observed.now + RECHECK);
+    }
+    for (test, status) in turn.starts {
         let attempt = attempts::start(run, status, observed.now);
         plan.pods.push(pod::build(run, facts, test, attempt));
     }
     if !plan.pods.is_empty() {
         status.timestamps.first_test.get_or_insert(Time(observed.now));
     }
+    turn.waits.or_else(|| turns::pausing(&status.tests)).or_else(|| facts.builders.note().map(str::to_owned))
 }
 
 /// The run's own instance. It is created, never applied: one that has the name already isn't ours.

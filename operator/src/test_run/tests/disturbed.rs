@@ -77,17 +77,6 @@ fn a_component_whose_pod_is_being_deleted() {
 }
 
 #[test]
-fn builders_that_cannot_come() {
-    let mut world = failing();
-    world.fails("auth");
-    world.builders_say("False", "ImagePullFailed", "pod team-copr-builder-1: manifest unknown");
-    world.reconcile();
-    let message = world.message("auth");
-    assert!(message.contains("builders: pod team-copr-builder-1: manifest unknown"), "{message}");
-    assert_ne!(world.outcome("auth").0, Outcome::Failed);
-}
-
-#[test]
 fn a_component_without_a_pod() {
     let mut world = failing();
     world.fails("auth");

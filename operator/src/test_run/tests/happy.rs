@@ -28,7 +28,7 @@ fn a_run_with_a_template_goes_through_every_phase() {
     world.instance_is_ready();
     let plan = world.reconcile();
     assert_eq!(world.phase(), Phase::Running);
-    assert_eq!(plan.pods.len(), 4, "parallelism");
+    assert_eq!(plan.pods.len(), 1, "the longest needs every builder");
 
     for test in smoke() {
         world.pass(30);
@@ -62,7 +62,8 @@ fn parallelism_holds_at_every_step() {
     for test in smoke() {
         world.reconcile();
         let running = world.status().tests.iter().filter(|test| test.outcome == Outcome::Running).count();
-        assert!(running <= 2, "{running} tests run");
+        let most = if test == "parallel-builds" { 1 } else { 2 };
+        assert!(running <= most, "{running} tests run");
         world.pass(1);
         world.passes(test);
     }

@@ -1,6 +1,7 @@
 //! What a run does, told over time: a world of one run, one instance and their pods, in which the pure
 //! steps are carried out as the cluster would.
 
+mod builders;
 mod disturbed;
 mod ending;
 mod happy;
@@ -9,5 +10,6 @@ mod instance;
 mod packages;
 mod reports;
 mod restart;
+mod turns;
 mod verdicts;
 mod world;

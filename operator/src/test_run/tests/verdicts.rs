@@ -30,7 +30,7 @@ fn terminated(state: &Value) -> Value {
 }
 
 fn ended(pod: &Pod) -> (Outcome, String) {
-    match judge(pod, time(30)) {
+    match judge(pod, &[], time(30)) {
         Progress::Ended(ended) => (ended.outcome, ended.message),
         unfinished @ Progress::Unfinished { .. } => panic!("{unfinished:?}"),
     }
@@ -63,7 +63,7 @@ fn a_verdict_is_an_exit_code_and_the_json_that_goes_with_it() {
 fn whatever_else_ends_a_pod_is_an_error_that_tells_what() {
     let killed = json!({"exitCode": 137, "reason": "OOMKilled"});
     for (status, expected) in [
-        (terminated(&killed), "pod p ran out of memory (OOMKilled)"),
+        (terminated(&killed), "pod p ran out of memory: container test was OOMKilled"),
         (
             terminated(
                 &json!({"exitCode": 128, "reason": "StartError", "message": "exec: run-test: not found"}),
@@ -130,7 +130,7 @@ fn trouble_has_a_grace_and_progress_has_none() {
         ("ContainerCreating", false),
     ] {
         let pod = pod(&waiting(reason));
-        assert!(matches!(judge(&pod, time(59)), Progress::Unfinished { .. }), "{reason}");
-        assert_eq!(matches!(judge(&pod, time(60)), Progress::Ended(_)), trouble, "{reason}");
+        assert!(matches!(judge(&pod, &[], time(59)), Progress::Unfinished { .. }), "{reason}");
+        assert_eq!(matches!(judge(&pod, &[], time(60)), Progress::Ended(_)), trouble, "{reason}");
     }
 }

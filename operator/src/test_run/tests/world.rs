@@ -1,7 +1,7 @@
 //! The world of the tests: what the API server would hold.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::ResourceExt;
 use serde_json::{Value, json};
 
@@ -28,6 +28,8 @@ pub struct World {
     pub client_secret: bool,
     pub pods: Vec<Pod>,
     pub instance_pods: Vec<Pod>,
+    pub other_pods: Vec<Pod>,
+    pub warnings: Vec<Event>,
     /// Everything told so far.
     pub notices: Vec<Notice>,
     second: i64,
@@ -74,6 +76,8 @@ impl World {
             client_secret: true,
             pods: Vec::new(),
             instance_pods: Vec::new(),
+            other_pods: Vec::new(),
+            warnings: Vec::new(),
             notices: Vec::new(),
             second: 0,
         }
@@ -94,6 +98,8 @@ impl World {
             client_secret: self.client_secret,
             pods: self.pods.clone(),
             instance_pods: self.instance_pods.clone(),
+            other_pods: self.other_pods.clone(),
+            warnings: self.warnings.clone(),
         }
     }
 
@@ -193,9 +199,29 @@ impl World {
             },
             "clientSecret": format!("{name}-client"),
             "images": {"frontend": "quay.io/copr/copr-frontend@sha256:0f"},
+            "builderIncidents": known.builder_incidents,
         });
         self.instance_mut().status = Some(serde_json::from_value(status).unwrap());
         self.instance_mut().status.get_or_insert_default().packages = packages;
+    }
+
+    /// Another condition of the instance, about its present spec.
+    pub fn says(&mut self, type_: &str, status: &'static str, reason: &str, message: &str) {
+        let now = self.now();
+        let verdict = conditions::Verdict { status, reason: reason.into(), message: message.into() };
+        let instance = self.instance_mut().status.get_or_insert_default();
+        conditions::set(&mut instance.conditions, type_, verdict, Some(3), now);
+    }
+
+    /// The plan's pods are refused by the API server, as the apply step would report it.
+    pub fn reconcile_refused(&mut self, why: &str) {
+        let mut plan = self.plan();
+        let before = self.status().tests;
+        for pod in std::mem::take(&mut plan.pods) {
+            decide::not_created(&mut plan.status, &before, &pod.name_any(), why, self.now());
+        }
+        self.report(&plan);
+        self.delete(&plan);
     }
 
     /// The instance's condition about its images; it is not Ready for that reason.
@@ -211,10 +237,7 @@ impl World {
 
     /// The instance's condition about its builders.
     pub fn builders_say(&mut self, status: &'static str, reason: &str, message: &str) {
-        let now = self.now();
-        let verdict = conditions::Verdict { status, reason: reason.into(), message: message.into() };
-        let instance = self.instance_mut().status.get_or_insert_default();
-        conditions::set(&mut instance.conditions, "BuildersReady", verdict, Some(3), now);
+        self.says("BuildersReady", status, reason, message);
     }
 
     /// Every component has a pod that is ready since now, and the instance says so.
@@ -223,6 +246,8 @@ impl World {
             self.component_starts(component);
         }
         self.instance_says("True", "Available", "every component answers");
+        self.says("ImagesReady", "True", "Available", "");
+        self.says("Reconciled", "True", "Available", "");
     }
 
     /// The component's container was started now, in a pod as old as the first start.

@@ -3,7 +3,6 @@
 import collections
 import logging
 import os
-import sys
 from typing import Any
 
 import requests
@@ -19,12 +18,11 @@ REQUEST_SECONDS = 60
 LIMITS = {"sandbox": 3, "owner": 5}
 
 
-def setup_logging(options: Options, with_stderr: bool) -> None:
-    """Log to main.log, in a folder that must be there as with the real importer, and to the container's log."""
-    handlers: list[logging.Handler] = [logging.FileHandler(os.path.join(options.log_dir, "main.log"))]
-    if with_stderr:
-        handlers.append(logging.StreamHandler(sys.stderr))
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, handlers=handlers, force=True)
+def setup_logging(options: Options) -> None:
+    """Log to main.log, in a folder that must be there, and nowhere else, as the real importer does."""
+    path = os.path.join(options.log_dir, "main.log")
+    logging.basicConfig(level=logging.DEBUG, format=LOG_FORMAT, filename=path, force=True)
+    logging.getLogger("urllib3").setLevel(logging.WARNING)
 
 
 class ImportWorkerManager(WorkerManager):
@@ -51,7 +49,7 @@ class ImportDispatcher(Dispatcher):
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)
-        setup_logging(options, with_stderr=True)
+        setup_logging(options)
         self.log = logging.getLogger("import-dispatcher")
         self.sleeptime = options.sleep_time
         self.max_workers = options.max_workers

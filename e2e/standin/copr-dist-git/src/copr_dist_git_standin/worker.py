@@ -1,5 +1,6 @@
 """copr-distgit-process-import: one import, from the frontend's record to the answer to the frontend."""
 
+import getpass
 import json
 import logging
 import os
@@ -38,7 +39,7 @@ class ImportWorker(BackgroundWorker):
         """Called in the background process."""
         # The volume is the group's: the next pod may run as another user of it.
         os.umask(0o002)
-        setup_logging(self.opts, with_stderr=not self.args.daemon)
+        setup_logging(self.opts)
         handler = logging.FileHandler(os.path.join(self.opts.per_task_log_dir, f"{self.args.build_id}.log"))
         handler.setFormatter(logging.Formatter("[%(asctime)s][%(levelname)s] %(message)s"))
         self.log.addHandler(handler)
@@ -65,6 +66,9 @@ class ImportWorker(BackgroundWorker):
     def _import(self, task: ImportTask) -> dict[str, str]:
         with tempfile.TemporaryDirectory() as folder:
             srpm = os.path.join(folder, os.path.basename(task.srpm_url))
+            # pyrpkg, by which the real importer uploads, asks for its user at this point: in a daemon, which has closed
+            # what it didn't open itself, such as the file that nss_wrapper reads.
+            self.log.info("Importing as %s", getpass.getuser())
             self.log.info("Downloading %s", task.srpm_url)
             response = SafeRequest(log=self.log, timeout=DOWNLOAD_SECONDS).get(task.srpm_url, stream=True)
             with open(srpm, "wb") as file:

@@ -12,7 +12,7 @@ from alembic import context
 sys.path.insert(0, os.getcwd())
 
 # pylint: disable=wrong-import-position
-from coprs import create_app, models  # noqa: F401
+from coprs import app, models  # noqa: F401
 from coprs.database import db
 
 if context.config.config_file_name:
@@ -27,5 +27,5 @@ def migrate() -> None:
             context.run_migrations()
 
 
-with create_app().app_context():
+with app.app_context():
     migrate()

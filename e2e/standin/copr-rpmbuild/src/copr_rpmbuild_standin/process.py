@@ -19,7 +19,10 @@ def run(argv: list[str], cwd: str | None = None) -> str:
     try:
         done = subprocess.run(argv, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     except OSError as error:
-        raise BuildError(f"{argv[0]} can't be executed: {error.strerror}") from error
+        raise BuildError(
+            f"Command '{argv[0]}' can not be executed.  Either the command itself isn't installed, or it's interpreter "
+            f"(shebang) is missing on the system: {error.strerror}"
+        ) from error
     log.debug("cwd: %s\nrc: %s\nstdout: %s\nstderr: %s", cwd, done.returncode, done.stdout.strip(), done.stderr.strip())
     if done.returncode != 0:
         raise BuildError(done.stderr.strip() or f"{argv[0]} ended with {done.returncode}")

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from . import packages
-from .namespaces import ChrootError
+from .bootstrap import Bootstrap
+from .namespaces import CommandFailed
 from .root import HOME, Root
 
 
@@ -43,17 +44,20 @@ class Build:
             self.log(name, line)
 
     @contextmanager
-    def state(self, name: str) -> Iterator[None]:
+    def state(self, name: str, of: str = "") -> Iterator[None]:
         """Announce a step's start and end, as in Mock's state.log."""
         stamp = "%Y-%m-%d %H:%M:%S"
-        print(f"Start: {name}", flush=True)
-        self.log("state", f"{time.strftime(stamp)} - Start: {name}")
+        print(f"Start{of}: {name}", flush=True)
+        self.log("state", f"{time.strftime(stamp)} - Start{of}: {name}")
         yield
-        self.log("state", f"{time.strftime(stamp)} - Finish: {name}")
-        print(f"Finish: {name}", flush=True)
+        self.log("state", f"{time.strftime(stamp)} - Finish{of}: {name}")
+        print(f"Finish{of}: {name}", flush=True)
 
     def run(self) -> None:
         """Do all of it; the RPMs are in the result folder afterwards."""
+        if self.root.options["use_bootstrap_image"]:
+            with self.state("chroot init", "(bootstrap)"):
+                Bootstrap(self.root.options).fetch(f"{self.root.base}-bootstrap")
         with self.state("chroot init"):
             self.root.create()
             self._copy_in()
@@ -92,7 +96,8 @@ class Build:
         self.log("build", f"Executing command: {shlex.join(argv)}")
         self.say("build", command.lines())
         if command.code != 0:
-            raise ChrootError(f"Command failed ({command.code}): {shlex.join(argv)}")
+            # What it printed is in the log already.
+            raise CommandFailed(argv)
 
     def _built(self, folder: str) -> list[str]:
         path = self.root.inside(HOME, "build", folder)

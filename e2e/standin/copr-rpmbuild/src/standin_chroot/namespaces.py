@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import os
+import shlex
 import signal
 import sys
 import traceback
@@ -16,6 +17,13 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 class ChrootError(RuntimeError):
     """The chroot can't be made or used."""
+
+
+class CommandFailed(ChrootError):
+    """A command ended with an error; in Mock's words."""
+
+    def __init__(self, argv: list[str], output: str = "") -> None:
+        super().__init__(f"Command failed: \n # {shlex.join(argv)}\n{output}")
 
 
 def mount(source: str, target: str, kind: str | None = None, flags: int = 0, data: str | None = None) -> None:

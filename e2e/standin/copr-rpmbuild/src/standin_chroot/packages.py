@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-from .namespaces import ChrootError
+from .namespaces import ChrootError, CommandFailed
 from .root import Root
 
 MAIN = """[main]
@@ -36,7 +36,7 @@ def read_repositories(root: Root) -> Iterator[str]:
     build, as it does with Mock.
     """
     if _has_repositories(root):
-        yield from _dnf(root, ["makecache"], "Can't read the repositories of the build")
+        yield from _dnf(root, ["makecache"])
 
 
 def install(root: Root, wanted: list[str]) -> Iterator[str]:
@@ -46,7 +46,7 @@ def install(root: Root, wanted: list[str]) -> Iterator[str]:
         return
     if not _has_repositories(root):
         raise ChrootError(f"No matching package to install: {', '.join(missing)} (the build has no repository)")
-    yield from _dnf(root, ["install", *missing], "Can't install the build requirements")
+    yield from _dnf(root, ["install", *missing])
 
 
 def _has_repositories(root: Root) -> bool:
@@ -61,15 +61,18 @@ def _offered(root: Root, item: str) -> bool:
     return subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
-def _dnf(root: Root, arguments: list[str], complaint: str) -> Iterator[str]:
+def _dnf(root: Root, arguments: list[str]) -> Iterator[str]:
     config = os.path.join(root.base, "dnf.conf")
     with open(config, "w", encoding="utf-8") as file:
         file.write(MAIN + root.options["dnf.conf"])
     argv = ["dnf", "-y", "--config", config, "--installroot", root.path, "--releasever", root.options["releasever"]]
     argv += ["--setopt=cachedir=/var/cache/dnf", "--setopt=logdir=/var/log", *arguments]
     pipe = subprocess.PIPE
+    output = []
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=pipe, stderr=subprocess.STDOUT, text=True) as process:
         if process.stdout is not None:  # it never is None with a pipe, which type checkers can't know
-            yield from process.stdout
+            for line in process.stdout:
+                output.append(line)
+                yield line
     if process.returncode != 0:
-        raise ChrootError(f"{complaint}: dnf {' '.join(arguments)} ended with {process.returncode}")
+        raise CommandFailed(argv, "".join(output))

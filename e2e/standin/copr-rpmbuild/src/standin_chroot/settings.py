@@ -16,6 +16,11 @@ DEFAULTS: dict[str, Any] = {
     "rpmbuild_networking": False,
     "use_host_resolv": False,
     "tmpfs_size": "75%",
+    "use_bootstrap_image": True,
+    "bootstrap_image": "fedora:latest",
+    "bootstrap_image_fallback": True,
+    "bootstrap_image_keep_getting": 120,
+    "bootstrap_image_pull_timeout": 120,
     "dnf.conf": "",
 }
 # Read before every chroot's own file, as by Mock: what holds on this machine.

@@ -5,6 +5,9 @@ use crate::instance::{
     validate::Instance,
 };
 
+/// Enough for an instance of one team, and as good as nothing while they aren't used.
+const LEAST_WORKERS: i32 = 16;
+
 /// Renders the file. Values are read by ConfigParser with interpolation: `%` would have to be doubled.
 pub fn render(instance: &Instance) -> String {
     let urls = instance.endpoints();
@@ -45,7 +48,36 @@ builder_config = /etc/copr-operator/ssh/config
         resalloc_port = port::RESALLOC,
         keygen = instance.host(Component::Keygen.name()),
         keygen_port = port::KEYGEN,
-        // A worker waits for its builder: more of them than builders only queue in another place.
-        max = instance.builders.max * i32::try_from(instance.pools.len()).unwrap_or(1),
+        max = workers(instance),
     )
+}
+
+/// How many builds the dispatcher works on at once. More workers than builders only queue at resalloc, so the number
+/// is rounded up: `builders.max` can be changed within it without a changed file, and without a restart, which would
+/// end the builds that run.
+pub fn workers(instance: &Instance) -> i32 {
+    let pools = i32::try_from(instance.pools.len()).unwrap_or(1);
+    let builders = u32::try_from(instance.builders.max.saturating_mul(pools)).unwrap_or(1);
+    let rounded = builders.checked_next_power_of_two().and_then(|workers| i32::try_from(workers).ok());
+    rounded.unwrap_or(i32::MAX).max(LEAST_WORKERS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{render, workers};
+    use crate::instance::fixtures::minimal;
+
+    #[test]
+    fn builders_are_scaled_without_a_changed_file_until_the_workers_are_used_up() {
+        let of = |max| {
+            let mut instance = minimal();
+            instance.builders.max = max;
+            (workers(&instance), render(&instance))
+        };
+        assert_eq!(of(1), of(16));
+        assert_eq!(of(17).0, 32);
+        assert_eq!(of(32), of(17));
+        assert_eq!(of(i32::MAX).0, i32::MAX);
+        assert!(of(1).1.contains("builds_max_workers_sandbox = 16\n"));
+    }
 }

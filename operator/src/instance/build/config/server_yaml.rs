@@ -2,7 +2,8 @@
 
 use crate::instance::names::port;
 
-/// Renders the file. Without `hostname` resalloc listens on localhost only.
+/// Renders the file. Without `hostname` resalloc listens on localhost only; `scripts/resalloc-serve` makes of this address every
+/// address, IPv6 included.
 pub fn render() -> String {
     format!(
         "db_url: sqlite:////var/lib/resallocserver/db.sqlite\nlogdir: /var/log/resallocserver\n\

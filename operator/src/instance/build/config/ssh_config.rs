@@ -2,7 +2,8 @@
 
 use crate::instance::validate::Instance;
 
-/// Renders the configuration. No RequestTTY: rsync over this file would fail for ever.
+/// Renders the configuration. No RequestTTY: rsync over this file would fail for ever. A builder whose node is gone
+/// sends nothing, not even a reset: it is taken for lost after 20 seconds of silence.
 pub fn render() -> String {
     "\
 Host *
@@ -13,8 +14,8 @@ Host *
     GlobalKnownHostsFile /dev/null
     StrictHostKeyChecking yes
     PasswordAuthentication no
-    ServerAliveInterval 20
-    ServerAliveCountMax 5
+    ServerAliveInterval 5
+    ServerAliveCountMax 4
     ConnectTimeout 60
     ControlMaster auto
     ControlPath /tmp/ssh-%C
@@ -26,4 +27,17 @@ Host *
 /// Every builder of the instance has the one host key that the instance generated.
 pub fn known_hosts(instance: &Instance) -> String {
     format!("* {}\n", instance.credentials.builder_host.public)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_silent_builder_is_given_up_within_half_a_minute() {
+        let config = super::render();
+        let option = |name: &str| -> u32 {
+            let line = config.lines().find_map(|line| line.trim().strip_prefix(name)).unwrap();
+            line.trim().parse().unwrap()
+        };
+        assert!(option("ServerAliveInterval ") * option("ServerAliveCountMax ") <= 30);
+    }
 }

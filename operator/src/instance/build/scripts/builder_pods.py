@@ -4,8 +4,10 @@ import datetime
 import http.client
 import json
 import os
+import pathlib
 import ssl
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +18,10 @@ ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 # An API server is away while it's updated. resalloc runs no hook again, so giving up early leaves a pod behind.
 PATIENCE_SECONDS = 120
 PAUSE_SECONDS = 1
+
+
+class Refused(SystemExit):
+    """The API server won't have the pod: a policy, a quota, an admission webhook."""
 
 
 class Away(Exception):
@@ -71,32 +77,33 @@ def attempt(method, resource, name, body, tries):
             message = json.load(error)["message"]
         except (ValueError, KeyError):
             message = str(error)
+        if method == "POST" and resource == "pods":
+            raise Refused(f"the API server refused the builder ({error.code}): {message}") from error
         sys.exit(f"{method} {resource} {name}: the API server answered {error.code}: {message}")
     except (OSError, http.client.HTTPException) as error:
         raise Away(f"the API server can't be reached: {error}") from error
 
 
-def warn(message):
-    """Writes a Warning about this resalloc pod, which is where the operator looks for failed builders."""
+def warn(reason, action, message, builder=None):
+    """Writes a Warning about this resalloc pod, which is where the operator looks. The action is a word for it."""
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    pod = os.environ["POD_NAME"]
-    call("POST", "events", body={
+    pod, namespace = os.environ["POD_NAME"], os.environ["POD_NAMESPACE"]
+    reference = {"apiVersion": "v1", "kind": "Pod", "namespace": namespace}
+    event = {
         "metadata": {"generateName": f"{pod}-"},
-        "involvedObject": {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "namespace": os.environ["POD_NAMESPACE"],
-            "name": pod,
-            "uid": os.environ["POD_UID"],
-        },
+        "involvedObject": {**reference, "name": pod, "uid": os.environ["POD_UID"]},
         "type": "Warning",
-        "reason": "BuilderFailed",
+        "reason": reason,
+        "action": action,
         "message": message[:1000],
         "firstTimestamp": now,
         "lastTimestamp": now,
         "count": 1,
         "source": {"component": "copr-resalloc"},
-    })
+    }
+    if builder:
+        event["related"] = {**reference, "name": builder}
+    call("POST", "events", body=event)
 
 
 def backend(patience=PATIENCE_SECONDS):
@@ -113,3 +120,8 @@ def backend(patience=PATIENCE_SECONDS):
 def pod_name():
     """The name of this resource's builder pod. Resalloc counts from 1 in every pod of its own, hence the uid."""
     return f"{os.environ['COPR_INSTANCE']}-builder-{os.environ['POD_UID'][:6]}-{os.environ['RESALLOC_ID']}"
+
+
+def delete_mark(name):
+    """The file that says that resalloc itself deletes the pod. Names are used once."""
+    return pathlib.Path(tempfile.gettempdir()) / f"deleted-{name}"
