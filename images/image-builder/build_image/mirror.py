@@ -10,6 +10,7 @@ import base64
 import email.utils
 import http.client
 import http.server
+import os
 import random
 import ssl
 import tempfile
@@ -127,6 +128,9 @@ class Mirror(http.server.ThreadingHTTPServer):
             log.rename(local(name, "", self.server_port).rstrip("/"), origin.base)
 
     def __enter__(self) -> "Mirror":
+        # buildah hands the pod's proxy variables on to dnf.
+        for name in ("no_proxy", "NO_PROXY"):
+            os.environ[name] = ",".join(filter(None, (os.environ.get(name), ADDRESS)))
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
         return self
 

@@ -52,8 +52,8 @@ def _section(repository: Repository, prefix: str, priority: int, port: int, more
         "skip_if_unavailable=0",
         # What the operator has just looked at, not what a kept download says of an hour ago.
         "metadata_expire=0",
-        # The server is on this machine, and answers once it has the whole file.
-        "proxy=_none_",
+        # The server is on this machine, whatever proxy dnf's main section has, and answers once it has the whole file.
+        "proxy=",
         f"timeout={mirror.PATIENCE}",
         *more,
     ]

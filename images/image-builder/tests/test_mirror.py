@@ -74,6 +74,9 @@ class MirrorTest(unittest.TestCase):
         redirect = redirect_stdout(self.printed)
         redirect.__enter__()
         self.addCleanup(redirect.__exit__, None, None, None)
+        environment = mock.patch.dict(mirror.os.environ)
+        environment.start()
+        self.addCleanup(environment.stop)
 
     def origin(self, **more: object) -> Origin:
         """The repository."""
@@ -100,6 +103,13 @@ class MirrorTest(unittest.TestCase):
     def test_a_file(self) -> None:
         self.assertEqual(self.get("a%2B/b~1.rpm"), (200, b"content"))
         self.assertEqual(self.upstream.seen, [("/repo/a%2B/b~1.rpm", None)])
+
+    def test_it_is_reached_without_the_pods_proxy(self) -> None:
+        with mock.patch.dict(mirror.os.environ, {"no_proxy": "example.org", "http_proxy": "http://127.0.0.1:9"}):
+            mirror.os.environ.pop("NO_PROXY", None)
+            with Mirror([self.origin()], self.folder, 0):
+                self.assertEqual(mirror.os.environ["no_proxy"], "example.org,127.0.0.1")
+                self.assertEqual(mirror.os.environ["NO_PROXY"], "127.0.0.1")
 
     def test_what_is_not_there_is_said_at_once(self) -> None:
         self.upstream.answers = [(404, {}, b"")]
