@@ -6,21 +6,24 @@
 //!  repositories   Jobs
 //! ```
 //!
-//! [`context`], [`resolve`], [`inputs`], [`require`], [`decide`], [`job`], [`ledger`] and [`pin`] are pure. [`repository`],
+//! [`context`], [`resolve`], [`inputs`], [`spec_hash`], [`require`], [`decide`], [`job`], [`ledger`] and [`pin`] are pure. [`repository`],
 //! [`registry`] and [`http`] speak to the world, [`access`] reads Secrets, [`provide`] puts it all together.
 //! [`retention`] deletes from the registry what nobody uses.
 
 pub mod access;
+mod builds;
 pub mod component;
 pub mod context;
 pub mod decide;
 pub mod events;
+pub mod expected;
 mod files;
 pub mod http;
 pub mod identity;
 pub mod inputs;
 pub mod job;
 pub mod ledger;
+mod look;
 pub mod pin;
 mod prebuilt;
 pub mod provide;
@@ -29,6 +32,7 @@ pub mod repository;
 pub mod require;
 pub mod resolve;
 pub mod retention;
+mod spec_hash;
 pub mod start;
 #[cfg(test)]
 mod tests;

@@ -68,6 +68,7 @@ pub(crate) fn provision(instance: &CoprInstance) -> Provision {
         images: images.into_iter().map(|(image, name)| (image.field().to_owned(), name)).collect(),
         verdict: Verdict::yes("Available", ""),
         look_again: None,
+        failed: false,
         identity: Objects::default(),
     }
 }

@@ -268,6 +268,11 @@ fn next(context: &Context, instance: &CoprInstance, progress: &Progress) -> Acti
     let uid = instance.uid().unwrap_or_default();
     let images = progress.provision.as_ref();
     let soon = images.and_then(|provision| provision.look_again);
+    if images.is_some_and(|provision| provision.failed) {
+        // As long as the other side wants to be left alone, and then longer each time.
+        let pause = context.backoff.failed(&uid);
+        return Action::requeue(soon.map_or(pause, |soon| soon.max(pause)));
+    }
     let waits = images.is_some_and(|provision| {
         !provision.verdict.is_true() && provision.verdict.reason != images::verdict::BUILDING
     });
