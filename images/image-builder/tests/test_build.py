@@ -61,10 +61,10 @@ class BuildTest(unittest.TestCase):
         self.assertEqual(os.listdir(self.kept.folder / "dnf"), [])
 
     def test_a_failure_whose_reason_was_lost_is_tried_again(self) -> None:
-        silent = Result(1, [line for line in FAILED.lines if not line.startswith("Error: no")])
+        silent = Result(1, [FAILED.lines[0], FAILED.lines[-1]])
         with self.assertRaises(PackagesRefused) as raised:
             self.build(silent, FAILED)
-        self.assertEqual(raised.exception.lines, ["Error: no"])
+        self.assertEqual(raised.exception.lines, FAILED.lines[1:-1])
         self.assertEqual(len(self.commands), 2)
 
     def test_packages_are(self) -> None:

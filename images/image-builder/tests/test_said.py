@@ -6,7 +6,7 @@ import unittest
 from pathlib import Path
 
 from build_image import packages, verdict
-from build_image.failures import PackagesRefused, Unavailable
+from build_image.failures import MirrorAway, PackagesRefused, Unavailable
 from build_image.process import Result
 
 # e2e/words/record has what is said now in another folder, and of one dnf.
@@ -58,9 +58,10 @@ TOLD |= {name: (("Errors during downloading metadata for repository 'copr-operat
 TOLD |= {name: ((f"[MIRROR] good-1-1.noarch.rpm: {said}", "good-1-1.noarch: Cannot download"), (f">>> {said}", "Cannot download good-1-1.noarch.rpm"))
          for name, said in PACKAGE.items()}
 
-# Whose fault it is beyond doubt, whoever is asked.
+# Whose fault it is.
 PACKAGES = {"missing", "excluded", "needy", "conflicting", "clashing", "scripted", "posted", "unsigned", "foreign", "tampered"}
 MACHINERY = {"nospacecache", "nospaceroot"}
+MIRROR = METADATA.keys() | PACKAGE.keys() | {"badmeta", "norepomd", "changed", "keygone", "key503"}
 
 # Neither progress nor advice nor buildah's own words.
 NEVER = re.compile(r"B/s|^\[\d|^-+$|^=+$|skip-broken|allowerasing|skip-unavailable|subprocess|building at|^STEP|skipped OpenPGP"
@@ -98,8 +99,11 @@ class SaidTest(unittest.TestCase):
                     failure = verdict.of_failed_build(Result(1, lines))
                     if name in PACKAGES:
                         self.assertIsInstance(failure, PackagesRefused)
-                    if name in MACHINERY:
-                        self.assertIsInstance(failure, Unavailable)
+                    elif name in MIRROR:
+                        self.assertIsInstance(failure, MirrorAway)
+                    else:
+                        self.assertIn(name, MACHINERY)
+                        self.assertIs(type(failure), Unavailable)
 
     def test_progress_is_no_reason(self) -> None:
         """When the command's last words were lost, nothing is told."""
