@@ -8,7 +8,10 @@ use super::{
     expected::Expected,
     job::Build,
 };
-use crate::api::v1alpha1::{Packages, PackagesStatus};
+use crate::{
+    api::v1alpha1::{CoprInstanceSpec, Packages, PackagesStatus},
+    instance::validate,
+};
 
 /// All builds of an instance.
 pub struct Builds<'a> {
@@ -63,4 +66,15 @@ impl Builds<'_> {
 /// The images of a status.
 pub fn images_of(known: &PackagesStatus) -> impl Iterator<Item = Image> {
     known.images.iter().filter_map(|image| Image::of_field(&image.component))
+}
+
+/// The images that have to be built: those that the spec doesn't name, and what they start from.
+pub fn needed(spec: &CoprInstanceSpec) -> Vec<Image> {
+    let given: Vec<_> = validate::given_images(spec).into_iter().map(|(image, _)| image).collect();
+    let is_needed = |image: &Image| match image {
+        Image::Base => true,
+        image => validate::runs(spec, *image) && !given.contains(image),
+    };
+    let needed: Vec<_> = Image::ALL.into_iter().filter(is_needed).collect();
+    if needed == [Image::Base] { Vec::new() } else { needed }
 }

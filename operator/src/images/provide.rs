@@ -11,7 +11,7 @@ use moka::{future::Cache, policy::EvictionPolicy};
 use super::{
     Image, Wanted,
     access::{self, Target},
-    builds::{Builds, images_of},
+    builds::{Builds, images_of, needed},
     decide::{self, Seen, wake},
     expected::Expected,
     identity,
@@ -25,7 +25,7 @@ use super::{
     spec_hash, start, verdict,
 };
 use crate::{
-    api::v1alpha1::{CoprInstance, CoprInstanceSpec, ImageStatus, Packages, PackagesStatus},
+    api::v1alpha1::{CoprInstance, ImageStatus, Packages, PackagesStatus},
     apply::{self, memory::Memory},
     conditions::Verdict,
     instance::{dereference::Platform, validate},
@@ -392,15 +392,4 @@ impl Provider {
 
 fn all_hashes(known: &PackagesStatus) -> String {
     known.images.iter().map(|image| image.input_hash.as_str()).collect::<Vec<_>>().join(" ")
-}
-
-/// The images that have to be built: those that the spec doesn't name, and what they start from.
-fn needed(spec: &CoprInstanceSpec) -> Vec<Image> {
-    let given: Vec<_> = validate::given_images(spec).into_iter().map(|(image, _)| image).collect();
-    let is_needed = |image: &Image| match image {
-        Image::Base => true,
-        image => validate::runs(spec, *image) && !given.contains(image),
-    };
-    let needed: Vec<_> = Image::ALL.into_iter().filter(is_needed).collect();
-    if needed == [Image::Base] { Vec::new() } else { needed }
 }
