@@ -28,6 +28,8 @@ use crate::{
     isolation, labels,
 };
 
+/// What the names of all Jobs that build begin with.
+pub const PREFIX: &str = "copr-image-";
 /// The label value of pods that build.
 pub const COMPONENT: &str = "image-build";
 /// The label of a Job and its pods: the hash of the inputs.
@@ -107,7 +109,7 @@ impl Build<'_> {
         let job = serde_json::to_string(&self.named("")).unwrap_or_default();
         let mut identity = hex(&Sha256::digest(format!("{job}\n{}", self.request(None))));
         identity.truncate(IDENTITY);
-        format!("copr-image-{}-{identity}", self.image.folder())
+        format!("{PREFIX}{}-{identity}", self.image.folder())
     }
 
     /// The Job, suspended: what it mounts is made once it exists, so that both go together.

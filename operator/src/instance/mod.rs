@@ -213,16 +213,16 @@ fn instance_of(pod: &Pod) -> Option<ObjectRef<DeserializeGuard<CoprInstance>>> {
     Some(ObjectRef::new(labels.get(INSTANCE)?).within(&pod.namespace()?))
 }
 
-/// The instance that an event is about.
+/// The instances that an event may concern.
 fn told_of(
     event: &Event,
     instances: &Store<DeserializeGuard<CoprInstance>>,
-) -> Option<ObjectRef<DeserializeGuard<CoprInstance>>> {
+) -> Vec<ObjectRef<DeserializeGuard<CoprInstance>>> {
     let names: Vec<_> =
         instances.state().iter().map(|i| (i.namespace().unwrap_or_default(), i.name_any())).collect();
     let names = names.iter().map(|(namespace, name)| (namespace.as_str(), name.as_str()));
-    let (namespace, name) = event_map::instance_of(event, names)?;
-    Some(ObjectRef::new(name).within(namespace))
+    let found = event_map::instances_of(event, names).into_iter();
+    found.map(|(namespace, name)| ObjectRef::new(name).within(namespace)).collect()
 }
 
 #[tracing::instrument(skip_all, fields(namespace = guard.namespace(), instance = guard.name_any()))]
