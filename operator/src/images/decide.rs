@@ -105,6 +105,16 @@ pub fn is_active(job: &Job) -> bool {
     job.metadata.deletion_timestamp.is_none() && !has_failed(job) && condition(job, "Complete").is_none()
 }
 
+/// The Jobs that have pushed an image, whoever needed it.
+pub fn ended(jobs: &[Job], image: &str) -> Vec<String> {
+    let pushed = |job: &&Job| {
+        job.annotations().get(IMAGE).is_some_and(|pushed| pushed == image) && condition(job, "Complete").is_some()
+    };
+    let mut ended: Vec<_> = jobs.iter().filter(pushed).filter_map(|job| job.uid()).collect();
+    ended.sort();
+    ended
+}
+
 fn has_failed(job: &Job) -> bool {
     condition(job, "Failed").is_some()
 }

@@ -6,9 +6,9 @@
 //!  repositories   Jobs
 //! ```
 //!
-//! [`context`], [`resolve`], [`inputs`], [`require`], [`decide`], [`job`], [`ledger`] and [`pin`] are pure. [`repository`],
-//! [`registry`] and [`http`] speak to the world, [`access`] reads Secrets, [`provide`] puts it all together.
-//! [`retention`] deletes from the registry what nobody uses.
+//! [`context`], [`resolve`], [`inputs`], [`require`], [`decide`], [`job`] and [`pin`] are pure. [`repository`], [`registry`] and
+//! [`http`] speak to the world, [`access`] reads Secrets, [`provide`] puts it all together. [`heal`] finds out what has left the
+//! registry, and [`sweep`] deletes from it what nobody uses.
 
 pub mod access;
 pub mod component;
@@ -16,11 +16,11 @@ pub mod context;
 pub mod decide;
 pub mod events;
 mod files;
+pub mod heal;
 pub mod http;
 pub mod identity;
 pub mod inputs;
 pub mod job;
-pub mod ledger;
 pub mod pin;
 mod prebuilt;
 pub mod provide;
@@ -28,8 +28,8 @@ pub mod registry;
 pub mod repository;
 pub mod require;
 pub mod resolve;
-pub mod retention;
 pub mod start;
+pub mod sweep;
 #[cfg(test)]
 mod tests;
 pub mod verdict;

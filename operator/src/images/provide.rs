@@ -1,34 +1,34 @@
 //! Client required: sees to it that every image of an instance is there, and says which they are.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client, Resource as _, ResourceExt as _, api::ListParams};
+use tokio::time::Instant;
 
 use super::{
     Image, Wanted,
     access::{self, Target},
     decide::{self, Seen},
-    identity,
+    heal, identity,
     inputs::{self, Inputs},
     job::{self, Build},
-    prebuilt::prebuilt,
-    registry::{self, Registry},
+    prebuilt::{Prebuilt, prebuilt},
+    registry::{self, Registries},
     repository::{self, Reader},
     start, verdict,
 };
 use crate::{
-    api::v1alpha1::{CoprInstance, CoprInstanceSpec, ImageStatus, Packages, PackagesStatus},
+    api::v1alpha1::{CoprInstance, CoprInstanceSpec, ImageStatus, Packages, PackagesStatus, ResolvedTag},
     apply,
+    backoff::Backoff,
     conditions::Verdict,
     instance::{dereference::Platform, validate},
     labels, report,
 };
 
-/// How soon something that failed is tried again.
-const RETRY: Duration = Duration::from_secs(5);
 /// How soon builds are looked at again; those of other instances aren't watched.
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
 
@@ -37,6 +37,9 @@ pub struct Provider {
     /// The image of the program that builds images.
     builder: Option<String>,
     reader: Reader,
+    registries: Arc<Registries>,
+    /// Failures in a row, per instance.
+    backoff: Backoff,
     /// Held while a build is started, so that no two instances start the same one.
     starting: tokio::sync::Mutex<()>,
 }
@@ -48,6 +51,8 @@ pub struct Provision {
     pub packages: Option<PackagesStatus>,
     /// By field of `spec.images` the image to run; complete if the verdict is True.
     pub images: BTreeMap<String, String>,
+    /// What the tags of prebuilt images were found to stand for, also where something else failed.
+    pub resolved: BTreeMap<String, ResolvedTag>,
     /// The condition `ImagesReady`.
     pub verdict: Verdict,
     /// When to look again, if nothing happens before.
@@ -96,10 +101,21 @@ impl Error {
             Self::Registry(registry::Error::Reference { .. }) | Self::NoBaseImage(_) | Self::NoUid => {
                 "InvalidSpec"
             }
+            Self::Registry(registry::Error::Credentials { .. } | registry::Error::Denied { .. }) => {
+                verdict::REGISTRY_REFUSED
+            }
             Self::Registry(_) => verdict::REGISTRY_UNREACHABLE,
             Self::NoBuilder => verdict::NO_BUILDER,
             Self::Start(_) | Self::Identity(_) => "ApplyFailed",
             Self::Pods(_) => "DependencyUnreadable",
+        }
+    }
+
+    /// How long whoever failed wants to be left alone.
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Registry(error) => error.retry_after(),
+            _ => None,
         }
     }
 }
@@ -107,36 +123,60 @@ impl Error {
 impl Provider {
     /// `builder` is the image of `images/image-builder`.
     pub fn new(builder: Option<String>) -> Result<Self, super::http::Error> {
-        Ok(Self { builder, reader: Reader::new()?, starting: tokio::sync::Mutex::default() })
+        Ok(Self {
+            builder,
+            reader: Reader::new()?,
+            registries: Arc::default(),
+            backoff: Backoff::default(),
+            starting: tokio::sync::Mutex::default(),
+        })
     }
 
-    /// Looks at the images of an instance, and starts the builds that are missing.
+    /// The registries that it speaks to.
+    pub fn registries(&self) -> Arc<Registries> {
+        self.registries.clone()
+    }
+
+    /// Looks at the images of an instance, and starts the builds that are missing. `instance` is as the API server has it now: what
+    /// a status says that was resolved isn't resolved again. `pull_failures` are images of its pods that kubelets can't pull.
     pub async fn provide(
         &self,
         client: &Client,
         instance: &CoprInstance,
         platform: &Platform,
+        pull_failures: &[String],
         now: Timestamp,
     ) -> Provision {
         let status = instance.status.clone().unwrap_or_default();
         let mut packages = status.packages.clone().filter(|_| instance.spec.packages.is_some());
-        match self.try_provide(client, instance, platform, &mut packages, now).await {
-            Ok(provision) => provision,
+        let mut given = Prebuilt { images: BTreeMap::new(), resolved: status.resolved.clone() };
+        let uid = instance.uid().unwrap_or_default();
+        let tried =
+            self.try_provide(client, instance, platform, pull_failures, &mut given, &mut packages, now).await;
+        match tried {
+            Ok(provision) => {
+                self.backoff.succeeded(&uid);
+                provision
+            }
             Err(error) => Provision {
                 packages,
                 images: BTreeMap::new(),
+                resolved: given.resolved,
+                look_again: Some(self.backoff.failed(&uid).max(error.retry_after().unwrap_or_default())),
                 verdict: Verdict::no(error.reason(), report::chain(&error)),
-                look_again: Some(RETRY),
                 identity: identity::Objects::default(),
             },
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "what is known before, and what is to be known even after a failure")]
     async fn try_provide(
         &self,
         client: &Client,
         instance: &CoprInstance,
         platform: &Platform,
+        pull_failures: &[String],
+        given: &mut Prebuilt,
         packages: &mut Option<PackagesStatus>,
         now: Timestamp,
     ) -> Result<Provision, Error> {
@@ -148,16 +188,17 @@ impl Provider {
             generation: instance.metadata.generation,
             spec: &instance.spec,
         };
-        let (mut images, unresolved) = prebuilt(&wanted, instance).await?;
+        *given = prebuilt(&self.registries, &wanted, instance).await?;
+        let mut images = given.images.clone();
         let Some(spec) = &instance.spec.packages else {
             let mut message = format!("{} prebuilt images", images.len());
-            if !unresolved.is_empty() {
-                message =
-                    format!("{message}; used by tag, as no digest could be had: {}", unresolved.join("; "));
+            if let Some(unresolved) = given.unresolved() {
+                message = format!("{message}; {unresolved}");
             }
             return Ok(Provision {
                 packages: None,
                 images,
+                resolved: given.resolved.clone(),
                 verdict: Verdict::yes(verdict::AVAILABLE, report::truncate(message, 2048)),
                 look_again: None,
                 identity: identity::Objects::default(),
@@ -174,9 +215,12 @@ impl Provider {
         let settled = |known: &PackagesStatus| {
             known.spec_hash == spec_hash && known.images.iter().all(|image| image.state.is_there())
         };
-        // An instance that has its images needs neither registry nor repositories.
-        if !packages.as_ref().is_some_and(settled) {
+        // An instance that has its images, and can pull them, needs neither registry nor repositories.
+        if !pull_failures.is_empty() || !packages.as_ref().is_some_and(settled) {
             let target = access::target(client, &wanted.namespace, instance.spec.registry.as_ref()).await?;
+            if let Some(known) = packages.as_mut().filter(|known| known.spec_hash == spec_hash) {
+                self.heal(&wanted, &target, known, pull_failures).await?;
+            }
             if packages.as_ref().is_none_or(|known| known.spec_hash != spec_hash) {
                 let (base_image, images) = self.resolve(&wanted, spec, &target).await?;
                 *packages = Some(PackagesStatus { spec_hash, base_image: Some(base_image), images });
@@ -193,7 +237,26 @@ impl Provider {
         // A failed build is looked at again when its Job has expired, and then tried again.
         let look_again =
             look_again.or((verdict.reason == verdict::BUILD_FAILED).then_some(Duration::from_secs(60)));
-        Ok(Provision { packages: packages.clone(), images, verdict, look_again, identity })
+        let resolved = given.resolved.clone();
+        Ok(Provision { packages: packages.clone(), images, resolved, verdict, look_again, identity })
+    }
+
+    /// What has left the registry is built again.
+    async fn heal(
+        &self,
+        wanted: &Wanted<'_>,
+        target: &Target,
+        known: &mut PackagesStatus,
+        pull_failures: &[String],
+    ) -> Result<(), Error> {
+        let there = |image: &&ImageStatus| image.state.is_there();
+        let before: Vec<_> = known.images.iter().filter(there).map(|image| image.input_hash.clone()).collect();
+        if heal::heal(&self.registries, &target.access, known, pull_failures).await? {
+            let after: Vec<_> = known.images.iter().filter(there).map(|image| &image.input_hash).collect();
+            let gone: Vec<_> = before.iter().filter(|hash| !after.contains(hash)).map(String::as_str).collect();
+            heal::forget_jobs(wanted.client, &wanted.namespace, &gone).await?;
+        }
+        Ok(())
     }
 
     /// What the images are to be built from: the base image by digest, and the hash of every image's inputs.
@@ -236,7 +299,7 @@ impl Provider {
         } else {
             access::of_prebuilt(wanted.client, &wanted.namespace, wanted.spec, image).await?
         };
-        let digest = Registry::new(access)?.digest(image).await?;
+        let digest = self.registries.of(image, &access)?.digest(image).await?;
         let digest = digest.ok_or_else(|| Error::NoBaseImage(image.to_owned()))?;
         let name =
             image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).map_or(image, |(name, _)| name);
@@ -254,7 +317,7 @@ impl Provider {
         now: Timestamp,
     ) -> Result<(), Error> {
         let builder = self.builder.as_deref().ok_or(Error::NoBuilder)?;
-        let seen = look(wanted, target, &known.images).await?;
+        let seen = self.look(wanted, target, &known.images).await?;
         let to_build = decide::decide(&mut known.images, &seen, now);
         let pull_secrets = validate::pull_secrets(wanted.spec);
         let base = known.images.iter().find(|image| image.component == Image::Base.field());
@@ -294,6 +357,49 @@ impl Provider {
         }
         Ok(())
     }
+
+    /// Jobs first: one that is seen to have ended well has pushed before the registry is asked.
+    async fn look(
+        &self,
+        wanted: &Wanted<'_>,
+        target: &Target,
+        images: &[ImageStatus],
+    ) -> Result<Seen, Error> {
+        let missing: Vec<_> = images
+            .iter()
+            .filter(|image| !image.state.is_there())
+            .filter_map(|image| Some((Image::of_field(&image.component)?, image)))
+            .collect();
+        let references: BTreeMap<_, _> = missing
+            .iter()
+            .map(|(image, status)| (*image, job::reference(&target.registry.url, *image, &status.input_hash)))
+            .collect();
+        let hashes: Vec<_> = missing.iter().map(|(_, status)| status.input_hash.as_str()).collect();
+        let jobs = if hashes.is_empty() { Vec::new() } else { start::jobs(wanted.client, &hashes).await? };
+        let pods: Api<Pod> = Api::namespaced(wanted.client.clone(), &wanted.namespace);
+        let query = format!("{}={}", labels::COMPONENT, job::COMPONENT);
+        let pods = pods.list(&ListParams::default().labels(&query)).await.map_err(Error::Pods)?.items;
+        let found = try_join_all(references.iter().map(async |(image, reference)| {
+            // A registry is asked when there is reason to think that it has something new.
+            let ended = decide::ended(&jobs, reference);
+            if !self.registries.asks.is_due(reference, &ended, Instant::now()) {
+                return Ok::<_, Error>((*image, None));
+            }
+            let found = self.registries.of(reference, &target.access)?.describe_own(reference).await?;
+            self.registries.asks.answered(reference, found.is_some(), &ended, Instant::now());
+            Ok((*image, found))
+        }))
+        .await?;
+        let found = found.into_iter().filter_map(|(image, found)| Some((image, found?))).collect();
+        Ok(Seen {
+            namespace: wanted.namespace.clone(),
+            instance: wanted.name.clone(),
+            jobs,
+            pods,
+            found,
+            references,
+        })
+    }
 }
 
 /// The images that have to be built: those that the spec doesn't name, and what they start from.
@@ -305,38 +411,4 @@ fn needed(spec: &CoprInstanceSpec) -> Vec<Image> {
     };
     let needed: Vec<_> = Image::ALL.into_iter().filter(is_needed).collect();
     if needed == [Image::Base] { Vec::new() } else { needed }
-}
-
-/// Jobs first: one that is seen to have ended well has pushed before the registry is asked.
-async fn look(wanted: &Wanted<'_>, target: &Target, images: &[ImageStatus]) -> Result<Seen, Error> {
-    let missing: Vec<_> = images
-        .iter()
-        .filter(|image| !image.state.is_there() || image.component == Image::Base.field())
-        .filter_map(|image| Some((Image::of_field(&image.component)?, image)))
-        .collect();
-    let references: BTreeMap<_, _> = missing
-        .iter()
-        .map(|(image, status)| (*image, job::reference(&target.registry.url, *image, &status.input_hash)))
-        .collect();
-    let hashes: Vec<_> = missing.iter().map(|(_, status)| status.input_hash.as_str()).collect();
-    let jobs = start::jobs(wanted.client, &hashes).await?;
-    let pods: Api<Pod> = Api::namespaced(wanted.client.clone(), &wanted.namespace);
-    let query = format!("{}={}", labels::COMPONENT, job::COMPONENT);
-    let pods = pods.list(&ListParams::default().labels(&query)).await.map_err(Error::Pods)?.items;
-    let registry = Registry::new(target.access.clone())?;
-    let found = try_join_all(
-        references
-            .iter()
-            .map(async |(image, reference)| Ok::<_, Error>((*image, registry.describe(reference).await?))),
-    )
-    .await?;
-    let found = found.into_iter().filter_map(|(image, found)| Some((image, found?))).collect();
-    Ok(Seen {
-        namespace: wanted.namespace.clone(),
-        instance: wanted.name.clone(),
-        jobs,
-        pods,
-        found,
-        references,
-    })
 }

@@ -25,6 +25,15 @@ pub enum Error {
         #[source]
         source: kube::Error,
     },
+    /// A Job whose image has gone couldn't be deleted.
+    #[error("failed to delete the Job {name}")]
+    Delete {
+        /// Its name.
+        name: String,
+        /// What kube says.
+        #[source]
+        source: kube::Error,
+    },
     /// The Job or its files couldn't be made.
     #[error("failed to create {kind} {name}")]
     Create {

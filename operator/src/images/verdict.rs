@@ -21,7 +21,9 @@ pub const BUILD_FAILED: &str = "ImageBuildFailed";
 pub const REQUIREMENT_UNMET: &str = "PackagesRequirementUnmet";
 /// A repository can't be read.
 pub const REPOSITORY_UNREADABLE: &str = "RepositoryUnreadable";
-/// The registry doesn't answer, or refuses.
+/// The registry doesn't take the credentials, or shows whoever they are for nothing.
+pub const REGISTRY_REFUSED: &str = "RegistryRefused";
+/// The registry doesn't answer, or answers with something else than what it was asked for.
 pub const REGISTRY_UNREACHABLE: &str = "RegistryUnreachable";
 /// The operator was started without an image that builds images.
 pub const NO_BUILDER: &str = "ImageBuilderMissing";

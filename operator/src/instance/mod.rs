@@ -155,7 +155,7 @@ async fn reconcile(
 async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Progress) -> Result<(), Error> {
     let client = &context.client;
     let observed = dereference::dereference(client, instance).await.map_err(Error::Dereference)?;
-    let provision = context.images.provide(client, instance, &observed.platform, observed.now).await;
+    let provision = context.images.provide(client, instance, &observed.platform, &[], observed.now).await;
     let provision = progress.provision.insert(provision);
     if !provision.verdict.is_true() {
         // What runs already goes on as it is.

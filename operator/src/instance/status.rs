@@ -219,6 +219,7 @@ fn report_images(
         conditions::set(&mut status.conditions, image.condition(), verdict, generation, now);
     }
     status.packages.clone_from(&provision.packages);
+    status.resolved.clone_from(&provision.resolved);
 }
 
 /// Nothing else is done before the images are there.

@@ -37,6 +37,24 @@ pub struct CoprInstanceStatus {
     /// Per component the image that runs, by digest once that is known.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub images: BTreeMap<String, String>,
+    /// Per component what a tag under `images` was found to stand for when the spec first had it. It isn't looked at again
+    /// until the spec names another image.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub resolved: BTreeMap<String, ResolvedTag>,
+}
+
+/// A tag, and what it stands for.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ResolvedTag {
+    /// The image as the spec names it.
+    pub image: String,
+    /// The digest that the tag stood for. Absent: none could be had, and the image is used by its tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// Why no digest could be had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 /// URLs of an instance.

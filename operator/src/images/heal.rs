@@ -1,0 +1,154 @@
+//! Client required: an image that has left the registry is built again.
+//!
+//! That an image is there is written down once, and not looked at again while the instance runs. What tells that it has gone is
+//! a kubelet that can't pull it; whether it really has, only the registry can say.
+
+use std::collections::BTreeSet;
+
+use kube::{
+    Api, Client, ResourceExt as _,
+    api::{DeleteParams, Preconditions},
+};
+use tokio::time::Instant;
+
+use super::{
+    Image, decide,
+    registry::{self, Access, Registries},
+    start,
+};
+use crate::api::v1alpha1::{ImageState, PackagesStatus};
+
+/// Asks the registry for what kubelets can't pull, and forgets of what isn't there that it ever was. Returns whether it did.
+///
+/// `pull_failures` are images as containers have them, by digest. While something is still to be built, what it's built on is
+/// asked for as well.
+pub async fn heal(
+    registries: &Registries,
+    access: &Access,
+    known: &mut PackagesStatus,
+    pull_failures: &[String],
+) -> Result<bool, registry::Error> {
+    let mut gone = BTreeSet::new();
+    for (component, image) in suspects(known, pull_failures) {
+        let news = pull_failures.to_vec();
+        if !registries.asks.is_due(&image, &news, Instant::now()) {
+            continue;
+        }
+        let lost = registries.of(&image, access)?.has_lost(&image).await?;
+        // Not `is there`: a node that can't pull for another reason says so again and again.
+        registries.asks.answered(&image, false, &news, Instant::now());
+        if lost {
+            gone.insert(component);
+        }
+    }
+    if !gone.is_empty() {
+        // Everything that is rebuilt starts from it.
+        for (component, image) in base(known) {
+            if !gone.contains(&component) && registries.of(&image, access)?.has_lost(&image).await? {
+                gone.insert(component);
+            }
+        }
+    }
+    forget(known, &gone);
+    Ok(!gone.is_empty())
+}
+
+/// Deletes the Jobs of a namespace that have built from these inputs: what they pushed has gone.
+pub async fn forget_jobs(client: &Client, namespace: &str, hashes: &[&str]) -> Result<(), start::Error> {
+    for job in start::jobs(client, hashes).await? {
+        if job.namespace().as_deref() != Some(namespace) || decide::is_active(&job) {
+            continue;
+        }
+        let name = job.name_any();
+        let same = Preconditions { uid: job.uid(), resource_version: None };
+        let params = DeleteParams::background().preconditions(same);
+        let api: Api<k8s_openapi::api::batch::v1::Job> = Api::namespaced(client.clone(), namespace);
+        match api.delete(&name, &params).await {
+            Ok(_) => {}
+            Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => {}
+            Err(source) => return Err(start::Error::Delete { name, source }),
+        }
+    }
+    Ok(())
+}
+
+/// Component and image of what may have gone.
+pub fn suspects(known: &PackagesStatus, pull_failures: &[String]) -> Vec<(String, String)> {
+    let digest = |image: &str| image.split_once('@').map(|(_, digest)| digest.to_owned());
+    let failed: BTreeSet<_> = pull_failures.iter().filter_map(|image| digest(image)).collect();
+    let is_suspect = |image: &str| digest(image).is_some_and(|digest| failed.contains(&digest));
+    let mut suspects: Vec<_> = there(known).filter(|(_, image)| is_suspect(image)).collect();
+    if known.images.iter().any(|image| !image.state.is_there()) {
+        suspects.extend(base(known).filter(|base| !suspects.contains(base)).collect::<Vec<_>>());
+    }
+    suspects
+}
+
+/// Of these components nothing is there any more.
+pub fn forget(known: &mut PackagesStatus, gone: &BTreeSet<String>) {
+    for status in known.images.iter_mut().filter(|status| gone.contains(&status.component)) {
+        let was = status.image.take().unwrap_or_default();
+        status.state = ImageState::Queued;
+        status.started_at = None;
+        status.elapsed = None;
+        status.message = Some(format!("the registry has no {was} any more: it's built again"));
+    }
+}
+
+fn there(known: &PackagesStatus) -> impl Iterator<Item = (String, String)> {
+    let there = known.images.iter().filter(|status| status.state.is_there());
+    there.filter_map(|status| Some((status.component.clone(), status.image.clone()?)))
+}
+
+fn base(known: &PackagesStatus) -> impl Iterator<Item = (String, String)> {
+    there(known).filter(|(component, _)| component == Image::Base.field())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::v1alpha1::ImageStatus;
+
+    fn known() -> PackagesStatus {
+        let image = |component: &str| ImageStatus {
+            component: component.into(),
+            state: ImageState::Pushed,
+            input_hash: "1".into(),
+            image: Some(format!("r/copr-{component}:1@sha256:{component}")),
+            ..ImageStatus::default()
+        };
+        PackagesStatus { images: vec![image("base"), image("keygen"), image("redis")], ..PackagesStatus::default() }
+    }
+
+    fn names(suspects: &[(String, String)]) -> Vec<&str> {
+        suspects.iter().map(|(component, _)| component.as_str()).collect()
+    }
+
+    #[test]
+    fn what_a_kubelet_can_not_pull_is_suspect_by_whatever_name() {
+        let failures = ["r/copr-keygen:1@sha256:keygen".into(), "somebody/else@sha256:other".into()];
+        assert_eq!(names(&suspects(&known(), &failures)), ["keygen"]);
+        assert_eq!(names(&suspects(&known(), &["r/copr-keygen@sha256:keygen".into()])), ["keygen"]);
+        assert!(suspects(&known(), &[]).is_empty());
+        // A tag says nothing of what was pulled.
+        assert!(suspects(&known(), &["r/copr-keygen:1".into()]).is_empty());
+    }
+
+    #[test]
+    fn the_base_is_suspect_while_something_is_still_to_be_built_on_it() {
+        let mut known = known();
+        known.images[1].state = ImageState::Queued;
+        assert_eq!(names(&suspects(&known, &[])), ["base"]);
+    }
+
+    #[test]
+    fn what_has_gone_is_queued_again_and_the_rest_stays() {
+        let mut known = known();
+        forget(&mut known, &BTreeSet::from(["keygen".to_owned()]));
+        let keygen = &known.images[1];
+        assert_eq!((keygen.state, keygen.image.as_ref()), (ImageState::Queued, None));
+        assert!(keygen.message.as_ref().unwrap().contains("r/copr-keygen:1@sha256:keygen"));
+        assert_eq!(known.images[0], self::known().images[0]);
+        assert_eq!(known.images[2], self::known().images[2]);
+    }
+}
