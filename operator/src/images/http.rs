@@ -86,19 +86,18 @@ pub async fn capped(mut answer: Response, max: usize) -> Result<Option<Vec<u8>>,
 
 /// Whether somebody answered who doesn't speak TLS.
 pub fn is_no_tls(error: &reqwest::Error) -> bool {
-    error.is_connect()
-        && chain(error).any(|cause| {
-            if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-                // A server that closes the connection because it can't make sense of what it was sent is one, too.
-                matches!(io.kind(), std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::ConnectionReset)
-                    || io.get_ref().is_some_and(|inner| is_corrupt(inner))
-            } else {
-                is_corrupt(cause)
-            }
-        })
+    error.is_connect() && chain(error).any(is_corrupt)
 }
 
+/// An I/O error isn't the source of what it wraps, so it's opened.
 fn is_corrupt(error: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::{Error, ErrorKind};
+
+    if let Some(io) = error.downcast_ref::<Error>() {
+        // A server that closes the connection because it can't make sense of what it was sent is one, too.
+        return matches!(io.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset)
+            || io.get_ref().is_some_and(|inner| is_corrupt(inner));
+    }
     matches!(error.downcast_ref(), Some(rustls::Error::InvalidMessage(_)))
 }
 

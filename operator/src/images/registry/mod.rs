@@ -11,7 +11,7 @@ pub mod credentials;
 pub mod name;
 mod pool;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod transport;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -26,6 +26,7 @@ pub use asks::Asks;
 pub use credentials::{Keyring, Login};
 pub use name::{Name, host, host_of_prefix};
 pub use pool::Registries;
+pub use transport::Pauses;
 use transport::{Answer, Asked, Transport};
 
 const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
@@ -304,7 +305,7 @@ struct Tags {
     tags: Option<Vec<String>>,
 }
 
-fn digest_of(bytes: &[u8]) -> String {
+pub(super) fn digest_of(bytes: &[u8]) -> String {
     format!("sha256:{}", hex(&Sha256::digest(bytes)))
 }
 

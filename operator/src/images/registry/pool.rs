@@ -10,7 +10,10 @@ use std::{
 use backon::ExponentialBuilder;
 use tokio::time::Instant;
 
-use super::{Access, Asks, Error, Name, Registry, transport::Transport};
+use super::{
+    Access, Asks, Error, Name, Registry,
+    transport::{Pauses, Transport},
+};
 use crate::images::http;
 
 /// From the first byte to the last.
@@ -26,26 +29,25 @@ const MAX: usize = 64;
 pub struct Registries {
     clients: Mutex<HashMap<(bool, Option<String>), reqwest::Client>>,
     known: Mutex<HashMap<(String, Access), (Instant, Arc<Registry>)>>,
-    pauses: ExponentialBuilder,
+    pauses: Pauses,
     /// What was asked for, and when.
     pub asks: Asks,
 }
 
 impl Default for Registries {
     fn default() -> Self {
-        Self::with_pauses(
-            ExponentialBuilder::default()
-                .with_min_delay(Duration::from_millis(500))
-                .with_factor(2.0)
-                .with_max_times(3)
-                .with_jitter(),
-        )
+        let between_tries = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(500))
+            .with_factor(2.0)
+            .with_max_times(3)
+            .with_jitter();
+        Self::with_pauses(Pauses { between_tries, when_unreachable: Duration::from_secs(1) })
     }
 }
 
 impl Registries {
     /// With other pauses between tries.
-    pub fn with_pauses(pauses: ExponentialBuilder) -> Self {
+    pub fn with_pauses(pauses: Pauses) -> Self {
         Self { clients: Mutex::default(), known: Mutex::default(), pauses, asks: Asks::default() }
     }
 

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -13,7 +16,7 @@ use reqwest::{
     header::{ACCEPT, CONTENT_TYPE, HeaderMap},
 };
 use serde::Deserialize;
-use tokio::{sync::OnceCell, time::Instant};
+use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
     Access, Error,
@@ -34,6 +37,8 @@ const LONGEST_COOLDOWN: Duration = Duration::from_secs(600);
 const TOKEN_LIFE: u64 = 60;
 const TOKEN_MARGIN: u64 = 10;
 const TOKENS_MAX: usize = 256;
+/// Requests to one registry at a time, whoever makes them.
+const AT_A_TIME: usize = 8;
 
 /// An answer, read as far as anybody wants to know.
 #[derive(Debug)]
@@ -47,12 +52,30 @@ pub(super) struct Answer {
 pub struct Transport {
     access: Access,
     http: reqwest::Client,
-    pauses: ExponentialBuilder,
-    /// How it wants to be spoken to, once that is known.
-    base: OnceCell<Base>,
+    pauses: Pauses,
+    permits: Semaphore,
+    /// How it wants to be spoken to, once that is known, or why it isn't.
+    base: tokio::sync::Mutex<Option<Result<Base, Failure>>>,
+    greetings: AtomicU64,
     tokens: Mutex<HashMap<(Login, Option<String>), (String, Instant)>>,
     /// When it may be asked again, if it said so.
     cooldown: Mutex<Option<(Instant, String)>>,
+}
+
+/// How long is waited before what passes is tried again.
+#[derive(Clone, Copy, Debug)]
+pub struct Pauses {
+    /// Between the tries of one question.
+    pub between_tries: ExponentialBuilder,
+    /// After somebody couldn't reach it: for everybody.
+    pub when_unreachable: Duration,
+}
+
+/// A greeting without an answer.
+#[derive(Clone, Debug)]
+enum Failure {
+    PlainHttp,
+    Away { why: String, retry_after: Option<Duration> },
 }
 
 #[derive(Clone, Debug)]
@@ -87,15 +110,23 @@ enum Granted {
 
 impl Transport {
     /// The connections are those of `http`.
-    pub(super) fn new(access: Access, http: reqwest::Client, pauses: ExponentialBuilder) -> Self {
-        let (base, tokens, cooldown) = (OnceCell::new(), Mutex::default(), Mutex::default());
-        Self { access, http, pauses, base, tokens, cooldown }
+    pub(super) fn new(access: Access, http: reqwest::Client, pauses: Pauses) -> Self {
+        Self {
+            access,
+            http,
+            pauses,
+            permits: Semaphore::new(AT_A_TIME),
+            base: tokio::sync::Mutex::default(),
+            greetings: AtomicU64::new(0),
+            tokens: Mutex::default(),
+            cooldown: Mutex::default(),
+        }
     }
 
     /// The answer to a request. What passes is tried again a few times; then it's an error, as is a refusal.
     pub(super) async fn ask(&self, asked: &Asked<'_>) -> Result<Answer, Error> {
         let answer = (async || self.attempt(asked).await)
-            .retry(self.pauses.build())
+            .retry(self.pauses.between_tries.build())
             .when(Error::passes)
             // A registry that says when it may be asked again knows better.
             .adjust(|error: &Error, pause| match error.retry_after() {
@@ -112,8 +143,10 @@ impl Transport {
 
     async fn attempt(&self, asked: &Asked<'_>) -> Result<Answer, Error> {
         let name = asked.name;
+        // It's never closed.
+        let _permit = self.permits.acquire().await.ok();
         self.may_be_asked(name)?;
-        let base = self.base.get_or_try_init(|| self.greet(name)).await?;
+        let base = self.base(name).await?;
         let (login, _) = self.access.keyring.find(&name.host, &name.repository);
         let url = format!("{}://{}/v2/{}/{}", base.scheme, name.endpoint(), name.repository, asked.path);
         let request = || self.http.request(asked.method.clone(), &url).header(ACCEPT, asked.accept);
@@ -137,33 +170,54 @@ impl Transport {
         Ok(answer)
     }
 
+    /// How it wants to be spoken to. Whoever waits while somebody finds that out has the same answer.
+    async fn base(&self, name: &Name) -> Result<Base, Error> {
+        let before = self.greetings.load(Ordering::Acquire);
+        let mut base = self.base.lock().await;
+        let known = match &*base {
+            Some(Ok(known)) => Ok(known.clone()),
+            Some(Err(failure)) if self.greetings.load(Ordering::Acquire) != before => Err(failure.clone()),
+            _ => {
+                let greeted = self.greet(name).await;
+                self.greetings.fetch_add(1, Ordering::Release);
+                base.insert(greeted).clone()
+            }
+        };
+        known.map_err(|failure| match failure {
+            Failure::PlainHttp => Error::PlainHttp { image: name.text.clone() },
+            Failure::Away { why, retry_after } => self.passing(name, why, retry_after),
+        })
+    }
+
     /// Finds out whether it speaks TLS, and whom it wants to know.
-    async fn greet(&self, name: &Name) -> Result<Base, Error> {
+    async fn greet(&self, name: &Name) -> Result<Base, Failure> {
         let ping = async |scheme| {
             let request = self.http.get(format!("{scheme}://{}/v2/", name.endpoint()));
-            request.send().await.map(|answer| match answer.status() {
-                StatusCode::UNAUTHORIZED => (answer.status(), challenge(answer.headers())),
-                status => (status, Challenge::Open),
-            })
+            request.send().await.map(|answer| (answer.status(), answer.headers().clone()))
+        };
+        let base = |scheme, (status, headers): (StatusCode, HeaderMap)| {
+            let challenge =
+                if status == StatusCode::UNAUTHORIZED { challenge(&headers) } else { Challenge::Open };
+            Base { scheme, challenge }
         };
         // An answer that a registry gives, and not what a TLS server says to somebody who doesn't speak it.
-        let plain = async || match ping("http").await {
-            Ok((status, challenge)) if status.is_success() || status == StatusCode::UNAUTHORIZED => Some(challenge),
-            _ => None,
+        let plain = async || {
+            let answer = ping("http").await.ok();
+            answer.filter(|(status, _)| status.is_success() || *status == StatusCode::UNAUTHORIZED)
         };
+        let away = |error: &reqwest::Error| Failure::Away { why: unreachable(error), retry_after: None };
         match ping("https").await {
-            Ok((status, _)) if answer::meaning(status, &[]) == Meaning::Passing => {
-                Err(self.passing(name, answer::words(status, &[]), None))
-            }
-            Ok((_, challenge)) => Ok(Base { scheme: "https", challenge }),
+            Ok((status, headers)) if answer::meaning(status, &[]) == Meaning::Passing => Err(Failure::Away {
+                why: answer::words(status, &[]),
+                retry_after: answer::retry_after(&headers, now()),
+            }),
+            Ok(answer) => Ok(base("https", answer)),
             Err(error) if self.access.insecure => match plain().await {
-                Some(challenge) => Ok(Base { scheme: "http", challenge }),
-                None => Err(self.unreachable(name, &error)),
+                Some(answer) => Ok(base("http", answer)),
+                None => Err(away(&error)),
             },
-            Err(error) if http::is_no_tls(&error) && plain().await.is_some() => {
-                Err(Error::PlainHttp { image: name.text.clone() })
-            }
-            Err(error) => Err(self.unreachable(name, &error)),
+            Err(error) if http::is_no_tls(&error) && plain().await.is_some() => Err(Failure::PlainHttp),
+            Err(error) => Err(away(&error)),
         }
     }
 
@@ -257,7 +311,7 @@ impl Transport {
 
     /// Whether the registry takes user and password at all, as `docker login` finds out.
     async fn knows(&self, name: &Name, login: &Login) -> Result<bool, Error> {
-        let base = self.base.get_or_try_init(|| self.greet(name)).await?;
+        let base = self.base(name).await?;
         if *login == Login::Anonymous {
             return Ok(true);
         }
@@ -311,13 +365,7 @@ impl Transport {
     }
 
     fn unreachable(&self, name: &Name, error: &reqwest::Error) -> Error {
-        let why = http::innermost(error);
-        let hint = if why.contains("UnknownIssuer") || why.contains("invalid peer certificate") {
-            "; give the authority that signed it in registry.caConfigMap, or set registry.insecure"
-        } else {
-            ""
-        };
-        Error::Away { image: name.text.clone(), why: format!("can't be reached: {why}{hint}"), retry_after: None }
+        self.passing(name, unreachable(error), Some(self.pauses.when_unreachable))
     }
 
     #[expect(clippy::unused_self, reason = "beside the other errors")]
@@ -329,6 +377,16 @@ impl Transport {
         // Every change is one insertion or removal.
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn unreachable(error: &reqwest::Error) -> String {
+    let why = http::innermost(error);
+    let hint = if why.contains("invalid peer certificate") {
+        "; give the authority that signed it in registry.caConfigMap, or set registry.insecure"
+    } else {
+        ""
+    };
+    format!("can't be reached: {why}{hint}")
 }
 
 #[expect(clippy::disallowed_methods, reason = "a registry may say by a date when it's to be asked again")]
