@@ -151,9 +151,8 @@ async fn internal(client: &Client, namespace: &str) -> Result<Target, Error> {
     }
     let (name, key) = SERVICE_CA;
     let authority = config_map(client, namespace, "registry", name, key).await?;
-    let login = fs::read_to_string(OWN_TOKEN).map_or(Login::Anonymous, |token| {
-        Login::Basic("serviceaccount".into(), token.trim_end().to_owned())
-    });
+    let login = fs::read_to_string(OWN_TOKEN)
+        .map_or(Login::Anonymous, |token| Login::Basic("serviceaccount".into(), token.trim_end().to_owned()));
     let keyring = Keyring::of(INTERNAL_REGISTRY, login, "the operator's own service account");
     Ok(Target {
         registry: Registry {

@@ -108,7 +108,8 @@ pub fn is_active(job: &Job) -> bool {
 /// The Jobs that have pushed an image, whoever needed it.
 pub fn ended(jobs: &[Job], image: &str) -> Vec<String> {
     let pushed = |job: &&Job| {
-        job.annotations().get(IMAGE).is_some_and(|pushed| pushed == image) && condition(job, "Complete").is_some()
+        job.annotations().get(IMAGE).is_some_and(|pushed| pushed == image)
+            && condition(job, "Complete").is_some()
     };
     let mut ended: Vec<_> = jobs.iter().filter(pushed).filter_map(|job| job.uid()).collect();
     ended.sort();

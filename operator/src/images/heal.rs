@@ -117,7 +117,10 @@ mod tests {
             image: Some(format!("r/copr-{component}:1@sha256:{component}")),
             ..ImageStatus::default()
         };
-        PackagesStatus { images: vec![image("base"), image("keygen"), image("redis")], ..PackagesStatus::default() }
+        PackagesStatus {
+            images: vec![image("base"), image("keygen"), image("redis")],
+            ..PackagesStatus::default()
+        }
     }
 
     fn names(suspects: &[(String, String)]) -> Vec<&str> {
@@ -150,5 +153,41 @@ mod tests {
         assert!(keygen.message.as_ref().unwrap().contains("r/copr-keygen:1@sha256:keygen"));
         assert_eq!(known.images[0], self::known().images[0]);
         assert_eq!(known.images[2], self::known().images[2]);
+    }
+
+    #[tokio::test]
+    async fn only_what_the_registry_does_not_have_is_built_again() {
+        use crate::images::registry::tests::{
+            insecure, registries,
+            server::{Content, Server},
+        };
+
+        let content = Content::default();
+        let digests: Vec<_> = ["base", "keygen", "redis"]
+            .iter()
+            .map(|name| content.push(&format!("copr-{name}"), "1", &format!("hash of {name}")))
+            .collect();
+        let all = content.clone();
+        let server = Server::start(move |request| all.answer(request)).await;
+        let mut known = known();
+        for (status, digest) in known.images.iter_mut().zip(&digests) {
+            status.image = Some(format!("{}/copr-{}:1@{digest}", server.host, status.component));
+        }
+        let failures: Vec<_> =
+            known.images.iter().skip(1).filter_map(|status| status.image.clone()).collect();
+        let registries = registries();
+        let before = known.clone();
+        // The nodes can't pull, but everything is there.
+        assert!(!heal(&registries, &insecure(), &mut known, &failures).await.unwrap());
+        assert_eq!(known, before);
+        let asked = server.asked().len();
+        assert!(!heal(&registries, &insecure(), &mut known, &failures).await.unwrap());
+        assert_eq!(server.asked().len(), asked, "it isn't asked again at once");
+
+        content.delete("copr-keygen", &digests[1]);
+        let more = [failures, vec!["news@sha256:1".into()]].concat();
+        assert!(heal(&registries, &insecure(), &mut known, &more).await.unwrap());
+        let states: Vec<_> = known.images.iter().map(|status| status.state).collect();
+        assert_eq!(states, [ImageState::Pushed, ImageState::Queued, ImageState::Pushed]);
     }
 }

@@ -169,7 +169,10 @@ impl Provider {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what is known before, and what is to be known even after a failure")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what is known before, and what is to be known even after a failure"
+    )]
     async fn try_provide(
         &self,
         client: &Client,
@@ -250,10 +253,12 @@ impl Provider {
         pull_failures: &[String],
     ) -> Result<(), Error> {
         let there = |image: &&ImageStatus| image.state.is_there();
-        let before: Vec<_> = known.images.iter().filter(there).map(|image| image.input_hash.clone()).collect();
+        let before: Vec<_> =
+            known.images.iter().filter(there).map(|image| image.input_hash.clone()).collect();
         if heal::heal(&self.registries, &target.access, known, pull_failures).await? {
             let after: Vec<_> = known.images.iter().filter(there).map(|image| &image.input_hash).collect();
-            let gone: Vec<_> = before.iter().filter(|hash| !after.contains(hash)).map(String::as_str).collect();
+            let gone: Vec<_> =
+                before.iter().filter(|hash| !after.contains(hash)).map(String::as_str).collect();
             heal::forget_jobs(wanted.client, &wanted.namespace, &gone).await?;
         }
         Ok(())

@@ -52,7 +52,9 @@ pub fn meaning(status: StatusCode, codes: &[String]) -> Meaning {
     match status.as_u16() {
         200..300 => Meaning::Fine,
         404 => Meaning::NotThere,
-        400..500 if says(&["MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND", "BLOB_UNKNOWN"]) => Meaning::NotThere,
+        400..500 if says(&["MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND", "BLOB_UNKNOWN"]) => {
+            Meaning::NotThere
+        }
         // Docker Hub says it with 429, others with 403.
         408 | 425 | 429 | 500..600 => Meaning::Passing,
         400..500 if says(&["TOOMANYREQUESTS"]) => Meaning::Passing,
@@ -83,11 +85,21 @@ mod tests {
     #[test]
     fn registries_say_the_same_in_different_ways() {
         let rows = [
-            ("distribution: no such image", 404, r#"{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"#, Meaning::NotThere),
+            (
+                "distribution: no such image",
+                404,
+                r#"{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"#,
+                Meaning::NotThere,
+            ),
             ("ECR: no such repository", 404, r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#, Meaning::NotThere),
             ("Quay: no such repository", 401, r#"{"errors":[{"code":"UNAUTHORIZED"}]}"#, Meaning::Denied),
             ("GHCR: no such package", 403, r#"{"errors":[{"code":"DENIED"}]}"#, Meaning::Denied),
-            ("Docker Hub: too much at a time", 429, r#"{"errors":[{"code":"TOOMANYREQUESTS"}]}"#, Meaning::Passing),
+            (
+                "Docker Hub: too much at a time",
+                429,
+                r#"{"errors":[{"code":"TOOMANYREQUESTS"}]}"#,
+                Meaning::Passing,
+            ),
             ("a proxy before it is ill", 502, "<html>", Meaning::Passing),
             ("an old registry", 400, r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#, Meaning::NotThere),
             ("no registry at all", 418, "teapot", Meaning::Other),

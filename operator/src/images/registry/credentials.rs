@@ -80,7 +80,8 @@ impl Keyring {
     /// Adds the entries of a `.dockerconfigjson`, or of the older `.dockercfg`, which is its `auths` alone. The error says where
     /// the file is malformed, and nothing of what is in it.
     pub fn add(&mut self, file: &str, source: &str) -> Result<(), String> {
-        let malformed = |error: &serde_json::Error| format!("line {}, column {}", error.line(), error.column());
+        let malformed =
+            |error: &serde_json::Error| format!("line {}, column {}", error.line(), error.column());
         let value: serde_json::Value = serde_json::from_str(file).map_err(|error| malformed(&error))?;
         let auths = if value.get("auths").is_some() {
             serde_json::from_value::<File>(value).map_err(|_| "auths".to_owned())?.auths
@@ -107,8 +108,13 @@ impl Keyring {
                 format!("without credentials, as what {source} has for {host} can't be read")
             }
             Some(entry) => format!("with the credentials of {}", entry.source),
-            None if self.sources.is_empty() => "without credentials, as the spec names no Secret for it".into(),
-            None => format!("without credentials, as {} has none for {host}/{repository}", self.sources.join(", ")),
+            None if self.sources.is_empty() => {
+                "without credentials, as the spec names no Secret for it".into()
+            }
+            None => format!(
+                "without credentials, as {} has none for {host}/{repository}",
+                self.sources.join(", ")
+            ),
         };
         (found.map(|entry| entry.login.clone()).unwrap_or_default(), asked)
     }
@@ -137,7 +143,8 @@ fn login(auth: Auth) -> Login {
         return Login::Identity(auth.identitytoken);
     }
     // podman and docker read `auth` alone; kubectl writes all three.
-    let decoded = BASE64_STANDARD.decode(auth.auth.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let decoded =
+        BASE64_STANDARD.decode(auth.auth.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let pair = decoded.as_deref().and_then(|text| text.split_once(':'));
     match pair {
         Some((user, password)) => Login::Basic(user.to_owned(), password.trim_end_matches('\0').to_owned()),
@@ -164,7 +171,9 @@ mod tests {
     fn file(entries: &[(&str, &str)]) -> String {
         let auths: BTreeMap<_, _> = entries
             .iter()
-            .map(|(key, user)| (*key, serde_json::json!({"auth": BASE64_STANDARD.encode(format!("{user}:p"))})))
+            .map(|(key, user)| {
+                (*key, serde_json::json!({"auth": BASE64_STANDARD.encode(format!("{user}:p"))}))
+            })
             .collect();
         serde_json::json!({"auths": auths}).to_string()
     }
@@ -172,20 +181,35 @@ mod tests {
     #[test]
     fn every_key_of_docker_hub_is_for_every_name_of_it() {
         let keys = [
-            "https://index.docker.io/v1/", "https://index.docker.io/v1", "index.docker.io", "docker.io",
-            "registry-1.docker.io", "https://registry-1.docker.io/v2/", "https://docker.io", "index.docker.io/v1/",
+            "https://index.docker.io/v1/",
+            "https://index.docker.io/v1",
+            "index.docker.io",
+            "docker.io",
+            "registry-1.docker.io",
+            "https://registry-1.docker.io/v2/",
+            "https://docker.io",
+            "index.docker.io/v1/",
             "http://docker.io/",
         ];
         for key in keys {
             for host in ["docker.io", "index.docker.io", "registry-1.docker.io"] {
-                assert_eq!(keyring(&file(&[(key, "you")])).find(host, "you/x").0, basic("you"), "{key} {host}");
+                assert_eq!(
+                    keyring(&file(&[(key, "you")])).find(host, "you/x").0,
+                    basic("you"),
+                    "{key} {host}"
+                );
             }
         }
     }
 
     #[test]
     fn the_longest_path_wins_whatever_the_order() {
-        let keys = [("r.example", "all"), ("r.example/team", "team"), ("r.example/team/copr-x", "image"), ("r.example/tea", "no")];
+        let keys = [
+            ("r.example", "all"),
+            ("r.example/team", "team"),
+            ("r.example/team/copr-x", "image"),
+            ("r.example/tea", "no"),
+        ];
         for file in [file(&keys), file(&keys.iter().rev().copied().collect::<Vec<_>>())] {
             let user = |repository| keyring(&file).find("r.example", repository).0;
             assert_eq!(user("team/copr-x"), basic("image"));
@@ -201,7 +225,10 @@ mod tests {
         assert_eq!(two.find("r.example:5000", "b/x").0, basic("b"));
         let (login, asked) = two.find("r.example:5000", "c/x");
         assert_eq!(login, Login::Anonymous);
-        assert!(asked.contains("Secret robot (registry.pushSecret) has none for r.example:5000/c/x"), "{asked}");
+        assert!(
+            asked.contains("Secret robot (registry.pushSecret) has none for r.example:5000/c/x"),
+            "{asked}"
+        );
         assert_eq!(two.find("r.example", "a/x").0, Login::Anonymous);
     }
 
@@ -223,7 +250,11 @@ mod tests {
             ("{}", Login::Anonymous),
         ];
         for (entry, login) in rows {
-            assert_eq!(keyring(&format!(r#"{{"auths": {{"q.io": {entry}}}}}"#)).find("q.io", "a/b").0, login, "{entry}");
+            assert_eq!(
+                keyring(&format!(r#"{{"auths": {{"q.io": {entry}}}}}"#)).find("q.io", "a/b").0,
+                login,
+                "{entry}"
+            );
             // The older kind of Secret.
             assert_eq!(keyring(&format!(r#"{{"q.io": {entry}}}"#)).find("q.io", "a/b").0, login, "{entry}");
         }
@@ -235,7 +266,10 @@ mod tests {
         keyring.add(&file(&[("q.io", "first")]), "Secret a").unwrap();
         keyring.add(&file(&[("q.io", "second"), ("q.io/team", "team")]), "Secret b").unwrap();
         assert_eq!(keyring.find("q.io", "x/y"), (basic("first"), "with the credentials of Secret a".into()));
-        assert_eq!(keyring.find("q.io", "team/y"), (basic("team"), "with the credentials of Secret b".into()));
+        assert_eq!(
+            keyring.find("q.io", "team/y"),
+            (basic("team"), "with the credentials of Secret b".into())
+        );
     }
 
     #[test]

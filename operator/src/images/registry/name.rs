@@ -87,7 +87,9 @@ mod tests {
 
     #[test]
     fn docker_hub_has_one_name_and_answers_elsewhere() {
-        for image in ["docker.io/you/x:1", "index.docker.io/you/x:1", "registry-1.docker.io/you/x:1", "you/x:1"] {
+        for image in
+            ["docker.io/you/x:1", "index.docker.io/you/x:1", "registry-1.docker.io/you/x:1", "you/x:1"]
+        {
             let name = Name::parse(image).unwrap();
             assert_eq!((name.host.as_str(), name.repository.as_str()), (HUB, "you/x"), "{image}");
             assert_eq!(name.endpoint(), "registry-1.docker.io");

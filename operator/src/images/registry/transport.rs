@@ -284,8 +284,9 @@ impl Transport {
             Meaning::Denied | Meaning::NotThere | Meaning::Other => return Ok(Granted::Refused(words())),
         }
         // The error would quote what was answered.
-        let token: Token = serde_json::from_slice(&answer.body)
-            .map_err(|_| self.refused(name, "its token service answered something else than a token".into()))?;
+        let token: Token = serde_json::from_slice(&answer.body).map_err(|_| {
+            self.refused(name, "its token service answered something else than a token".into())
+        })?;
         let life = token.expires_in.unwrap_or(TOKEN_LIFE).saturating_sub(TOKEN_MARGIN);
         let token = token
             .token
@@ -303,7 +304,9 @@ impl Transport {
     async fn denied(&self, name: &Name, why: String) -> Error {
         let (login, asked) = self.access.keyring.find(&name.host, &name.repository);
         match Box::pin(self.knows(name, &login)).await {
-            Ok(true) => Error::Denied { image: name.text.clone(), why, asked, anonymous: login == Login::Anonymous },
+            Ok(true) => {
+                Error::Denied { image: name.text.clone(), why, asked, anonymous: login == Login::Anonymous }
+            }
             Ok(false) => Error::Credentials { host: name.host.clone(), why, asked },
             Err(error) => error,
         }
@@ -315,7 +318,9 @@ impl Transport {
         if *login == Login::Anonymous {
             return Ok(true);
         }
-        if let (Challenge::Token { realm, service }, Login::Basic(..) | Login::Identity(_)) = (&base.challenge, login) {
+        if let (Challenge::Token { realm, service }, Login::Basic(..) | Login::Identity(_)) =
+            (&base.challenge, login)
+        {
             return Ok(match self.token(name, (realm, service.as_deref()), login, None).await? {
                 Granted::Token(_) => true,
                 Granted::Refused(_) => false,

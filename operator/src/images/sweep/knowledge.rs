@@ -1,11 +1,11 @@
 //! Client required: everything in the cluster that may use an image.
 
+use k8s_openapi::api::{apps::v1::StatefulSet, batch::v1::Job, core::v1::Pod};
 use kube::{
     Api, Client, Resource,
     api::{ApiResource, DynamicObject, ListParams},
     runtime::reflector::ObjectRef,
 };
-use k8s_openapi::api::{apps::v1::StatefulSet, batch::v1::Job, core::v1::Pod};
 use serde_json::Value;
 
 use super::used::Used;
@@ -86,7 +86,8 @@ async fn each<K: Resource<DynamicType = ()>>(
         for mut object in page.items {
             object.types = Some(types.clone());
             let name = format!("{} {}", kind.kind, ObjectRef::from_obj_with(&object, kind.clone()));
-            let value = serde_json::to_value(object).map_err(|source| failed(kube::Error::SerdeError(source)))?;
+            let value =
+                serde_json::to_value(object).map_err(|source| failed(kube::Error::SerdeError(source)))?;
             take(name, value);
         }
         params.continue_token = page.metadata.continue_.take().filter(|token| !token.is_empty());

@@ -144,7 +144,8 @@ impl Ledger {
 
     /// As a ConfigMap has it.
     pub fn write(&self) -> Result<BTreeMap<String, String>, serde_json::Error> {
-        let shelves = self.shelves.iter().map(|(key, shelf)| Ok((key.clone(), serde_json::to_string(shelf)?)));
+        let shelves =
+            self.shelves.iter().map(|(key, shelf)| Ok((key.clone(), serde_json::to_string(shelf)?)));
         let mut data: BTreeMap<_, _> = shelves.collect::<Result<_, serde_json::Error>>()?;
         data.extend(self.other.clone());
         Ok(data)
@@ -160,7 +161,8 @@ impl Ledger {
         // Whoever is there now has the say.
         self.shelves.retain(|key, _| asked.contains_key(key) || !of_living.contains(key));
         for (key, shelf) in asked {
-            let known = self.shelves.entry(key).or_insert_with(|| Shelf { images: BTreeMap::new(), ..shelf.clone() });
+            let known =
+                self.shelves.entry(key).or_insert_with(|| Shelf { images: BTreeMap::new(), ..shelf.clone() });
             if known.registry != shelf.registry {
                 known.registry = shelf.registry;
                 // What it refused may work now.
@@ -192,7 +194,8 @@ impl Ledger {
         let mut expired = Vec::new();
         for (key, shelf) in self.shelves.iter().filter(|(_, shelf)| !shelf.rests(now)) {
             // Another namespace may push to the same place.
-            let same: Vec<_> = self.shelves.values().filter(|s| s.registry.url == shelf.registry.url).collect();
+            let same: Vec<_> =
+                self.shelves.values().filter(|s| s.registry.url == shelf.registry.url).collect();
             let images = shelf.images.keys().filter(|image| !used.has(image));
             let images = images.filter(|image| same.iter().all(|shelf| is_old(shelf, image)));
             expired.extend(images.map(|image| (key.clone(), image.clone())));
@@ -255,7 +258,9 @@ impl Ledger {
     fn adopt(&mut self) {
         let shelves = &mut self.shelves;
         self.other.retain(|_, text| {
-            let Ok(Entry { image, last_used, registry: Some(registry), namespace }) = serde_json::from_str(text) else {
+            let Ok(Entry { image, last_used, registry: Some(registry), namespace }) =
+                serde_json::from_str(text)
+            else {
                 return true;
             };
             let Some(shelf) = shelves.get_mut(&key(&namespace, &registry.url)) else { return true };
@@ -323,14 +328,20 @@ mod tests {
         assert!(ledger.expired(&nobody, at(3599)).is_empty());
         let expired = ledger.expired(&nobody, at(3600));
         assert_eq!(expired, [(key("team", "quay.io/team"), format!("copr-keygen:{HASH}"))]);
-        assert_eq!(ledger.shelves[&expired[0].0].reference(&expired[0].1), format!("quay.io/team/copr-keygen:{HASH}"));
+        assert_eq!(
+            ledger.shelves[&expired[0].0].reference(&expired[0].1),
+            format!("quay.io/team/copr-keygen:{HASH}")
+        );
         // Still in use, however long ago that was written down.
         assert!(ledger.expired(&used(HASH), at(9000)).is_empty());
     }
 
     #[test]
     fn only_what_a_registry_asks_for_is_written_down() {
-        for registry in [json!({"url": "quay.io/team", "retention": "1h"}), json!({"url": "quay.io/team", "deleteUnused": false})] {
+        for registry in [
+            json!({"url": "quay.io/team", "retention": "1h"}),
+            json!({"url": "quay.io/team", "deleteUnused": false}),
+        ] {
             assert!(noted(&[instance("team", registry, HASH)], 0).shelves.is_empty());
         }
     }
@@ -407,7 +418,8 @@ mod tests {
         assert!(ledger.expired(&Used::default(), at(99999)).is_empty(), "nobody asks");
         let living = [asking("other")];
         ledger.note(asked(&living, at(99999)), &living, at(99999));
-        let expired: Vec<_> = ledger.expired(&Used::default(), at(99999)).into_iter().map(|(_, image)| image).collect();
+        let expired: Vec<_> =
+            ledger.expired(&Used::default(), at(99999)).into_iter().map(|(_, image)| image).collect();
         assert_eq!(expired, [format!("copr-redis:{HASH}")]);
     }
 

@@ -152,7 +152,12 @@ impl Sweeper {
     }
 
     /// Deletes what has expired; tells whether there is more.
-    async fn delete(&mut self, ledger: &mut Ledger, known: &Knowledge, now: Timestamp) -> Result<bool, Error> {
+    async fn delete(
+        &mut self,
+        ledger: &mut Ledger,
+        known: &Knowledge,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
         if known.unreadable != self.unreadable && !known.unreadable.is_empty() {
             let objects = report::truncate(known.unreadable.join(", "), 1024);
             tracing::warn!(objects, "No image is deleted while nobody can read what these use");
@@ -179,7 +184,10 @@ impl Sweeper {
                     ledger.forget(&key, &image);
                 }
                 Ok(Outcome::NotOurs) => {
-                    tracing::info!(image = reference, "Somebody else has pushed something under this name: it stays");
+                    tracing::info!(
+                        image = reference,
+                        "Somebody else has pushed something under this name: it stays"
+                    );
                     ledger.forget(&key, &image);
                 }
                 Ok(Outcome::Shared) => {
@@ -234,7 +242,11 @@ impl Sweeper {
             }
             Kept::Access(access::Error::NotFound { .. }) if users(shelf, known).next().is_none() => {
                 // With the namespace its credentials are gone, and nobody can delete anything from here any more.
-                tracing::warn!(registry = shelf.registry.url, error = why, "Images that nobody uses stay in their registry");
+                tracing::warn!(
+                    registry = shelf.registry.url,
+                    error = why,
+                    "Images that nobody uses stay in their registry"
+                );
                 ledger.shelves.remove(key);
             }
             _ => {
@@ -259,7 +271,9 @@ impl Sweeper {
             type_: EventType::Warning,
             reason: "ImagesNotDeleted".into(),
             note: Some(report::truncate(
-                format!("{url} deletes no unused images, as registry.deleteUnused asks for: {why}. It's asked again in a day, or when spec.registry changes"),
+                format!(
+                    "{url} deletes no unused images, as registry.deleteUnused asks for: {why}. It's asked again in a day, or when spec.registry changes"
+                ),
                 1000,
             )),
             action: "DeleteImages".into(),

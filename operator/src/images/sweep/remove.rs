@@ -118,6 +118,7 @@ async fn read(registry: &Registry, name: &Name) -> Result<Option<BTreeMap<String
         let digest = registry.digest(&name.with(&tag).text).await?;
         Ok::<_, Error>(digest.map(|digest| (tag, digest)))
     };
-    let read: Vec<_> = stream::iter(tags.into_iter().map(digest)).buffer_unordered(AT_A_TIME).try_collect().await?;
+    let read: Vec<_> =
+        stream::iter(tags.into_iter().map(digest)).buffer_unordered(AT_A_TIME).try_collect().await?;
     Ok(Some(read.into_iter().flatten().collect()))
 }

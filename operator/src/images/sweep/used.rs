@@ -58,18 +58,39 @@ mod tests {
     #[test]
     fn a_tag_or_a_digest_is_used_wherever_it_stands() {
         let objects = [
-            ("the spec of an instance", json!({"spec": {"images": {"frontend": format!("r:5000/copr/copr-frontend:{TAG}@{DIGEST}")}}})),
-            ("a packages status", json!({"status": {"packages": {"images": [
-                {"component": "frontend", "inputHash": TAG, "image": format!("r/x@{DIGEST}")}]}}})),
-            ("images that still run while new ones are built", json!({"status": {
-                "packages": {"images": []}, "images": {"frontend": format!("r/x:{TAG}@{DIGEST}")}}})),
-            ("the template of a run", json!({"spec": {"instance": {"template": {"images": {
-                "frontend": format!("r/x:{TAG}"), "backend": format!("r/y@{DIGEST}")}}}}})),
-            ("a pod", json!({"spec": {"containers": [{"image": format!("r/x:{TAG}")}]},
-                "status": {"containerStatuses": [{"imageID": format!("r/x@{DIGEST}")}]}})),
-            ("a Job", json!({"metadata": {"labels": {"copr.fedorainfracloud.org/input-hash": TAG},
-                "annotations": {"digest": DIGEST}}})),
-            ("a field of a later version", json!({"spec": {"frontend": [{"image": format!("r/x:{TAG}@{DIGEST}")}]}})),
+            (
+                "the spec of an instance",
+                json!({"spec": {"images": {"frontend": format!("r:5000/copr/copr-frontend:{TAG}@{DIGEST}")}}}),
+            ),
+            (
+                "a packages status",
+                json!({"status": {"packages": {"images": [
+                {"component": "frontend", "inputHash": TAG, "image": format!("r/x@{DIGEST}")}]}}}),
+            ),
+            (
+                "images that still run while new ones are built",
+                json!({"status": {
+                "packages": {"images": []}, "images": {"frontend": format!("r/x:{TAG}@{DIGEST}")}}}),
+            ),
+            (
+                "the template of a run",
+                json!({"spec": {"instance": {"template": {"images": {
+                "frontend": format!("r/x:{TAG}"), "backend": format!("r/y@{DIGEST}")}}}}}),
+            ),
+            (
+                "a pod",
+                json!({"spec": {"containers": [{"image": format!("r/x:{TAG}")}]},
+                "status": {"containerStatuses": [{"imageID": format!("r/x@{DIGEST}")}]}}),
+            ),
+            (
+                "a Job",
+                json!({"metadata": {"labels": {"copr.fedorainfracloud.org/input-hash": TAG},
+                "annotations": {"digest": DIGEST}}}),
+            ),
+            (
+                "a field of a later version",
+                json!({"spec": {"frontend": [{"image": format!("r/x:{TAG}@{DIGEST}")}]}}),
+            ),
         ];
         for (what, object) in objects {
             let used = used(&object);
@@ -79,7 +100,8 @@ mod tests {
 
     #[test]
     fn nothing_else_is_used() {
-        let used = used(&json!({"spec": {"images": {"tag": "2.7", "frontend": format!("r/x:{}", &TAG[1..])}}}));
+        let used =
+            used(&json!({"spec": {"images": {"tag": "2.7", "frontend": format!("r/x:{}", &TAG[1..])}}}));
         assert!(!used.has(TAG) && !used.has(DIGEST));
     }
 }

@@ -36,7 +36,15 @@ async fn with_tokens(style: Style, content: Content) -> Server {
             return token(style, &content, request);
         }
         let Some(token) = request.bearer() else { return challenge() };
-        let repository = request.path.trim_start_matches("/v2/").split("/manifests/").next().unwrap().split("/blobs/").next().unwrap();
+        let repository = request
+            .path
+            .trim_start_matches("/v2/")
+            .split("/manifests/")
+            .next()
+            .unwrap()
+            .split("/blobs/")
+            .next()
+            .unwrap();
         let may = token == format!("may-{repository}");
         match style {
             _ if request.path == "/v2/" => response(200),
@@ -72,7 +80,8 @@ const STYLES: [Style; 4] = [Style::Unauthorized, Style::Forbidden, Style::NoToke
 async fn what_is_not_there_yet_is_to_be_built_whatever_the_registry_calls_it() {
     for style in STYLES {
         let server = with_tokens(style, Content::default()).await;
-        let (image, access) = (format!("{}/team/copr-x:{HASH}", server.host), as_user(&server.host, "robot", "secret"));
+        let (image, access) =
+            (format!("{}/team/copr-x:{HASH}", server.host), as_user(&server.host, "robot", "secret"));
         assert_eq!(registry(&image, &access).describe_own(&image).await.unwrap(), None);
         assert!(registry(&image, &access).has_lost(&image).await.unwrap());
     }
@@ -84,7 +93,8 @@ async fn what_is_there_is_found_with_the_same_credentials() {
         let content = Content::default();
         let digest = content.push("team/copr-x", HASH, HASH);
         let server = with_tokens(style, content).await;
-        let (image, access) = (format!("{}/team/copr-x:{HASH}", server.host), as_user(&server.host, "robot", "secret"));
+        let (image, access) =
+            (format!("{}/team/copr-x:{HASH}", server.host), as_user(&server.host, "robot", "secret"));
         let found = registry(&image, &access).describe_own(&image).await.unwrap().unwrap();
         assert_eq!((found.digest, found.labels.len()), (digest, 1));
         assert!(server.count("HEAD") > 0, "a question isn't a pull");
@@ -187,10 +197,13 @@ async fn one_token_serves_all_questions_for_a_repository() {
 async fn a_registry_without_head_is_asked_otherwise() {
     let content = Content::default();
     let digest = content.push("team/copr-x", HASH, HASH);
-    let server = Server::start(move |request| {
-        if request.method == "HEAD" { response(405) } else { content.answer(request) }
-    })
-    .await;
+    let server =
+        Server::start(
+            move |request| {
+                if request.method == "HEAD" { response(405) } else { content.answer(request) }
+            },
+        )
+        .await;
     let image = format!("{}/team/copr-x:{HASH}", server.host);
     assert_eq!(registry(&image, &insecure()).digest(&image).await.unwrap(), Some(digest));
 }

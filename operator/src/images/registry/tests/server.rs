@@ -155,7 +155,12 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
                 // As web servers say it to somebody who speaks TLS to them.
                 n if buffer.is_empty() && chunk[0] == 0x16 => {
                     let _ = n;
-                    stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").await.ok()?;
+                    stream
+                        .write_all(
+                            b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+                        )
+                        .await
+                        .ok()?;
                     return None;
                 }
                 n => buffer.extend_from_slice(&chunk[..n]),
@@ -163,7 +168,11 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
         };
         let head = String::from_utf8(buffer[..end].to_vec()).ok()?;
         let header = |name: &str| {
-            let found = head.lines().skip(1).filter_map(|line| line.split_once(':')).find(|(n, _)| n.eq_ignore_ascii_case(name));
+            let found = head
+                .lines()
+                .skip(1)
+                .filter_map(|line| line.split_once(':'))
+                .find(|(n, _)| n.eq_ignore_ascii_case(name));
             found.map_or("", |(_, value)| value.trim()).to_owned()
         };
         let length: usize = header("content-length").parse().unwrap_or(0);
@@ -232,7 +241,13 @@ impl Content {
     }
 
     pub fn tags(&self, repository: &str) -> Vec<String> {
-        self.0.lock().unwrap().tags.get(repository).map(|tags| tags.keys().cloned().collect()).unwrap_or_default()
+        self.0
+            .lock()
+            .unwrap()
+            .tags
+            .get(repository)
+            .map(|tags| tags.keys().cloned().collect())
+            .unwrap_or_default()
     }
 
     pub fn has(&self, repository: &str, reference: &str) -> bool {
@@ -291,7 +306,8 @@ impl Content {
             };
         }
         if let Some((repository, _)) = rest.split_once("/tags/list") {
-            return response(200).body(json!({"name": repository, "tags": self.tags(repository)}).to_string());
+            return response(200)
+                .body(json!({"name": repository, "tags": self.tags(repository)}).to_string());
         }
         response(404)
     }

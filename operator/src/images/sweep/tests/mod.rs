@@ -1,5 +1,7 @@
 //! What goes from a registry, and what stays.
 
+mod sweeps;
+
 use serde_json::json;
 
 use super::{
@@ -39,11 +41,11 @@ async fn start(style: Style, content: &Content) -> Server {
 }
 
 fn delete(style: Style, content: &Content, request: &Request) -> Response {
-    let (repository, reference) = request.path.strip_prefix("/v2/").unwrap().split_once("/manifests/").unwrap();
+    let (repository, reference) =
+        request.path.strip_prefix("/v2/").unwrap().split_once("/manifests/").unwrap();
     match (style, reference.starts_with("sha256:")) {
-        (Style::Never(status, code) | Style::ByDigest(status, code), false) | (Style::Never(status, code), true) => {
-            response(status).error(code)
-        }
+        (Style::Never(status, code) | Style::ByDigest(status, code), false)
+        | (Style::Never(status, code), true) => response(status).error(code),
         (_, true) => {
             content.delete(repository, reference);
             response(202)
@@ -68,7 +70,11 @@ const DELETING: [Style; 5] = [
 fn pushed() -> (Content, String) {
     let content = Content::default();
     let digest = content.push(REPOSITORY, HASH, HASH);
-    content.push_manifest(REPOSITORY, &digest.replace(':', "-"), format!(r#"{{"of":"{digest}"}}"#).into_bytes());
+    content.push_manifest(
+        REPOSITORY,
+        &digest.replace(':', "-"),
+        format!(r#"{{"of":"{digest}"}}"#).into_bytes(),
+    );
     (content, digest)
 }
 
@@ -115,7 +121,11 @@ async fn an_image_that_is_used_by_its_digest_stays() {
 
 #[tokio::test]
 async fn what_does_not_say_that_it_is_ours_stays() {
-    let foreign = [json!({"config": {"Labels": null}}), json!({"config": null}), json!({"config": {"Labels": {"a": "b"}}})];
+    let foreign = [
+        json!({"config": {"Labels": null}}),
+        json!({"config": null}),
+        json!({"config": {"Labels": {"a": "b"}}}),
+    ];
     for config in foreign {
         let content = Content::default();
         let config = config.to_string();
@@ -135,7 +145,9 @@ async fn what_does_not_say_that_it_is_ours_stays() {
 
 #[tokio::test]
 async fn a_registry_that_deletes_nothing_says_so_and_is_not_pressed() {
-    for style in [Style::Never(405, "UNSUPPORTED"), Style::Never(403, "DENIED"), Style::Never(401, "UNAUTHORIZED")] {
+    for style in
+        [Style::Never(405, "UNSUPPORTED"), Style::Never(403, "DENIED"), Style::Never(401, "UNAUTHORIZED")]
+    {
         let (content, _) = pushed();
         let server = start(style, &content).await;
         let Outcome::Refused(why) = removed(&server, &Used::default()).await else { panic!("{style:?}") };
