@@ -111,7 +111,7 @@ pub fn ended(jobs: &[Job], image: &str) -> Vec<String> {
         job.annotations().get(IMAGE).is_some_and(|pushed| pushed == image)
             && condition(job, "Complete").is_some()
     };
-    let mut ended: Vec<_> = jobs.iter().filter(pushed).filter_map(|job| job.uid()).collect();
+    let mut ended: Vec<_> = jobs.iter().filter(pushed).filter_map(kube::ResourceExt::uid).collect();
     ended.sort();
     ended
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use k8s_openapi::api::batch::v1::Job;
 use kube::{
     Api, Client, ResourceExt as _,
     api::{DeleteParams, Preconditions},
@@ -12,31 +13,52 @@ use kube::{
 use tokio::time::Instant;
 
 use super::{
-    Image, decide,
+    Image, Wanted, decide,
+    provide::Error,
     registry::{self, Access, Registries},
     start,
 };
 use crate::api::v1alpha1::{ImageState, PackagesStatus};
 
-/// Asks the registry for what kubelets can't pull, and forgets of what isn't there that it ever was. Returns whether it did.
-///
-/// `pull_failures` are images as containers have them, by digest. While something is still to be built, what it's built on is
-/// asked for as well.
-pub async fn heal(
+/// Forgets that images were ever there that kubelets can't pull and that the registry doesn't have. `pull_failures` are as
+/// containers have them, by digest.
+pub(super) async fn heal(
+    wanted: &Wanted<'_>,
     registries: &Registries,
     access: &Access,
     known: &mut PackagesStatus,
     pull_failures: &[String],
-) -> Result<bool, registry::Error> {
+) -> Result<(), Error> {
+    let gone = gone(registries, access, known, pull_failures).await?;
+    let hashes: Vec<_> = known
+        .images
+        .iter()
+        .filter(|status| gone.contains(&status.component))
+        .map(|status| status.input_hash.as_str())
+        .collect();
+    if !hashes.is_empty() {
+        forget_jobs(wanted.client, &wanted.namespace, &hashes).await?;
+    }
+    forget(known, &gone);
+    Ok(())
+}
+
+/// The components whose images the registry has no more. It's asked for what kubelets can't pull, and, while something is still
+/// to be built, for what that is built on.
+pub async fn gone(
+    registries: &Registries,
+    access: &Access,
+    known: &PackagesStatus,
+    pull_failures: &[String],
+) -> Result<BTreeSet<String>, registry::Error> {
     let mut gone = BTreeSet::new();
     for (component, image) in suspects(known, pull_failures) {
-        let news = pull_failures.to_vec();
-        if !registries.asks.is_due(&image, &news, Instant::now()) {
+        if !registries.asks.is_due(&image, pull_failures, Instant::now()) {
             continue;
         }
         let lost = registries.of(&image, access)?.has_lost(&image).await?;
         // Not `is there`: a node that can't pull for another reason says so again and again.
-        registries.asks.answered(&image, false, &news, Instant::now());
+        registries.asks.answered(&image, false, pull_failures, Instant::now());
         if lost {
             gone.insert(component);
         }
@@ -49,12 +71,11 @@ pub async fn heal(
             }
         }
     }
-    forget(known, &gone);
-    Ok(!gone.is_empty())
+    Ok(gone)
 }
 
 /// Deletes the Jobs of a namespace that have built from these inputs: what they pushed has gone.
-pub async fn forget_jobs(client: &Client, namespace: &str, hashes: &[&str]) -> Result<(), start::Error> {
+async fn forget_jobs(client: &Client, namespace: &str, hashes: &[&str]) -> Result<(), start::Error> {
     for job in start::jobs(client, hashes).await? {
         if job.namespace().as_deref() != Some(namespace) || decide::is_active(&job) {
             continue;
@@ -62,7 +83,7 @@ pub async fn forget_jobs(client: &Client, namespace: &str, hashes: &[&str]) -> R
         let name = job.name_any();
         let same = Preconditions { uid: job.uid(), resource_version: None };
         let params = DeleteParams::background().preconditions(same);
-        let api: Api<k8s_openapi::api::batch::v1::Job> = Api::namespaced(client.clone(), namespace);
+        let api: Api<Job> = Api::namespaced(client.clone(), namespace);
         match api.delete(&name, &params).await {
             Ok(_) => {}
             Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => {}
@@ -176,18 +197,20 @@ mod tests {
         let failures: Vec<_> =
             known.images.iter().skip(1).filter_map(|status| status.image.clone()).collect();
         let registries = registries();
-        let before = known.clone();
+        let gone =
+            async |failures: &[String]| gone(&registries, &insecure(), &known, failures).await.unwrap();
         // The nodes can't pull, but everything is there.
-        assert!(!heal(&registries, &insecure(), &mut known, &failures).await.unwrap());
-        assert_eq!(known, before);
+        assert!(gone(&failures).await.is_empty());
         let asked = server.asked().len();
-        assert!(!heal(&registries, &insecure(), &mut known, &failures).await.unwrap());
+        assert!(gone(&failures).await.is_empty());
         assert_eq!(server.asked().len(), asked, "it isn't asked again at once");
 
         content.delete("copr-keygen", &digests[1]);
         let more = [failures, vec!["news@sha256:1".into()]].concat();
-        assert!(heal(&registries, &insecure(), &mut known, &more).await.unwrap());
-        let states: Vec<_> = known.images.iter().map(|status| status.state).collect();
-        assert_eq!(states, [ImageState::Pushed, ImageState::Queued, ImageState::Pushed]);
+        assert_eq!(gone(&more).await, BTreeSet::from(["keygen".to_owned()]));
+        // And what it is built on.
+        content.delete("copr-base", &digests[0]);
+        let more = [more, vec!["news@sha256:2".into()]].concat();
+        assert_eq!(gone(&more).await, BTreeSet::from(["base".to_owned(), "keygen".to_owned()]));
     }
 }

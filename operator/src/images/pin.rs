@@ -30,17 +30,15 @@ pub fn pin(given: &str, recorded: Recorded<'_>) -> Pin {
         return Pin::Given;
     }
     let known = |digest| Pin::Known(ResolvedTag { image: given.to_owned(), digest, message: None });
-    match (recorded.resolved, recorded.runs) {
-        (Some(resolved), _) if resolved.image == given => Pin::Known(resolved.clone()),
-        // The spec names another image than before.
-        (Some(_), _) => Pin::Resolve,
-        (None, Some(runs)) => match runs.split_once('@') {
-            Some((name, digest)) if name == given => known(Some(digest.to_owned())),
-            // Nobody could be asked then; asking again would restart what runs.
-            _ if recorded.is_current => known(None),
-            _ => Pin::Resolve,
-        },
-        (None, None) => Pin::Resolve,
+    if let Some(resolved) = recorded.resolved {
+        // Otherwise the spec names another image than before.
+        return if resolved.image == given { Pin::Known(resolved.clone()) } else { Pin::Resolve };
+    }
+    match recorded.runs.map(|runs| (runs.split_once('@'), recorded.is_current)) {
+        Some((Some((name, digest)), _)) if name == given => known(Some(digest.to_owned())),
+        // Nobody could be asked then; asking again would restart what runs.
+        Some((_, true)) => known(None),
+        _ => Pin::Resolve,
     }
 }
 

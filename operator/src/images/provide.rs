@@ -222,7 +222,7 @@ impl Provider {
         if !pull_failures.is_empty() || !packages.as_ref().is_some_and(settled) {
             let target = access::target(client, &wanted.namespace, instance.spec.registry.as_ref()).await?;
             if let Some(known) = packages.as_mut().filter(|known| known.spec_hash == spec_hash) {
-                self.heal(&wanted, &target, known, pull_failures).await?;
+                heal::heal(&wanted, &self.registries, &target.access, known, pull_failures).await?;
             }
             if packages.as_ref().is_none_or(|known| known.spec_hash != spec_hash) {
                 let (base_image, images) = self.resolve(&wanted, spec, &target).await?;
@@ -242,26 +242,6 @@ impl Provider {
             look_again.or((verdict.reason == verdict::BUILD_FAILED).then_some(Duration::from_secs(60)));
         let resolved = given.resolved.clone();
         Ok(Provision { packages: packages.clone(), images, resolved, verdict, look_again, identity })
-    }
-
-    /// What has left the registry is built again.
-    async fn heal(
-        &self,
-        wanted: &Wanted<'_>,
-        target: &Target,
-        known: &mut PackagesStatus,
-        pull_failures: &[String],
-    ) -> Result<(), Error> {
-        let there = |image: &&ImageStatus| image.state.is_there();
-        let before: Vec<_> =
-            known.images.iter().filter(there).map(|image| image.input_hash.clone()).collect();
-        if heal::heal(&self.registries, &target.access, known, pull_failures).await? {
-            let after: Vec<_> = known.images.iter().filter(there).map(|image| &image.input_hash).collect();
-            let gone: Vec<_> =
-                before.iter().filter(|hash| !after.contains(hash)).map(String::as_str).collect();
-            heal::forget_jobs(wanted.client, &wanted.namespace, &gone).await?;
-        }
-        Ok(())
     }
 
     /// What the images are to be built from: the base image by digest, and the hash of every image's inputs.

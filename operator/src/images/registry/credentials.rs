@@ -54,8 +54,8 @@ struct File {
 
 #[derive(Deserialize, Default)]
 struct Auth {
-    #[serde(default)]
-    auth: String,
+    #[serde(default, rename = "auth")]
+    pair: String,
     #[serde(default)]
     username: String,
     #[serde(default)]
@@ -144,7 +144,7 @@ fn login(auth: Auth) -> Login {
     }
     // podman and docker read `auth` alone; kubectl writes all three.
     let decoded =
-        BASE64_STANDARD.decode(auth.auth.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        BASE64_STANDARD.decode(auth.pair.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let pair = decoded.as_deref().and_then(|text| text.split_once(':'));
     match pair {
         Some((user, password)) => Login::Basic(user.to_owned(), password.trim_end_matches('\0').to_owned()),

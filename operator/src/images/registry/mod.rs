@@ -12,6 +12,7 @@ pub mod name;
 mod pool;
 #[cfg(test)]
 pub(super) mod tests;
+mod token;
 mod transport;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -27,7 +28,7 @@ pub use credentials::{Keyring, Login};
 pub use name::{Name, host, host_of_prefix};
 pub use pool::Registries;
 pub use transport::Pauses;
-use transport::{Answer, Asked, Transport};
+use transport::{Answer, Asked, Transport, refused};
 
 const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
@@ -178,7 +179,7 @@ impl Registry {
         let Some(answer) = self.manifest(&name, Method::GET).await? else { return Ok(None) };
         let digest = digest_of(&answer.body);
         let manifest: Manifest = serde_json::from_slice(&answer.body)
-            .map_err(|_| self.transport.refused(&name, "its manifest can't be read".into()))?;
+            .map_err(|_| refused(&name, "its manifest can't be read".into()))?;
         // A list of images has no configuration, and is none of ours.
         let labels = match manifest.config {
             Some(config) => self.labels(&name, &config.digest).await?,
@@ -207,10 +208,10 @@ impl Registry {
             match answer::meaning(answer.status, &answer::codes(&answer.body)) {
                 Meaning::Fine => {}
                 Meaning::NotThere => return Ok(Some(tags)),
-                _ => return Err(self.unexpected(name, "the list of tags", &answer)),
+                _ => return Err(unexpected(name, "the list of tags", &answer)),
             }
             let page: Tags = serde_json::from_slice(&answer.body)
-                .map_err(|_| self.transport.refused(name, "its list of tags can't be read".into()))?;
+                .map_err(|_| refused(name, "its list of tags can't be read".into()))?;
             tags.extend(page.tags.unwrap_or_default());
             if tags.len() > TAGS_MAX {
                 return Ok(None);
@@ -246,7 +247,7 @@ impl Registry {
             Meaning::NotThere => Ok(None),
             // Not every registry knows HEAD.
             _ if method == Method::HEAD => Box::pin(self.manifest(name, Method::GET)).await,
-            _ => Err(self.unexpected(name, "the question for its manifest", &answer)),
+            _ => Err(unexpected(name, "the question for its manifest", &answer)),
         }
     }
 
@@ -255,20 +256,20 @@ impl Registry {
         let asked = Asked { name, method: Method::GET, path: &path, actions: "pull", accept: ANYTHING };
         let answer = self.transport.ask(&asked).await?;
         if answer.status != StatusCode::OK {
-            return Err(self.unexpected(name, "the question for its configuration", &answer));
+            return Err(unexpected(name, "the question for its configuration", &answer));
         }
         if digest_of(&answer.body) != digest {
-            return Err(self.transport.refused(name, format!("what it gave isn't {digest}")));
+            return Err(refused(name, format!("what it gave isn't {digest}")));
         }
         let config: Config = serde_json::from_slice(&answer.body)
-            .map_err(|_| self.transport.refused(name, "its configuration can't be read".into()))?;
+            .map_err(|_| refused(name, "its configuration can't be read".into()))?;
         Ok(config.config.unwrap_or_default().labels.unwrap_or_default())
     }
+}
 
-    fn unexpected(&self, name: &Name, what: &str, answer: &Answer) -> Error {
-        let words = answer::words(answer.status, &answer::codes(&answer.body));
-        self.transport.refused(name, format!("{what} was answered with {words}"))
-    }
+fn unexpected(name: &Name, what: &str, answer: &Answer) -> Error {
+    let words = answer::words(answer.status, &answer::codes(&answer.body));
+    refused(name, format!("{what} was answered with {words}"))
 }
 
 fn own<T>(answer: Result<Option<T>, Error>) -> Result<Option<T>, Error> {

@@ -44,6 +44,7 @@ impl Name {
     }
 
     /// The same repository, another image.
+    #[must_use]
     pub fn with(&self, reference: &str) -> Self {
         let separator = if reference.contains(':') { '@' } else { ':' };
         Self {

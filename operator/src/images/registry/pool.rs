@@ -28,11 +28,14 @@ const MAX: usize = 64;
 /// Clients by what they trust, and registries by how they are spoken to.
 pub struct Registries {
     clients: Mutex<HashMap<(bool, Option<String>), reqwest::Client>>,
-    known: Mutex<HashMap<(String, Access), (Instant, Arc<Registry>)>>,
+    known: Mutex<HashMap<(String, Access), Known>>,
     pauses: Pauses,
     /// What was asked for, and when.
     pub asks: Asks,
 }
+
+/// Since when, and which.
+type Known = (Instant, Arc<Registry>);
 
 impl Default for Registries {
     fn default() -> Self {

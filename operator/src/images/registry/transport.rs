@@ -15,7 +15,6 @@ use reqwest::{
     Method, RequestBuilder, StatusCode,
     header::{ACCEPT, CONTENT_TYPE, HeaderMap},
 };
-use serde::Deserialize;
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
@@ -24,6 +23,7 @@ use super::{
     challenge::{Challenge, challenge, token_url},
     credentials::Login,
     name::Name,
+    token::{self, Granted},
 };
 use crate::images::http;
 
@@ -33,9 +33,6 @@ const BODY_MAX: usize = 4 << 20;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// And nobody has to be left alone for longer than this.
 const LONGEST_COOLDOWN: Duration = Duration::from_secs(600);
-/// What a token lives that doesn't say how long (by the token specification), and how long before its end it's renewed.
-const TOKEN_LIFE: u64 = 60;
-const TOKEN_MARGIN: u64 = 10;
 const TOKENS_MAX: usize = 256;
 /// Requests to one registry at a time, whoever makes them.
 const AT_A_TIME: usize = 8;
@@ -57,7 +54,7 @@ pub struct Transport {
     /// How it wants to be spoken to, once that is known, or why it isn't.
     base: tokio::sync::Mutex<Option<Result<Base, Failure>>>,
     greetings: AtomicU64,
-    tokens: Mutex<HashMap<(Login, Option<String>), (String, Instant)>>,
+    tokens: Mutex<Tokens>,
     /// When it may be asked again, if it said so.
     cooldown: Mutex<Option<(Instant, String)>>,
 }
@@ -95,18 +92,8 @@ pub(super) struct Asked<'a> {
     pub accept: &'static str,
 }
 
-#[derive(Deserialize)]
-struct Token {
-    token: Option<String>,
-    access_token: Option<String>,
-    expires_in: Option<u64>,
-}
-
-/// A token, or how it was refused.
-enum Granted {
-    Token(String),
-    Refused(String),
-}
+/// By who it's for and what for: a token, and until when it's good.
+type Tokens = HashMap<(Login, Option<String>), (String, Instant)>;
 
 impl Transport {
     /// The connections are those of `http`.
@@ -257,18 +244,11 @@ impl Transport {
             return Ok(Granted::Token(token.clone()));
         }
         let url = token_url(realm, service, key.1.as_deref())
-            .ok_or_else(|| self.refused(name, "its token service has no URL".into()))?;
+            .ok_or_else(|| refused(name, "its token service has no URL".into()))?;
         let request = match login {
-            Login::Identity(token) => {
-                let mut form = url.clone();
-                form.query_pairs_mut()
-                    .append_pair("grant_type", "refresh_token")
-                    .append_pair("client_id", "copr-operator")
-                    .append_pair("refresh_token", token);
-                let body = form.query().unwrap_or_default().to_owned();
-                let mut bare = url;
-                bare.set_query(None);
-                self.http.post(bare).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
+            Login::Identity(identity) => {
+                let (url, form) = token::exchange(&url, identity);
+                self.http.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form)
             }
             Login::Basic(user, password) => self.http.get(url).basic_auth(user, Some(password)),
             Login::Anonymous | Login::Bearer(_) => self.http.get(url),
@@ -283,20 +263,13 @@ impl Transport {
             }
             Meaning::Denied | Meaning::NotThere | Meaning::Other => return Ok(Granted::Refused(words())),
         }
-        // The error would quote what was answered.
-        let token: Token = serde_json::from_slice(&answer.body).map_err(|_| {
-            self.refused(name, "its token service answered something else than a token".into())
-        })?;
-        let life = token.expires_in.unwrap_or(TOKEN_LIFE).saturating_sub(TOKEN_MARGIN);
-        let token = token
-            .token
-            .or(token.access_token)
-            .ok_or_else(|| self.refused(name, "its token service gave no token".into()))?;
+        let (token, life) = token::parse(&answer.body)
+            .ok_or_else(|| refused(name, "its token service answered something else than a token".into()))?;
         let mut tokens = self.tokens();
         if tokens.len() >= TOKENS_MAX {
             tokens.clear();
         }
-        tokens.insert(key, (token.clone(), Instant::now() + Duration::from_secs(life)));
+        tokens.insert(key, (token.clone(), Instant::now() + life));
         Ok(Granted::Token(token))
     }
 
@@ -327,16 +300,8 @@ impl Transport {
             });
         }
         let request = self.http.get(format!("{}://{}/v2/", base.scheme, name.endpoint()));
-        let answer = self.read(name, self.plainly_signed(request, login)).await?;
+        let answer = self.read(name, plainly_signed(request, login)).await?;
         Ok(answer::meaning(answer.status, &answer::codes(&answer.body)) != Meaning::Denied)
-    }
-
-    fn plainly_signed(&self, request: RequestBuilder, login: &Login) -> RequestBuilder {
-        match login {
-            Login::Basic(user, password) => request.basic_auth(user, Some(password)),
-            Login::Bearer(token) => request.bearer_auth(token),
-            Login::Anonymous | Login::Identity(_) => request,
-        }
     }
 
     async fn read(&self, name: &Name, request: RequestBuilder) -> Result<Answer, Error> {
@@ -344,7 +309,7 @@ impl Transport {
         let (status, headers) = (answer.status(), answer.headers().clone());
         match http::capped(answer, BODY_MAX).await {
             Ok(Some(body)) => Ok(Answer { status, headers, body }),
-            Ok(None) => Err(self.refused(name, format!("its answer is larger than {BODY_MAX} bytes"))),
+            Ok(None) => Err(refused(name, format!("its answer is larger than {BODY_MAX} bytes"))),
             Err(error) => Err(self.unreachable(name, &error)),
         }
     }
@@ -373,14 +338,22 @@ impl Transport {
         self.passing(name, unreachable(error), Some(self.pauses.when_unreachable))
     }
 
-    #[expect(clippy::unused_self, reason = "beside the other errors")]
-    pub(super) fn refused(&self, name: &Name, why: String) -> Error {
-        Error::Refused { image: name.text.clone(), why }
-    }
-
-    fn tokens(&self) -> MutexGuard<'_, HashMap<(Login, Option<String>), (String, Instant)>> {
+    fn tokens(&self) -> MutexGuard<'_, Tokens> {
         // Every change is one insertion or removal.
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An answer that's good for nothing.
+pub(super) fn refused(name: &Name, why: String) -> Error {
+    Error::Refused { image: name.text.clone(), why }
+}
+
+fn plainly_signed(request: RequestBuilder, login: &Login) -> RequestBuilder {
+    match login {
+        Login::Basic(user, password) => request.basic_auth(user, Some(password)),
+        Login::Bearer(token) => request.bearer_auth(token),
+        Login::Anonymous | Login::Identity(_) => request,
     }
 }
 

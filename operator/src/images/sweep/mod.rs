@@ -36,7 +36,7 @@ use super::{
 };
 use crate::{api::v1alpha1::CoprInstance, backoff::BrokenWatch, labels::FIELD_MANAGER, report};
 use knowledge::Knowledge;
-use ledger::{Ledger, Shelf};
+use ledger::{Ledger, Stock};
 use remove::{Outcome, Tags, remove};
 
 const SHORTEST_PAUSE: Duration = Duration::from_secs(5);
@@ -100,7 +100,7 @@ pub async fn run(
                         let asked = ledger::asked(guard.0.iter(), now());
                         if !asked.is_empty() {
                             ledger::merge(&mut seen, asked);
-                            let seen = Ledger { shelves: seen.clone(), ..Ledger::default() };
+                            let seen = Ledger { stocks: seen.clone(), ..Ledger::default() };
                             next = next.min(Instant::now() + pause(&seen));
                         }
                     }
@@ -126,7 +126,7 @@ pub async fn run(
 
 impl Sweeper {
     /// One look at everything, and at what instances were `seen` to use since the last; returns after how long to look again.
-    async fn sweep(&mut self, seen: &BTreeMap<String, Shelf>) -> Result<Duration, Error> {
+    async fn sweep(&mut self, seen: &BTreeMap<String, Stock>) -> Result<Duration, Error> {
         let now = now();
         let mut known = knowledge::instances(&self.client).await?;
         let before = store::read(&self.client, &self.namespace).await?;
@@ -136,7 +136,7 @@ impl Sweeper {
         ledger.note(asked, &known.instances, now);
         let mut more = false;
         // Where nobody asks for anything, nothing has to be known.
-        if !ledger.shelves.is_empty() {
+        if !ledger.stocks.is_empty() {
             knowledge::rest(&self.client, &mut known).await?;
             ledger.renew(&known.used, now);
             more = self.delete(&mut ledger, &known, now).await?;
@@ -171,14 +171,14 @@ impl Sweeper {
         let mut tags: BTreeMap<String, Tags> = BTreeMap::new();
         let mut left_alone: Vec<String> = Vec::new();
         for (key, image) in expired.into_iter().take(AT_A_TIME) {
-            let Some(shelf) = ledger.shelves.get(&key).filter(|_| !left_alone.contains(&key)).cloned() else {
+            let Some(stock) = ledger.stocks.get(&key).filter(|_| !left_alone.contains(&key)).cloned() else {
                 continue;
             };
-            let reference = shelf.reference(&image);
+            let reference = stock.reference(&image);
             if self.registries.asks.asked_within(&reference, RECENT, Instant::now()) {
                 continue;
             }
-            match self.remove(&shelf, &reference, known, tags.entry(key.clone()).or_default()).await {
+            match self.remove(&stock, &reference, known, tags.entry(key.clone()).or_default()).await {
                 Ok(Outcome::Gone) => {
                     tracing::info!(image = reference, "Deleted an image that nothing has used for long");
                     ledger.forget(&key, &image);
@@ -195,19 +195,19 @@ impl Sweeper {
                     ledger.forget(&key, &image);
                 }
                 Ok(Outcome::InUse) => {
-                    if let Some(shelf) = ledger.shelves.get_mut(&key) {
-                        shelf.images.insert(image, now);
+                    if let Some(stock) = ledger.stocks.get_mut(&key) {
+                        stock.images.insert(image, now);
                     }
                 }
                 Ok(Outcome::Refused(why)) => {
                     left_alone.push(key.clone());
                     if ledger.refuse(&key, &why, now) {
-                        self.tell(&shelf, &why, known).await?;
+                        self.tell(&stock, &why, known).await?;
                     }
                 }
                 Err(error) => {
                     left_alone.push(key.clone());
-                    self.kept(ledger, (&key, &shelf), &error, known, now).await?;
+                    self.kept(ledger, (&key, &stock), &error, known, now).await?;
                 }
             }
         }
@@ -216,12 +216,12 @@ impl Sweeper {
 
     async fn remove(
         &self,
-        shelf: &Shelf,
+        stock: &Stock,
         reference: &str,
         known: &Knowledge,
         tags: &mut Tags,
     ) -> Result<Outcome, Kept> {
-        let target = access::target(&self.client, &shelf.namespace, Some(&shelf.registry)).await?;
+        let target = access::target(&self.client, &stock.namespace, Some(&stock.registry)).await?;
         let registry = self.registries.of(reference, &target.access)?;
         Ok(remove(&registry, reference, &known.used, tags).await?)
     }
@@ -230,7 +230,7 @@ impl Sweeper {
     async fn kept(
         &self,
         ledger: &mut Ledger,
-        (key, shelf): (&str, &Shelf),
+        (key, stock): (&str, &Stock),
         error: &Kept,
         known: &Knowledge,
         now: Timestamp,
@@ -238,20 +238,20 @@ impl Sweeper {
         let why = report::chain(error);
         match error {
             Kept::Registry(error) if error.passes() => {
-                tracing::info!(registry = shelf.registry.url, error = why, "Images are deleted later");
+                tracing::info!(registry = stock.registry.url, error = why, "Images are deleted later");
             }
-            Kept::Access(access::Error::NotFound { .. }) if users(shelf, known).next().is_none() => {
+            Kept::Access(access::Error::NotFound { .. }) if users(stock, known).next().is_none() => {
                 // With the namespace its credentials are gone, and nobody can delete anything from here any more.
                 tracing::warn!(
-                    registry = shelf.registry.url,
+                    registry = stock.registry.url,
                     error = why,
                     "Images that nobody uses stay in their registry"
                 );
-                ledger.shelves.remove(key);
+                ledger.stocks.remove(key);
             }
             _ => {
                 if ledger.refuse(key, &why, now) {
-                    self.tell(shelf, &why, known).await?;
+                    self.tell(stock, &why, known).await?;
                 }
             }
         }
@@ -259,11 +259,11 @@ impl Sweeper {
     }
 
     /// Tells whoever pushes there, once.
-    async fn tell(&self, shelf: &Shelf, why: &str, known: &Knowledge) -> Result<(), Error> {
-        let url = &shelf.registry.url;
+    async fn tell(&self, stock: &Stock, why: &str, known: &Knowledge) -> Result<(), Error> {
+        let url = &stock.registry.url;
         tracing::warn!(
             registry = url,
-            namespace = shelf.namespace,
+            namespace = stock.namespace,
             why,
             "A registry deletes nothing; it's asked again in a day, or when its spec changes"
         );
@@ -279,18 +279,18 @@ impl Sweeper {
             action: "DeleteImages".into(),
             secondary: None,
         };
-        for instance in users(shelf, known) {
+        for instance in users(stock, known) {
             self.recorder.publish(&event, &instance.object_ref(&())).await.map_err(Error::Tell)?;
         }
         Ok(())
     }
 }
 
-/// The instances that push to a shelf.
-fn users<'a>(shelf: &'a Shelf, known: &'a Knowledge) -> impl Iterator<Item = &'a CoprInstance> {
+/// The instances that push to a stock.
+fn users<'a>(stock: &'a Stock, known: &'a Knowledge) -> impl Iterator<Item = &'a CoprInstance> {
     known.instances.iter().filter(|instance| {
         let url = instance.spec.registry.as_ref().map(|registry| &registry.url);
-        url == Some(&shelf.registry.url) && instance.namespace().as_deref() == Some(&shelf.namespace)
+        url == Some(&stock.registry.url) && instance.namespace().as_deref() == Some(&stock.namespace)
     })
 }
 

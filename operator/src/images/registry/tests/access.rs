@@ -136,8 +136,7 @@ async fn bad_credentials_are_known_before_anything_is_built() {
 async fn basic_credentials_are_tried_at_the_door() {
     // One user per path, as with a registry behind a web server.
     let server = Server::start(|request| match request.basic().as_deref() {
-        None => response(401).with("WWW-Authenticate", "Basic realm=\"fake\""),
-        Some("bad:bad") => response(401).with("WWW-Authenticate", "Basic realm=\"fake\""),
+        None | Some("bad:bad") => response(401).with("WWW-Authenticate", "Basic realm=\"fake\""),
         _ if request.path == "/v2/" => response(200),
         Some("a:pa") if request.path.starts_with("/v2/team-a/") => response(404).error("NAME_UNKNOWN"),
         _ => response(401).with("WWW-Authenticate", "Basic realm=\"fake\"").error("UNAUTHORIZED"),

@@ -194,7 +194,7 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
         requests.lock().unwrap().push(request);
         let mut text = format!("HTTP/1.1 {} X\r\nContent-Length: {}\r\n", answer.status, answer.body.len());
         for (name, value) in &answer.headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            text.extend([*name, ": ", value.as_str(), "\r\n"]);
         }
         text.push_str("\r\n");
         stream.write_all(text.as_bytes()).await.ok()?;

@@ -1,5 +1,6 @@
 //! What goes from a registry, and what stays.
 
+mod ledger;
 mod sweeps;
 
 use serde_json::json;

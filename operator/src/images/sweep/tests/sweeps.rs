@@ -68,17 +68,17 @@ fn long_unused(registry: &Server) -> Cluster {
     let url = format!("{}/team", registry.host);
     #[expect(clippy::disallowed_methods, reason = "sweeps look at the clock")]
     let long_ago = Timestamp::now() - SignedDuration::from_hours(48);
-    let shelf = json!({
+    let stock = json!({
         "namespace": "team",
         "registry": {"url": url, "insecure": true, "retention": "1h", "deleteUnused": true},
         "images": {format!("copr-x:{HASH}"): long_ago},
     });
     let cluster = Cluster::default();
-    cluster.ledger.lock().unwrap().insert(ledger::key("team", &url), shelf.to_string());
+    cluster.ledger.lock().unwrap().insert(ledger::key("team", &url), stock.to_string());
     cluster
 }
 
-fn instance(registry: &Server, status: Value) -> Value {
+fn instance(registry: &Server, status: &Value) -> Value {
     json!({
         "metadata": {"name": "demo", "namespace": "team", "uid": "1"},
         "spec": {
@@ -135,12 +135,12 @@ async fn what_anything_uses_stays() {
     let image = format!("{}/{REPOSITORY}:{HASH}@{digest}", registry.host);
     let by_digest = format!("mirror.example/x@{digest}");
     let cases = [
-        ("coprinstances", instance(&registry, json!({"images": {"keygen": image}}))),
+        ("coprinstances", instance(&registry, &json!({"images": {"keygen": image}}))),
         (
             "coprinstances",
             instance(
                 &registry,
-                json!({"packages": {"images": [{"component": "keygen", "inputHash": HASH}]}}),
+                &json!({"packages": {"images": [{"component": "keygen", "inputHash": HASH}]}}),
             ),
         ),
         (
@@ -183,7 +183,7 @@ async fn while_anything_is_unknown_nothing_goes() {
 async fn a_registry_that_refuses_is_asked_once_and_its_users_are_told_once() {
     let (content, _) = pushed();
     let registry = start(Style::Never(405, "UNSUPPORTED"), &content).await;
-    let cluster = long_unused(&registry).with("coprinstances", instance(&registry, json!({})));
+    let cluster = long_unused(&registry).with("coprinstances", instance(&registry, &json!({})));
     let (api, _) = sweep(&cluster, 3).await;
     assert!(registry.count("DELETE") <= 3, "{:?}", registry.asked());
     assert_eq!(api.count("POST /apis/events.k8s.io"), 1);
@@ -201,7 +201,7 @@ async fn a_registry_that_refuses_is_asked_once_and_its_users_are_told_once() {
 async fn where_nobody_asks_for_deletion_nothing_is_looked_at() {
     let (content, _) = pushed();
     let registry = start(Style::ByTag, &content).await;
-    let mut quiet = instance(&registry, json!({}));
+    let mut quiet = instance(&registry, &json!({}));
     quiet["spec"]["registry"].as_object_mut().unwrap().remove("deleteUnused");
     let cluster = Cluster::default().with("coprinstances", quiet);
     let (api, _) = sweep(&cluster, 1).await;
