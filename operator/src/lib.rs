@@ -13,6 +13,7 @@ pub mod images;
 pub mod instance;
 pub mod isolation;
 pub mod labels;
+pub mod openshift;
 pub mod probes;
 pub mod report;
 pub mod telemetry;

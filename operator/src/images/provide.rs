@@ -163,7 +163,7 @@ impl Provider {
                 images: BTreeMap::new(),
                 resolved: given.resolved,
                 look_again: Some(self.backoff.failed(&uid).max(error.retry_after().unwrap_or_default())),
-                verdict: Verdict::no(error.reason(), report::chain(&error)),
+                verdict: verdict::of_failure(error.reason(), report::chain(&error)),
                 identity: identity::Objects::default(),
             },
         }

@@ -5,6 +5,7 @@ use crate::{
     api::v1alpha1::{ImageState, ImageStatus, Packages, PackagesStatus},
     conditions::Verdict,
     images::require,
+    openshift,
     report::truncate,
 };
 
@@ -69,6 +70,14 @@ pub fn of_all(spec: &Packages, status: &PackagesStatus) -> Verdict {
         AVAILABLE,
         format!("{} images: {} built, {} reused", images.len(), pushed.len(), reused.len()),
     )
+}
+
+/// What was to be done about images and failed, with what is known of how to mend it.
+pub fn of_failure(reason: &str, message: String) -> Verdict {
+    match openshift::hint(&message) {
+        Some(hint) => Verdict::no(reason, format!("{message}; {hint}")),
+        None => Verdict::no(reason, message),
+    }
 }
 
 /// One image.
