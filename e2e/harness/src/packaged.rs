@@ -1,5 +1,7 @@
 //! Instances whose images are built, and what they say of that.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result};
 use copr_operator::{
     api::v1alpha1::{
@@ -30,6 +32,7 @@ pub fn spec(
         base_image: settings::base_image()?,
         repositories,
         require: None,
+        pins: BTreeMap::new(),
         revision: None,
         build: Build::default(),
     });

@@ -4,9 +4,11 @@
 use std::{
     collections::BTreeMap,
     convert::Infallible,
+    ffi::OsStr,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result};
@@ -23,7 +25,14 @@ use tokio::{
 
 use crate::Context;
 
-type Folders = Arc<Mutex<BTreeMap<String, PathBuf>>>;
+type Folders = Arc<Mutex<BTreeMap<String, Served>>>;
+
+/// What is at a URL.
+struct Served {
+    folder: PathBuf,
+    /// How long its packages can't be had, and since when: the first one that is asked for.
+    away: Option<(Duration, Option<Instant>)>,
+}
 
 /// A web server, until it's dropped.
 pub struct Repositories {
@@ -47,7 +56,17 @@ impl Repositories {
 
     /// From now on the folder is what is at the URL of that name.
     pub fn serve(&self, name: &str, folder: impl Into<PathBuf>) {
-        self.folders.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), folder.into());
+        self.insert(name, Served { folder: folder.into(), away: None });
+    }
+
+    /// The same, but from the first request for a package on the packages are answered with 504 for a while, as by a CDN in
+    /// front of a slow origin.
+    pub fn serve_after(&self, name: &str, folder: impl Into<PathBuf>, away: Duration) {
+        self.insert(name, Served { folder: folder.into(), away: Some((away, None)) });
+    }
+
+    fn insert(&self, name: &str, served: Served) {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), served);
     }
 
     /// Where the repository of that name is, or isn't.
@@ -63,6 +82,7 @@ impl Repositories {
             priority,
             gpg_key: None,
             credentials_secret: None,
+            ca_config_map: None,
         }
     }
 }
@@ -98,18 +118,23 @@ async fn serve(listener: TcpListener, folders: Folders) {
 }
 
 fn answer(path: &str, folders: &Folders) -> Response<Full<Bytes>> {
-    let found = content(path, folders);
-    let status = if found.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
-    let mut response = Response::new(Full::from(found.unwrap_or_default()));
+    let (status, content) = content(path, folders);
+    let mut response = Response::new(Full::from(content));
     *response.status_mut() = status;
     response
 }
 
-fn content(path: &str, folders: &Folders) -> Option<Vec<u8>> {
-    let (name, file) = path.trim_start_matches('/').split_once('/')?;
+fn content(path: &str, folders: &Folders) -> (StatusCode, Vec<u8>) {
+    let not_found = (StatusCode::NOT_FOUND, Vec::new());
+    let Some((name, file)) = path.trim_start_matches('/').split_once('/') else { return not_found };
     let file = Path::new(file);
     let below = file.components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    let folders = folders.lock().unwrap_or_else(PoisonError::into_inner);
-    let folder = folders.get(name).filter(|_| below)?;
-    std::fs::read(folder.join(file)).ok()
+    let mut folders = folders.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(served) = folders.get_mut(name).filter(|_| below) else { return not_found };
+    if let Some((away, since)) = served.away.as_mut().filter(|_| file.extension() == Some(OsStr::new("rpm")))
+        && since.get_or_insert_with(Instant::now).elapsed() < *away
+    {
+        return (StatusCode::GATEWAY_TIMEOUT, Vec::new());
+    }
+    std::fs::read(served.folder.join(file)).map_or(not_found, |content| (StatusCode::OK, content))
 }

@@ -1,16 +1,19 @@
 """buildah: an image of the Containerfile, what is in it, and its labels."""
 
+import random
 import re
 import resource
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from . import log, packages, paths, verdict
 from .downloads import Downloads, private
-from .failures import Unavailable
+from .failures import BuildFailure, MirrorAway, Unavailable
 from .packages import Package
-from .process import capture, run
-from .repositories import ID_PREFIX
+from .process import Result, capture, run
+from .mirror import Mirror
+from .repositories import ID_PREFIX, PIN_PREFIX
 from .request import Request
 
 BUILT = "localhost/copr-build/built:latest"
@@ -24,22 +27,51 @@ CAPABILITIES = ("--cap-drop", "CAP_NET_BIND_SERVICE", "--cap-drop", "CAP_SETPCAP
 ANSWERS = 5
 
 
-def build(request: Request, context: Path, repositories: Path, downloads: Downloads) -> bool:
+# How long mirrors are waited for, in seconds, and how long each time.
+LIMIT = 300.0
+PAUSE = 5.0
+LONGEST_PAUSE = 60.0
+
+
+def build(request: Request, context: Path, repositories: Path, downloads: Downloads, mirror: Mirror | None = None,
+          sleep: Callable[[float], None] = time.sleep) -> bool:
     """Runs the Containerfile, with the repositories and dnf's downloads mounted.
 
     Returns whether dnf said that it takes something from the request's repositories.
     """
     log.say(f"building {request.component}")
-    used = downloads.used
-    result = run(command(request, context, repositories, downloads))
-    if result.code != 0 and used:
-        # What an earlier build left must never be why this one fails.
-        log.say("failed: once more without dnf's kept downloads")
-        downloads.clear()
-        result = run(command(request, context, repositories, private()))
-    if result.code != 0:
-        raise verdict.of_failed_build(result)
-    return ID_PREFIX in result.text
+    deadline, pause = time.monotonic() + LIMIT, PAUSE
+    while True:
+        used = downloads.used
+        result = run(command(request, context, repositories, downloads))
+        if result.code != 0 and used:
+            # What an earlier build left must never be why this one fails.
+            log.say("failed: once more without dnf's kept downloads")
+            downloads.clear()
+            downloads = private()
+            result = run(command(request, context, repositories, downloads))
+        if result.code == 0:
+            return took(result.text)
+        failure = why(result, mirror)
+        wait = pause * random.uniform(0.75, 1.25)
+        if not failure.passing or time.monotonic() + wait > deadline:
+            raise failure
+        log.say(f"{failure.summary}: a repository of packages is away; again in {wait:.0f} s")
+        sleep(wait)
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def took(text: str) -> bool:
+    """Whether dnf names one of the request's repositories."""
+    return ID_PREFIX in text or PIN_PREFIX in text
+
+
+def why(result: Result, mirror: Mirror | None) -> BuildFailure:
+    """What to say of a build that failed. What dnf makes of a mirror that was given up is none of its own words."""
+    failure = verdict.of_failed_build(result)
+    if mirror and mirror.gone:
+        return MirrorAway(failure.summary, [*mirror.gone, *failure.lines])
+    return failure
 
 
 def command(request: Request, context: Path, repositories: Path, downloads: Downloads) -> list[str]:
@@ -79,7 +111,7 @@ def origins(query: list[str], took: bool) -> dict[str, str]:
     """Where dnf says that it got each package. An image must not be labelled as if it had none of those that it `took`."""
     for _ in range(ANSWERS):
         found = packages.parse_origins(capture(query).decode())
-        if not took or any(origin.startswith(ID_PREFIX) for origin in found.values()):
+        if not took or any(origin.startswith((ID_PREFIX, PIN_PREFIX)) for origin in found.values()):
             return found
         log.say("dnf says nothing of what it has just installed: asked again")
         time.sleep(1)

@@ -5,6 +5,7 @@ import time
 
 _started = time.monotonic()
 _secrets: set[str] = set()
+_names: dict[str, str] = {}
 
 # The user and the password of a URL.
 _USERINFO = re.compile(r"(?<=://)[^/\s@]+(?=@)")
@@ -16,8 +17,15 @@ def hide(secret: str) -> None:
         _secrets.add(secret)
 
 
+def rename(local: str, known: str) -> None:
+    """From now on this text is printed as the other, which means something to others."""
+    _names[local] = known
+
+
 def scrub(text: str) -> str:
     """The text without secrets."""
+    for local in sorted(_names, key=len, reverse=True):
+        text = text.replace(local, _names[local])
     # The longest first: one may contain another.
     for secret in sorted(_secrets, key=len, reverse=True):
         text = text.replace(secret, "***")

@@ -1,10 +1,12 @@
 """From the request to the tag in the registry."""
 
 import traceback
+from pathlib import Path
 
 from . import build, context, log, namespace, packages, paths, push, repositories, request, storage, termination
 from .downloads import downloads
-from .failures import BuildFailure, Unavailable
+from .failures import BuildFailure, RepositoriesChanged, Unavailable
+from .mirror import Mirror, Origin
 from .registry import Registry
 
 
@@ -38,14 +40,18 @@ def make() -> str:
     cache = paths.CACHE if paths.CACHE.is_dir() else None
     registry = Registry(wanted.image, wanted.insecure, wanted.token_auth)
     registry.set_up()
-    repositories.write(wanted.repositories, paths.CREDENTIALS, paths.WORK / "repositories/copr-operator.repo")
+    repositories.write(wanted.repositories, wanted.pins, paths.WORK / "repositories/copr-operator.repo")
+    origins = [Origin(one, paths.CREDENTIALS, paths.AUTHORITIES) for one in wanted.repositories]
     context.copy(paths.CONTEXT, paths.WORK / "context")
     with storage.base_image(wanted.base_image, registry, cache):
-        with downloads(wanted.component, cache) as kept:
-            took = build.build(wanted, paths.WORK / "context", paths.WORK / "repositories", kept)
+        with downloads(wanted.component, cache) as kept, Mirror(origins, spool()) as mirror:
+            took = build.build(wanted, paths.WORK / "context", paths.WORK / "repositories", kept, mirror)
+        check_metadata(origins)
         contents = build.Contents(took)
+        packages.check_expected(contents.packages, contents.origins, wanted.repositories)
+        packages.check_pins(contents.packages, contents.origins, wanted.pins)
         names = [repository.name for repository in wanted.repositories]
-        build.add_labels(wanted.labels | {packages.LABEL: packages.label(contents.packages, contents.origins, names)})
+        build.add_labels(wanted.labels | packages.labels(contents.packages, contents.origins, names))
         digest = push.push(build.LABELLED, wanted.image, registry)
         # Not above: it takes a moment to load, and the machines of most developers don't have the library.
         from . import sbom
@@ -54,3 +60,18 @@ def make() -> str:
             wanted.image, digest, sbom.MEDIA_TYPE, registry)
         push.tag(wanted.image, digest, registry)
     return digest
+
+
+def spool() -> Path:
+    """Where files are on their way to dnf."""
+    folder = paths.CONTAINERS / "mirror"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def check_metadata(origins: list[Origin]) -> None:
+    """Refuses a repository that has other metadata than those that the image's inputs were made from."""
+    changed = [f"{origin.repository.name} ({origin.base}) has a primary.xml of {origin.changed}, not {origin.repository.primary}"
+               for origin in origins if origin.changed]
+    if changed:
+        raise RepositoriesChanged("the repositories have changed since they were looked at", changed)

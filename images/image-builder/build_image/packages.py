@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .repositories import ID_PREFIX
+from .failures import PackagesRefused, RepositoriesChanged
+from .repositories import name_of
+from .request import Repository
 
 RPM_FORMAT = (r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}"
               r"\t%{LICENSE}\t%{VENDOR}\t%{SOURCERPM}\t%{SHA256HEADER}\n")
@@ -12,6 +14,7 @@ RPM_FORMAT = (r"%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}"
 DNF_FORMAT = r"%{name}|%{epoch}|%{version}|%{release}|%{arch}|%{from_repo}\n"
 
 LABEL = "org.fedorainfracloud.copr.packages"
+SOURCES_LABEL = "org.fedorainfracloud.copr.sources"
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,16 @@ class Package:
     vendor: str | None
     source_rpm: str | None
     header_sha256: str | None
+
+    @property
+    def evr(self) -> str:
+        """[epoch:]version-release."""
+        return f"{f'{self.epoch}:' if self.epoch else ''}{self.version}-{self.release}"
+
+    @property
+    def source(self) -> str | None:
+        """Name of the source package."""
+        return self.source_rpm.rsplit("-", 2)[0] if self.source_rpm else None
 
     @property
     def nevra(self) -> str:
@@ -61,15 +74,48 @@ def parse_origins(output: str) -> dict[str, str]:
     return origins
 
 
-def label(packages: Iterable[Package], origins: dict[str, str], repositories: Iterable[str]) -> str:
-    """The packages that came from these repositories, as JSON."""
-    found: dict[str, list[str]] = {name: [] for name in repositories}
+def taken(packages: Iterable[Package], origins: dict[str, str], repositories: Iterable[str]) -> dict[str, list[Package]]:
+    """The packages that came from these repositories, by repository."""
+    names = list(repositories)
+    found: dict[str, list[Package]] = {name: [] for name in names}
     for package in packages:
-        identity = origins.get(package.nevra, "")
-        name = identity.removeprefix(ID_PREFIX)
-        if name != identity and name in found:
-            found[name].append(package.nevra)
-    return json.dumps({name: sorted(of) for name, of in found.items() if of}, separators=(",", ":"))
+        name = name_of(origins.get(package.nevra, ""), names)
+        if name is not None:
+            found[name].append(package)
+    return found
+
+
+def labels(packages: Iterable[Package], origins: dict[str, str], repositories: Iterable[str]) -> dict[str, str]:
+    """Labels with the packages that came from these repositories, as JSON, and with the source packages of those that have
+    another name."""
+    found = taken(packages, origins, repositories)
+    by_repository = {name: sorted(package.nevra for package in of) for name, of in found.items() if of}
+    sources = {package.nevra: package.source for of in found.values() for package in of
+               if package.source and package.source != package.name}
+    return {LABEL: _compact(by_repository)} | ({SOURCES_LABEL: _compact(sources)} if sources else {})
+
+
+def check_expected(packages: Iterable[Package], origins: dict[str, str], repositories: list[Repository]) -> None:
+    """Refuses what the image's inputs don't know of: it would have the tag of something else."""
+    found = taken(packages, origins, [repository.name for repository in repositories])
+    unknown = [f"{repository.name} ({repository.base_url}) served {package.nevra}" for repository in repositories
+               if repository.expected is not None for package in found[repository.name]
+               if package.nevra not in repository.expected]
+    if unknown:
+        raise RepositoriesChanged("the repositories have changed since they were looked at", unknown)
+
+
+def check_pins(packages: Iterable[Package], origins: dict[str, str], pins: dict[str, str]) -> None:
+    """Refuses another version of a pinned package."""
+    wrong = [f"packages.pins wants {package.name} {pins[package.name]}, but {package.nevra} was installed"
+             f" (from {origins.get(package.nevra, 'the base image')})" for package in packages
+             if package.name in pins and package.evr != pins[package.name].removeprefix("0:")]
+    if wrong:
+        raise PackagesRefused("a package is not the pinned one", wrong)
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def parse_os_release(text: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ CONTRACT = Path("/etc/copr-operator")
 REQUEST = CONTRACT / "build/request.json"
 CONTEXT = CONTRACT / "context"
 CREDENTIALS = CONTRACT / "credentials"
+AUTHORITIES = CONTRACT / "authorities"
 REGISTRY_CREDENTIALS = CONTRACT / "push/.dockerconfigjson"
 REGISTRY_CA = CONTRACT / "ca/ca.crt"
 SERVICE_ACCOUNT_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")

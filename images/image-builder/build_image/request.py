@@ -1,6 +1,8 @@
 """What the operator asks for."""
 
+import dataclasses
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,13 @@ class Repository:
     name: str
     base_url: str
     priority: int
-    gpg_key: str | None
-    credentials: bool
+    gpg_key: str | None = None
+    credentials: bool = False
+    # Whether it has a certificate authority of its own.
+    authority: bool = False
+    # The NEVRAs that the image's inputs were made from, or the checksum of primary.xml.
+    expected: frozenset[str] | None = None
+    primary: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,8 @@ class Request:
     labels: dict[str, str]
     insecure: bool
     token_auth: bool
+    # Package name to [epoch:]version-release.
+    pins: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def load(path: Path) -> Request:
@@ -76,16 +85,27 @@ def parse(given: dict[str, Any]) -> Request:
         repositories=[_repository(one) for one in _field(given, "repositories", list, [])],
         labels=_field(given, "labels", dict, {}),
         insecure=_field(given, "insecure", bool, False),
-        token_auth=_field(given, "tokenAuth", bool, False))
+        token_auth=_field(given, "tokenAuth", bool, False),
+        pins={_name(name): _line({name: version}, name) for name, version in _field(given, "pins", dict, {}).items()})
 
 
 def _repository(given: dict[str, Any]) -> Repository:
+    expected = _field(given, "expected", list, []) if "expected" in given else None
     return Repository(
         name=_line(given, "name"),
         base_url=_line(given, "baseURL"),
         priority=_field(given, "priority", int),
         gpg_key=_line(given, "gpgKey", "") or None,
-        credentials=_field(given, "credentials", bool, False))
+        credentials=_field(given, "credentials", bool, False),
+        authority=_field(given, "authority", bool, False),
+        expected=None if expected is None else frozenset(expected),
+        primary=_line(given, "primary", "") or None)
+
+
+def _name(name: str) -> str:
+    if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9._+-]*", name):
+        raise RequestError(f"pins: {name!r} isn't the name of a package")
+    return name
 
 
 def _line(given: dict[str, Any], name: str, otherwise: str | None = None) -> str:

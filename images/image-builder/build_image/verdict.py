@@ -2,7 +2,9 @@
 
 import re
 
-from .failures import BuildFailure, PackagesRefused, Unavailable
+from . import blame
+from .blame import Blame
+from .failures import BuildFailure, MirrorAway, PackagesRefused, Unavailable
 from .process import Result
 
 MOST_LINES = 40
@@ -47,7 +49,9 @@ def of_failed_build(result: Result) -> BuildFailure:
     # 128 and a signal: something killed it.
     if int(failed[1]) > 128 or _MACHINERY.search(result.text):
         return Unavailable(f"the build was cut off at: {step}", lines)
-    return PackagesRefused(f"failed at: {step}", lines)
+    whose = blame.of(step, lines or result.lines)
+    kind = {Blame.PACKAGES: PackagesRefused, Blame.MIRROR: MirrorAway, Blame.UNKNOWN: Unavailable}[whose]
+    return kind(f"failed at: {step}", lines)
 
 
 def last_step(lines: list[str]) -> str:

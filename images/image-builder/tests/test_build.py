@@ -8,13 +8,21 @@ from unittest import mock
 
 from build_image import build, paths
 from build_image.downloads import Downloads
-from build_image.failures import PackagesRefused
+from build_image.failures import MirrorAway, PackagesRefused, Unavailable
 from build_image.process import Result
 from build_image.request import Image, Request
 
 REQUEST = Request("frontend", Image("r.example.org", "copr-frontend", "1"), "base", {"BASE": "r.example.org/base@sha256:ab"},
                   [], {}, False, False)
-FAILED = Result(1, ["STEP 2/3: RUN dnf -y install x", "Error: no", 'Error: building at STEP "RUN dnf -y install x": exit status 1'])
+
+
+def failed(said: str) -> Result:
+    """A step of dnf that ends with these words."""
+    return Result(1, ["STEP 2/3: RUN dnf -y install x", said, 'Error: building at STEP "RUN dnf -y install x": exit status 1'])
+
+
+FAILED = failed("Error: Unable to find a match: x")
+AWAY = failed("Error: Failed to download metadata for repo 'x': Cannot download repomd.xml: All mirrors were tried")
 
 
 class BuildTest(unittest.TestCase):
@@ -25,6 +33,8 @@ class BuildTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         self.kept = Downloads(self.folder / "kept")
+        self.mirror = mock.Mock(gone=[])
+        self.pauses: list[float] = []
         patch = mock.patch.object(paths, "CONTAINERS", self.folder / "containers")
         patch.start()
         self.addCleanup(patch.stop)
@@ -33,7 +43,7 @@ class BuildTest(unittest.TestCase):
         """Builds with these results and returns the commands."""
         with mock.patch.object(build, "run", side_effect=results) as run:
             try:
-                build.build(REQUEST, Path("/context"), Path("/repositories"), self.kept)
+                build.build(REQUEST, Path("/context"), Path("/repositories"), self.kept, self.mirror, self.pauses.append)
             finally:
                 self.commands = [call.args[0] for call in run.call_args_list]
         return self.commands
@@ -53,7 +63,27 @@ class BuildTest(unittest.TestCase):
     def test_packages_are(self) -> None:
         with self.assertRaises(PackagesRefused):
             self.build(FAILED)
-        self.assertEqual(len(self.commands), 1)
+        self.assertEqual((len(self.commands), self.pauses), (1, []))
+
+    def test_a_mirror_that_is_away_is_waited_for_with_growing_pauses(self) -> None:
+        with mock.patch.object(build.random, "uniform", return_value=1.0):
+            self.build(AWAY, AWAY, AWAY, Result(0, []))
+        self.assertEqual(self.pauses, [5, 10, 20])
+
+    def test_one_that_stays_away_is_not_the_packages_fault(self) -> None:
+        with mock.patch.object(build, "LIMIT", 0.0), self.assertRaises(MirrorAway):
+            self.build(AWAY)
+
+    def test_what_was_given_up_is_why_whatever_dnf_makes_of_it(self) -> None:
+        self.mirror.gone = ["repository pr: https://pr.example/x.rpm answered 504 Gateway Timeout"]
+        with mock.patch.object(build, "LIMIT", 0.0), self.assertRaises(MirrorAway) as raised:
+            self.build(FAILED)
+        self.assertEqual(raised.exception.lines[0], self.mirror.gone[0])
+
+    def test_what_nobody_knows_is_left_to_the_next_pod(self) -> None:
+        with self.assertRaises(Unavailable) as raised:
+            self.build(failed("Error: something else"))
+        self.assertEqual((raised.exception.exit_code, self.pauses), (2, []))
 
     def test_labels_are_no_variables(self) -> None:
         labels = {"url": "http://example.org/$releasever/${basearch}", "json": '{"a":["b\\c"]}'}

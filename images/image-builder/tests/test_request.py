@@ -15,12 +15,13 @@ GIVEN = {
     "buildArgs": {"BASE": "registry.example.org:5000/team/copr-base@sha256:ab"},
     "repositories": [
         {"name": "dev", "baseURL": "https://example.org/$basearch/", "priority": 50, "gpgKey": "https://example.org/key",
-         "credentials": True},
-        {"name": "pr", "baseURL": "http://example.org/pr/", "priority": 10, "credentials": False},
+         "credentials": True, "authority": True, "expected": ["copr-cli-1-1.noarch"]},
+        {"name": "pr", "baseURL": "http://example.org/pr/", "priority": 10, "credentials": False, "primary": "sha256:ab"},
     ],
     "labels": {"a": "b"},
     "insecure": True,
     "tokenAuth": False,
+    "pins": {"copr-cli": "1-1"},
 }
 
 
@@ -32,8 +33,10 @@ class RequestTest(unittest.TestCase):
         self.assertEqual(found.image, Image("registry.example.org:5000", "team/copr-frontend", "0123"))
         self.assertEqual(found.image.repository, "registry.example.org:5000/team/copr-frontend")
         self.assertEqual(found.repositories, [
-            Repository("dev", "https://example.org/$basearch/", 50, "https://example.org/key", True),
-            Repository("pr", "http://example.org/pr/", 10, None, False)])
+            Repository("dev", "https://example.org/$basearch/", 50, "https://example.org/key", True, True,
+                       frozenset({"copr-cli-1-1.noarch"})),
+            Repository("pr", "http://example.org/pr/", 10, primary="sha256:ab")])
+        self.assertEqual(found.pins, {"copr-cli": "1-1"})
         self.assertTrue(found.insecure)
         self.assertFalse(found.token_auth)
 
@@ -47,6 +50,7 @@ class RequestTest(unittest.TestCase):
                 ({"image": "frontend:1"}, "image: 'frontend:1' isn't"),
                 ({"image": "host/frontend"}, "isn't HOST"),
                 ({"image": "host/frontend@sha256:ab"}, "isn't HOST"),
+                ({"pins": {"copr-*,x": "1-1"}}, "pins: 'copr-\\*,x' isn't the name of a package"),
                 ({"insecure": "yes"}, "insecure: 'yes' where bool is expected")):
             with self.subTest(wrong=wrong), self.assertRaisesRegex(RequestError, complaint):
                 request.parse(GIVEN | wrong)

@@ -3,7 +3,7 @@
 import unittest
 
 from build_image import verdict
-from build_image.failures import BuildFailure, PackagesRefused, Unavailable
+from build_image.failures import BuildFailure, MirrorAway, PackagesRefused, Unavailable
 from build_image.process import Result
 
 STEP = "STEP 3/9: RUN dnf -y install copr-keygen gnupg2"
@@ -101,6 +101,12 @@ class VerdictTest(unittest.TestCase):
 
     def test_a_command_that_complains_in_no_known_way(self) -> None:
         self.assertEqual(judge("one\ntwo").lines, ["one", "two"])
+
+    def test_whose_fault_it_is(self) -> None:
+        for said, kind in ((GONE, MirrorAway), (UNSOLVABLE, PackagesRefused), (UNSIGNED, PackagesRefused),
+                           (SCRIPTLET, PackagesRefused), (GONE_5, MirrorAway), (MISSING_5, PackagesRefused), ("", Unavailable)):
+            with self.subTest(said=said):
+                self.assertIs(type(judge(said)), kind)
 
     def test_other_words_of_buildah(self) -> None:
         older = 'Error: building at STEP "RUN dnf -y install copr-keygen": while running runtime: exit status 1'

@@ -211,7 +211,15 @@ pub async fn source(client: &Client, namespace: &str, repository: &Repository) -
             })
         }
     };
+    let authority = match &repository.ca_config_map {
+        None => None,
+        Some(ConfigMapRef { name }) => {
+            let field = "packages.repositories[].caConfigMap";
+            Some(config_map(client, namespace, field, name, CA_KEY).await?)
+        }
+    };
     Ok(Source {
+        authority,
         name: repository.name.clone(),
         base_url: repository.base_url.clone(),
         priority: repository.priority,

@@ -15,13 +15,14 @@ use serde_json::json;
 
 use super::{
     Image, context,
+    expected::Expected,
     job::{Build, HASH_LABEL, path},
 };
 
 impl Build<'_> {
     /// What the Job's pod mounts: the request, and the image's folder.
     pub fn files(&self, job: &Job) -> ConfigMap {
-        let mut data = BTreeMap::from([("request.json".to_owned(), self.request())]);
+        let mut data = BTreeMap::from([("request.json".to_owned(), self.request(self.expected))]);
         let mut binary = BTreeMap::new();
         for (index, (_, content)) in context::files(self.image).into_iter().enumerate() {
             match String::from_utf8(content) {
@@ -43,7 +44,8 @@ impl Build<'_> {
         }
     }
 
-    fn request(&self) -> String {
+    /// What was found in the repositories is no part of what a Job is: an operator that has just started may have to look again.
+    pub(super) fn request(&self, expected: Option<&Expected>) -> String {
         let argument = if self.image == Image::Base { "BASE_IMAGE" } else { "BASE" };
         let repositories: Vec<_> = self
             .packages
@@ -59,12 +61,18 @@ impl Build<'_> {
                 if let Some(key) = &repository.gpg_key {
                     entry["gpgKey"] = key.as_str().into();
                 }
+                if repository.ca_config_map.is_some() {
+                    entry["authority"] = true.into();
+                }
+                if let Some(expected) = expected {
+                    expected.tell(&repository.name, &mut entry);
+                }
                 entry
             })
             .collect();
         let urls: Vec<_> =
             self.packages.repositories.iter().map(|r| format!("{}={}", r.name, r.base_url)).collect();
-        let request = json!({
+        let mut request = json!({
             "component": self.image.folder(),
             "image": self.reference(),
             "baseImage": self.from,
@@ -81,6 +89,9 @@ impl Build<'_> {
                 "org.fedorainfracloud.copr.operator-version": env!("CARGO_PKG_VERSION"),
             },
         });
+        if !self.packages.pins.is_empty() {
+            request["pins"] = json!(self.packages.pins);
+        }
         format!("{request:#}\n")
     }
 

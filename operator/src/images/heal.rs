@@ -5,16 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::batch::v1::Job;
-use kube::{
-    Api, Client, ResourceExt as _,
-    api::{DeleteParams, Preconditions},
-};
+use kube::{Client, ResourceExt as _};
 use tokio::time::Instant;
 
 use super::{
-    Image, Wanted, decide,
-    provide::Error,
+    Image, Wanted,
+    decide::progress,
+    failure::Error,
     registry::{self, Access, Registries},
     start,
 };
@@ -77,18 +74,10 @@ pub async fn gone(
 /// Deletes the Jobs of a namespace that have built from these inputs: what they pushed has gone.
 async fn forget_jobs(client: &Client, namespace: &str, hashes: &[&str]) -> Result<(), start::Error> {
     for job in start::jobs(client, hashes).await? {
-        if job.namespace().as_deref() != Some(namespace) || decide::is_active(&job) {
+        if job.namespace().as_deref() != Some(namespace) || progress::is_active(&job) {
             continue;
         }
-        let name = job.name_any();
-        let same = Preconditions { uid: job.uid(), resource_version: None };
-        let params = DeleteParams::background().preconditions(same);
-        let api: Api<Job> = Api::namespaced(client.clone(), namespace);
-        match api.delete(&name, &params).await {
-            Ok(_) => {}
-            Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => {}
-            Err(source) => return Err(start::Error::Delete { name, source }),
-        }
+        start::delete(client, &job).await?;
     }
     Ok(())
 }

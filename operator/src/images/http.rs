@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Certificate, RequestBuilder, Response};
+use reqwest::{Certificate, RequestBuilder, Response, header::RETRY_AFTER};
 
 /// What went wrong. Never the content of an answer: whoever writes a URL into a spec must not read through the operator.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,8 @@ pub enum Error {
         url: String,
         /// The status line.
         status: reqwest::StatusCode,
+        /// How long the server wants to be left alone.
+        retry_after: Option<Duration>,
     },
     /// More than was asked for.
     #[error("{url} is larger than {max} bytes")]
@@ -34,6 +36,24 @@ pub enum Error {
         /// The limit.
         max: usize,
     },
+}
+
+impl Error {
+    /// How long the server wants to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+/// The longest pause that a server can ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+
+/// From the header's value in seconds. A date says nothing to whose clock differs.
+fn pause(value: &str) -> Option<Duration> {
+    value.trim().parse().ok().map(Duration::from_secs).map(|pause| pause.min(LONGEST_PAUSE))
 }
 
 /// A client that trusts the certificate authorities of the system and the given ones.
@@ -66,7 +86,9 @@ pub async fn body(request: RequestBuilder, url: &str, max: usize) -> Result<Vec<
         |error: reqwest::Error| Error::Unreachable { url: url.to_owned(), why: innermost(&error) };
     let answer = request.send().await.map_err(unreachable)?;
     if !answer.status().is_success() {
-        return Err(Error::Status { url: url.to_owned(), status: answer.status() });
+        let retry_after =
+            answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(pause);
+        return Err(Error::Status { url: url.to_owned(), status: answer.status(), retry_after });
     }
     let body = capped(answer, max).await.map_err(unreachable)?;
     body.ok_or_else(|| Error::TooLarge { url: url.to_owned(), max })
@@ -110,4 +132,16 @@ fn chain<'a>(
 /// The cause at the end of the chain: "connection refused" rather than "error sending request".
 pub fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     chain(error).last().unwrap_or(error).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_left_alone_as_long_as_it_says_but_not_for_ever() {
+        assert_eq!(pause(" 7"), Some(Duration::from_secs(7)));
+        assert_eq!(pause("86400"), Some(LONGEST_PAUSE));
+        assert_eq!(pause("Fri, 31 Dec 1999 23:59:59 GMT"), None);
+    }
 }

@@ -8,12 +8,12 @@ use super::{
     component::Image,
     context,
     repository::hex,
-    resolve::{Content, Picked, resolve},
+    resolve::{Choice, Content, Packages, Picked},
 };
-use crate::api::v1alpha1::{CoprInstanceSpec, Repository};
+use crate::api::v1alpha1::Repository;
 
 /// Raised when an image comes out different for another reason than its inputs: the way it is built.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 /// Hexadecimal digits of a tag.
 const LENGTH: usize = 32;
 
@@ -26,47 +26,45 @@ pub struct Inputs<'a> {
     pub repositories: &'a [Repository],
     /// What they have.
     pub contents: &'a [Content],
+    /// Versions that the spec wants of packages by name.
+    pub pins: &'a BTreeMap<String, String>,
     /// Architecture in rpm's words.
     pub arch: &'a str,
 }
 
-/// A hash of what a spec says of images.
-pub fn spec_hash(spec: &CoprInstanceSpec) -> String {
-    let external = (&spec.database, &spec.redis);
-    // Nothing of it can fail to become JSON; if it did, the repositories would only be looked at less often.
-    let text =
-        serde_json::to_string(&(&spec.packages, &spec.images, &spec.registry, external)).unwrap_or_default();
-    let mut hasher = Hasher::default();
-    hasher.add(&[&text]);
-    hasher.finish()
-}
-
 /// The hash of the inputs of each image.
 pub fn hashes(inputs: Inputs<'_>) -> BTreeMap<Image, String> {
-    let base = hash(Image::Base, inputs.base_image, inputs);
+    let choice = Choice::new(inputs.contents, inputs.arch, inputs.pins);
+    let base = hash(Image::Base, inputs.base_image, &choice, inputs);
+    let others = Image::ALL.into_iter().filter(|image| *image != Image::Base);
     let mut hashes: BTreeMap<_, _> =
-        Image::ALL.into_iter().map(|image| (image, hash(image, &base, inputs))).collect();
+        others.map(|image| (image, hash(image, &base, &choice, inputs))).collect();
     hashes.insert(Image::Base, base);
     hashes
 }
 
-fn hash(image: Image, from: &str, inputs: Inputs<'_>) -> String {
+fn hash(image: Image, from: &str, choice: &Choice<'_>, inputs: Inputs<'_>) -> String {
     let mut hasher = Hasher::default();
     hasher.add(&[FORMAT, image.folder(), inputs.arch, from]);
     for (name, content) in context::files(image) {
         hasher.add(&[&name, &hex(&Sha256::digest(&content))]);
     }
-    let picked = resolve(&context::installs(image), inputs.contents, inputs.arch);
-    hasher.add_packages(&picked, inputs.repositories);
+    hasher.add_packages(&choice.resolve(&context::installs(image)), inputs.repositories);
+    if inputs.contents.iter().any(|content| matches!(content.packages, Packages::Whole)) {
+        // Which package a pin stands for, nobody has seen.
+        for (name, version) in inputs.pins {
+            hasher.add(&[name, version]);
+        }
+    }
     hasher.finish()
 }
 
 /// Parts are told apart by their lengths.
 #[derive(Default)]
-struct Hasher(Sha256);
+pub(super) struct Hasher(Sha256);
 
 impl Hasher {
-    fn add(&mut self, parts: &[&str]) {
+    pub(super) fn add(&mut self, parts: &[&str]) {
         for part in parts {
             self.0.update(part.len().to_le_bytes());
             self.0.update(part.as_bytes());
@@ -75,7 +73,7 @@ impl Hasher {
 
     fn add_packages(&mut self, picked: &BTreeSet<Picked>, repositories: &[Repository]) {
         for Picked { repository, nevra, checksum } in picked {
-            self.add(&[repository, nevra, checksum]);
+            self.add(&[repository, nevra, &hex(checksum)]);
         }
         // The labels of the image name where its packages came from, and that must stay true.
         let serving: BTreeSet<_> = picked.iter().map(|p| p.repository.as_str()).collect();
@@ -84,7 +82,7 @@ impl Hasher {
         }
     }
 
-    fn finish(self) -> String {
+    pub(super) fn finish(self) -> String {
         let mut text = hex(&self.0.finalize());
         text.truncate(LENGTH);
         text
@@ -96,16 +94,20 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::images::resolve::{Package, Packages};
+    use crate::images::resolve::{Own, Package, is_copr};
 
     fn package(name: &str, release: &str, wants: &[&str]) -> Package {
         Package {
             name: name.into(),
-            evr: ("0".into(), "1".into(), release.into()),
-            arch: "noarch".into(),
-            checksum: format!("sha256:{name}-{release}"),
-            provides: BTreeSet::from([name.to_owned()]),
-            wants: wants.iter().map(|&want| want.to_owned()).collect(),
+            evr: format!("0:1-{release}").into(),
+            arch: "noarch",
+            checksum: Sha256::digest(format!("{name}-{release}")).into(),
+            own: Own {
+                provides: [name.into()].into(),
+                wants: wants.iter().map(|&want| want.into()).collect(),
+                follows: Box::default(),
+            },
+            open: !is_copr(name),
         }
     }
 
@@ -114,6 +116,9 @@ mod tests {
         let packages = vec![
             package("copr-keygen", keygen, &["python3-copr-common"]),
             package("copr-frontend", "1", &["python3-copr-common"]),
+            package("copr-frontend-fedora", "1", &[]),
+            package("copr-builder", "1", &[]),
+            package("resalloc", "1", &[]),
             package("copr-backend", "1", &["python3-copr-common", "python3-copr"]),
             package("copr-dist-git", "1", &["python3-copr-common"]),
             package("copr-rpmbuild", "1", &["python3-copr-common"]),
@@ -122,7 +127,8 @@ mod tests {
             package("python3-copr-common", common, &[]),
             package("resalloc-server", "1", &[]),
         ];
-        Content { name: "main".into(), priority: 50, packages: Packages::Listed(Arc::new(packages)) }
+        let packages = Packages::Listed(Arc::new(packages));
+        Content { name: "main".into(), priority: 50, primary: "sha256:0".into(), packages }
     }
 
     fn repository(url: &str) -> Repository {
@@ -132,12 +138,16 @@ mod tests {
             priority: 50,
             gpg_key: None,
             credentials_secret: None,
+            ca_config_map: None,
         }
     }
 
     fn with(base_image: &str, content: Content, url: &str) -> BTreeMap<Image, String> {
         let (contents, repositories) = ([content], [repository(url)]);
-        hashes(Inputs { base_image, repositories: &repositories, contents: &contents, arch: "x86_64" })
+        let pins = &BTreeMap::new();
+        let all =
+            Inputs { base_image, repositories: &repositories, contents: &contents, pins, arch: "x86_64" };
+        hashes(all)
     }
 
     fn changed(a: &BTreeMap<Image, String>, b: &BTreeMap<Image, String>) -> Vec<Image> {
@@ -177,5 +187,17 @@ mod tests {
         let (a, b) = (with("f@1", content("1", "1"), "u"), with("f@1", content("1", "1"), "v"));
         assert!(!changed(&a, &b).contains(&Image::Redis));
         assert!(changed(&a, &b).contains(&Image::Sanity));
+    }
+
+    #[test]
+    fn what_no_one_of_copr_asks_for_may_be_in_every_image() {
+        let with_flask = |release| {
+            let mut content = content("1", "1");
+            if let Packages::Listed(packages) = &mut content.packages {
+                Arc::make_mut(packages).push(package("python3-werkzeug", release, &[]));
+            }
+            with("f@1", content, "u")
+        };
+        assert_eq!(changed(&with_flask("1"), &with_flask("2")), Image::ALL);
     }
 }

@@ -20,8 +20,9 @@ use k8s_openapi::{
     },
 };
 use kube::ResourceExt as _;
+use sha2::{Digest as _, Sha256};
 
-use super::component::Image;
+use super::{component::Image, expected::Expected, repository::hex};
 use crate::{
     api::v1alpha1::{Isolation, Packages, Registry},
     isolation, labels,
@@ -35,15 +36,19 @@ pub const HASH: &str = "copr.fedorainfracloud.org/input-hash";
 pub const IMAGE: &str = "copr.fedorainfracloud.org/image";
 /// The label of an image: which of its packages came from which repository of the spec.
 pub const PACKAGES_LABEL: &str = "org.fedorainfracloud.copr.packages";
+/// The label of an image: the source packages of those whose names differ from that.
+pub const SOURCES_LABEL: &str = "org.fedorainfracloud.copr.sources";
 /// The label of an image: the hash of its inputs.
 pub const HASH_LABEL: &str = "org.fedorainfracloud.copr.input-hash";
 
-/// The packages can't be installed: trying again changes nothing.
-const CANNOT_INSTALL: i32 = 1;
+/// Exit codes after which the same build would end alike: the packages can't be installed, or aren't any more what they were.
+const FINAL: [i32; 2] = [1, 3];
 /// How often a build is tried again that failed for another reason.
 const RETRIES: i32 = 3;
-/// How long a Job and its log are kept.
-const TTL_SECONDS: i32 = 600;
+/// How long a Job and its log are kept. One that failed is deleted before that when it's time for the next.
+const TTL_SECONDS: i32 = 3600;
+/// Hexadecimal digits of what a Job does, in its name.
+const IDENTITY: usize = 12;
 
 /// What buildah needs beside: packages set file capabilities.
 const MORE_CAPABILITIES: [&str; 1] = ["SETFCAP"];
@@ -76,6 +81,13 @@ pub struct Build<'a> {
     pub authority_key: &'a str,
     /// Whether the pod's own token logs in to the registry.
     pub token_auth: bool,
+    /// What the inputs were made from: nothing else may be installed from the repositories.
+    pub expected: Option<&'a Expected>,
+}
+
+/// How long one image may take. What can't be read was refused at admission.
+pub fn timeout(packages: &Packages) -> jiff::SignedDuration {
+    packages.build.timeout.parse().unwrap_or(jiff::SignedDuration::from_mins(30))
 }
 
 /// The name under which an image is pushed.
@@ -89,20 +101,28 @@ pub fn service_account(instance: &str) -> String {
 }
 
 impl Build<'_> {
-    /// Name of the Job.
+    /// Name of the Job: it tells everything that the Job does and for whom, so that another spec is another Job.
     pub fn name(&self) -> String {
-        format!("copr-image-{}-{}", self.image.folder(), self.hash.get(..12).unwrap_or(self.hash))
+        // Nothing of it can fail to become JSON.
+        let job = serde_json::to_string(&self.named("")).unwrap_or_default();
+        let mut identity = hex(&Sha256::digest(format!("{job}\n{}", self.request(None))));
+        identity.truncate(IDENTITY);
+        format!("copr-image-{}-{identity}", self.image.folder())
     }
 
     /// The Job, suspended: what it mounts is made once it exists, so that both go together.
     pub fn job(&self) -> Job {
+        self.named(&self.name())
+    }
+
+    fn named(&self, name: &str) -> Job {
         let (instance, namespace) = self.instance;
         let mut labels = labels::component(instance, COMPONENT);
         labels.insert(HASH.into(), self.hash.into());
         let metadata = ObjectMeta { labels: Some(labels), ..ObjectMeta::default() };
         Job {
             metadata: ObjectMeta {
-                name: Some(self.name()),
+                name: Some(name.into()),
                 namespace: Some(namespace.into()),
                 annotations: Some(BTreeMap::from([(IMAGE.into(), self.reference())])),
                 owner_references: Some(vec![self.owner.clone()]),
@@ -112,30 +132,28 @@ impl Build<'_> {
                 suspend: Some(true),
                 backoff_limit: Some(RETRIES),
                 ttl_seconds_after_finished: Some(TTL_SECONDS),
-                active_deadline_seconds: self
-                    .packages
-                    .build
-                    .timeout
-                    .parse::<jiff::SignedDuration>()
-                    .ok()
-                    .map(|t| t.as_secs()),
+                active_deadline_seconds: Some(self.timeout().as_secs()),
                 pod_failure_policy: Some(failure_policy()),
-                template: PodTemplateSpec { metadata: Some(metadata), spec: Some(self.pod()) },
+                template: PodTemplateSpec { metadata: Some(metadata), spec: Some(self.pod(name)) },
                 ..JobSpec::default()
             }),
             status: None,
         }
     }
 
+    fn timeout(&self) -> jiff::SignedDuration {
+        timeout(self.packages)
+    }
+
     pub(super) fn reference(&self) -> String {
         reference(&self.registry.url, self.image, self.hash)
     }
 
-    fn pod(&self) -> PodSpec {
+    fn pod(&self, name: &str) -> PodSpec {
         let isolation = self.packages.build.isolation;
         let mut volumes = vec![
-            config_map("request", self.name(), vec![path("request.json", "request.json", 0o644)]),
-            config_map("context", self.name(), self.context_paths()),
+            config_map("request", name.into(), vec![path("request.json", "request.json", 0o644)]),
+            config_map("context", name.into(), self.context_paths()),
             Volume {
                 name: "storage".into(),
                 empty_dir: Some(EmptyDirVolumeSource::default()),
@@ -200,6 +218,13 @@ impl Build<'_> {
                 let folder = format!("/etc/copr-operator/credentials/{}", repository.name);
                 optional.push((secret_volume(&name, &secret.name, None), mount(&name, &folder, true)));
             }
+            if let Some(authority) = &repository.ca_config_map {
+                let name = format!("authority-{index}");
+                let folder = format!("/etc/copr-operator/authorities/{}", repository.name);
+                let items = vec![path("ca.crt", "ca.crt", 0o644)];
+                optional
+                    .push((config_map(&name, authority.name.clone(), items), mount(&name, &folder, true)));
+            }
         }
         if let Some(claim) = &self.packages.build.cache_claim {
             let volume = Volume {
@@ -262,7 +287,7 @@ fn failure_policy() -> PodFailurePolicy {
                 action: "FailJob".into(),
                 on_exit_codes: Some(PodFailurePolicyOnExitCodesRequirement {
                     operator: "In".into(),
-                    values: vec![CANNOT_INSTALL],
+                    values: FINAL.to_vec(),
                     container_name: None,
                 }),
                 on_pod_conditions: None,

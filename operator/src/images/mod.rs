@@ -6,21 +6,25 @@
 //!  repositories   Jobs
 //! ```
 //!
-//! [`context`], [`resolve`], [`inputs`], [`require`], [`decide`], [`job`] and [`pin`] are pure. [`repository`], [`registry`] and
-//! [`http`] speak to the world, [`access`] reads Secrets, [`provide`] puts it all together. [`heal`] finds out what has left the
-//! registry, and [`sweep`] deletes from it what nobody uses.
+//! [`context`], [`resolve`], [`inputs`], [`spec_hash`], [`require`], [`decide`], [`job`] and [`pin`] are pure. [`repository`],
+//! [`registry`] and [`http`] speak to the world, [`access`] reads Secrets, [`provide`] puts it all together.
+//! [`heal`] finds out what has left the registry, and [`sweep`] deletes from it what nobody uses.
 
 pub mod access;
+mod builds;
 pub mod component;
 pub mod context;
 pub mod decide;
 pub mod events;
+pub mod expected;
+pub mod failure;
 mod files;
 pub mod heal;
 pub mod http;
 pub mod identity;
 pub mod inputs;
 pub mod job;
+mod look;
 pub mod pin;
 mod prebuilt;
 pub mod provide;
@@ -28,6 +32,7 @@ pub mod registry;
 pub mod repository;
 pub mod require;
 pub mod resolve;
+mod spec_hash;
 pub mod start;
 pub mod sweep;
 #[cfg(test)]

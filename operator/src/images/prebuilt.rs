@@ -6,8 +6,8 @@ use futures::future::join_all;
 
 use super::{
     Wanted, access,
+    failure::Error,
     pin::{Pin, Recorded, pin, reference},
-    provide::Error,
     registry::Registries,
 };
 use crate::{

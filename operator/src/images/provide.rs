@@ -4,42 +4,45 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::future::try_join_all;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Pod;
-use kube::{Api, Client, Resource as _, ResourceExt as _, api::ListParams};
-use tokio::time::Instant;
+use k8s_openapi::api::batch::v1::Job;
+use kube::{Client, Resource as _, ResourceExt as _};
+use moka::{future::Cache, policy::EvictionPolicy};
 
 use super::{
     Image, Wanted,
     access::{self, Target},
-    decide::{self, Seen},
+    builds::{Builds, images_of},
+    decide::{self, Seen, wake},
+    expected::Expected,
+    failure::Error,
     heal, identity,
     inputs::{self, Inputs},
-    job::{self, Build},
+    job,
+    look::{look, others},
     prebuilt::{Prebuilt, prebuilt},
     registry::{self, Registries},
-    repository::{self, Reader},
-    start, verdict,
+    repository::Reader,
+    resolve::missing_pins,
+    spec_hash, start, verdict,
 };
 use crate::{
     api::v1alpha1::{CoprInstance, CoprInstanceSpec, ImageStatus, Packages, PackagesStatus, ResolvedTag},
     apply,
-    backoff::Backoff,
     conditions::Verdict,
     instance::{dereference::Platform, validate},
-    labels, report,
+    report,
 };
 
-/// How soon builds are looked at again; those of other instances aren't watched.
-const LOOK_AGAIN: Duration = Duration::from_secs(3);
-
+/// What is remembered of inputs, in bytes.
+const REMEMBERED: u64 = 4 << 20;
 /// Makes images.
 pub struct Provider {
     /// The image of the program that builds images.
     builder: Option<String>,
     reader: Reader,
     registries: Arc<Registries>,
-    /// Failures in a row, per instance.
-    backoff: Backoff,
+    /// By the hashes of an instance's inputs, what they were made from.
+    expected: Cache<String, Arc<Expected>>,
     /// Held while a build is started, so that no two instances start the same one.
     starting: tokio::sync::Mutex<()>,
 }
@@ -55,79 +58,30 @@ pub struct Provision {
     pub resolved: BTreeMap<String, ResolvedTag>,
     /// The condition `ImagesReady`.
     pub verdict: Verdict,
-    /// When to look again, if nothing happens before.
+    /// When to look again, if nothing happens before. After a failure it's as long as the other side wants to be left
+    /// alone, and the pauses between failures grow beyond it.
     pub look_again: Option<Duration>,
+    /// Whether something failed, so that it is tried again after a pause that grows.
+    pub failed: bool,
     /// Objects that builds need beside their Jobs.
     pub identity: identity::Objects,
-}
-
-/// Why images can't be had now.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Something that the spec refers to.
-    #[error(transparent)]
-    Access(#[from] access::Error),
-    /// A repository.
-    #[error(transparent)]
-    Repository(#[from] repository::Error),
-    /// A registry.
-    #[error(transparent)]
-    Registry(#[from] registry::Error),
-    /// There is no such base image.
-    #[error("packages.baseImage: there is no image {0}")]
-    NoBaseImage(String),
-    /// The operator doesn't know what to build with.
-    #[error("the operator was started without --image-builder, so it can't build images from packages")]
-    NoBuilder,
-    /// A Job.
-    #[error(transparent)]
-    Start(#[from] start::Error),
-    /// What builds run as.
-    #[error("failed to apply what builds run as")]
-    Identity(#[source] apply::Error),
-    /// The pods of builds couldn't be listed.
-    #[error("failed to list the pods of builds")]
-    Pods(#[source] kube::Error),
-    /// The API server returned an object without a uid.
-    #[error("the instance has no uid")]
-    NoUid,
-}
-
-impl Error {
-    fn reason(&self) -> &'static str {
-        match self {
-            Self::Access(error) => error.reason(),
-            Self::Repository(_) => verdict::REPOSITORY_UNREADABLE,
-            Self::Registry(registry::Error::Reference { .. }) | Self::NoBaseImage(_) | Self::NoUid => {
-                "InvalidSpec"
-            }
-            Self::Registry(registry::Error::Credentials { .. } | registry::Error::Denied { .. }) => {
-                verdict::REGISTRY_REFUSED
-            }
-            Self::Registry(_) => verdict::REGISTRY_UNREACHABLE,
-            Self::NoBuilder => verdict::NO_BUILDER,
-            Self::Start(_) | Self::Identity(_) => "ApplyFailed",
-            Self::Pods(_) => "DependencyUnreadable",
-        }
-    }
-
-    /// How long whoever failed wants to be left alone.
-    fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Registry(error) => error.retry_after(),
-            _ => None,
-        }
-    }
 }
 
 impl Provider {
     /// `builder` is the image of `images/image-builder`.
     pub fn new(builder: Option<String>) -> Result<Self, super::http::Error> {
+        let weigh = |hashes: &String, expected: &Arc<Expected>| {
+            u32::try_from(hashes.len() + expected.bytes()).unwrap_or(u32::MAX)
+        };
         Ok(Self {
             builder,
             reader: Reader::new()?,
             registries: Arc::default(),
-            backoff: Backoff::default(),
+            expected: Cache::builder()
+                .max_capacity(REMEMBERED)
+                .eviction_policy(EvictionPolicy::lru())
+                .weigher(weigh)
+                .build(),
             starting: tokio::sync::Mutex::default(),
         })
     }
@@ -150,20 +104,17 @@ impl Provider {
         let status = instance.status.clone().unwrap_or_default();
         let mut packages = status.packages.clone().filter(|_| instance.spec.packages.is_some());
         let mut given = Prebuilt { images: BTreeMap::new(), resolved: status.resolved.clone() };
-        let uid = instance.uid().unwrap_or_default();
         let tried =
             self.try_provide(client, instance, platform, pull_failures, &mut given, &mut packages, now).await;
         match tried {
-            Ok(provision) => {
-                self.backoff.succeeded(&uid);
-                provision
-            }
+            Ok(provision) => provision,
             Err(error) => Provision {
                 packages,
                 images: BTreeMap::new(),
                 resolved: given.resolved,
-                look_again: Some(self.backoff.failed(&uid).max(error.retry_after().unwrap_or_default())),
                 verdict: verdict::of_failure(error.reason(), report::chain(&error)),
+                look_again: error.retry_after(),
+                failed: true,
                 identity: identity::Objects::default(),
             },
         }
@@ -204,6 +155,7 @@ impl Provider {
                 resolved: given.resolved.clone(),
                 verdict: Verdict::yes(verdict::AVAILABLE, report::truncate(message, 2048)),
                 look_again: None,
+                failed: false,
                 identity: identity::Objects::default(),
             });
         };
@@ -214,64 +166,77 @@ impl Provider {
             spec.build.isolation,
             access::by_token(&instance.spec),
         );
-        let spec_hash = inputs::spec_hash(&instance.spec);
+        let is_of_spec = |known: &PackagesStatus| spec_hash::is_of(known, &instance.spec);
         let settled = |known: &PackagesStatus| {
-            known.spec_hash == spec_hash && known.images.iter().all(|image| image.state.is_there())
+            is_of_spec(known) && known.images.iter().all(|image| image.state.is_there())
         };
+        let mut look_again = None;
         // An instance that has its images, and can pull them, needs neither registry nor repositories.
         if !pull_failures.is_empty() || !packages.as_ref().is_some_and(settled) {
             let target = access::target(client, &wanted.namespace, instance.spec.registry.as_ref()).await?;
-            if let Some(known) = packages.as_mut().filter(|known| known.spec_hash == spec_hash) {
+            if let Some(known) = packages.as_mut().filter(|known| is_of_spec(known)) {
                 heal::heal(&wanted, &self.registries, &target.access, known, pull_failures).await?;
             }
-            if packages.as_ref().is_none_or(|known| known.spec_hash != spec_hash) {
-                let (base_image, images) = self.resolve(&wanted, spec, &target).await?;
-                *packages = Some(PackagesStatus { spec_hash, base_image: Some(base_image), images });
+            if !packages.as_ref().is_some_and(is_of_spec) {
+                let base_image = self.base_image(&wanted, &spec.base_image, &target).await?;
+                *packages = Some(self.resolve(&wanted, spec, base_image).await?.0);
             }
             let known = packages.get_or_insert_default();
-            self.build(&wanted, spec, &target, &identity, known, now).await?;
+            look_again = self.build(&wanted, spec, &target, &identity, known, now).await?;
         }
         let known = packages.get_or_insert_default();
+        if is_of_spec(known) {
+            // A hash of the version before is taken over.
+            known.spec_hash = spec_hash::spec_hash(&instance.spec);
+        }
         let verdict = verdict::of_all(spec, known);
         for image in known.images.iter().filter(|image| image.component != Image::Base.field()) {
             images.extend(image.image.clone().map(|reference| (image.component.clone(), reference)));
         }
-        let look_again = (verdict.reason == verdict::BUILDING).then_some(LOOK_AGAIN);
-        // A failed build is looked at again when its Job has expired, and then tried again.
-        let look_again =
-            look_again.or((verdict.reason == verdict::BUILD_FAILED).then_some(Duration::from_secs(60)));
-        let resolved = given.resolved.clone();
-        Ok(Provision { packages: packages.clone(), images, resolved, verdict, look_again, identity })
+        let (packages, resolved) = (packages.clone(), given.resolved.clone());
+        Ok(Provision { packages, images, resolved, verdict, look_again, failed: false, identity })
     }
 
-    /// What the images are to be built from: the base image by digest, and the hash of every image's inputs.
+    /// What the images are to be built from: the hash of every image's inputs, and what these were made from.
     async fn resolve(
         &self,
         wanted: &Wanted<'_>,
         spec: &Packages,
-        target: &Target,
-    ) -> Result<(String, Vec<ImageStatus>), Error> {
-        let base_image = self.base_image(wanted, &spec.base_image, target).await?;
-        let contents = try_join_all(spec.repositories.iter().map(async |repository| {
-            let source = access::source(wanted.client, &wanted.namespace, repository).await?;
-            Ok::<_, Error>(self.reader.read(&source).await?)
-        }))
+        base_image: String,
+    ) -> Result<(PackagesStatus, Arc<Expected>), Error> {
+        let sources = try_join_all(
+            spec.repositories
+                .iter()
+                .map(|repository| access::source(wanted.client, &wanted.namespace, repository)),
+        )
         .await?;
-        let hashes = inputs::hashes(Inputs {
-            base_image: &base_image,
-            repositories: &spec.repositories,
-            contents: &contents,
-            arch: job::rpm_arch(),
+        let (hashes, expected) = {
+            let (contents, _permit) = self.reader.read(&sources).await?;
+            if let Some(problem) = missing_pins(&spec.pins, &contents, job::rpm_arch()) {
+                return Err(Error::NoSuchPin(problem));
+            }
+            let hashes = inputs::hashes(Inputs {
+                base_image: &base_image,
+                repositories: &spec.repositories,
+                contents: &contents,
+                pins: &spec.pins,
+                arch: job::rpm_arch(),
+            });
+            (hashes, Expected::new(&contents))
+        };
+        let images = needed(wanted.spec).into_iter().map(|image| ImageStatus {
+            component: image.field().into(),
+            input_hash: hashes.get(&image).cloned().unwrap_or_default(),
+            ..ImageStatus::default()
         });
-        let images = needed(wanted.spec)
-            .into_iter()
-            .map(|image| ImageStatus {
-                component: image.field().into(),
-                input_hash: hashes.get(&image).cloned().unwrap_or_default(),
-                ..ImageStatus::default()
-            })
-            .collect();
-        Ok((base_image, images))
+        let known = PackagesStatus {
+            spec_hash: spec_hash::spec_hash(wanted.spec),
+            base_image: Some(base_image),
+            images: images.collect(),
+        };
+        let expected = Arc::new(expected);
+        self.expected.insert(all_hashes(&known), Arc::clone(&expected)).await;
+        Ok((known, expected))
     }
 
     async fn base_image(&self, wanted: &Wanted<'_>, image: &str, target: &Target) -> Result<String, Error> {
@@ -291,7 +256,7 @@ impl Provider {
         Ok(format!("{name}@{digest}"))
     }
 
-    /// Looks at registry and Jobs, and starts what is missing.
+    /// Looks at Jobs and registry, starts what is missing and ends what nobody wants; returns when to look again.
     async fn build(
         &self,
         wanted: &Wanted<'_>,
@@ -300,91 +265,101 @@ impl Provider {
         identity: &identity::Objects,
         known: &mut PackagesStatus,
         now: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Duration>, Error> {
         let builder = self.builder.as_deref().ok_or(Error::NoBuilder)?;
-        let seen = self.look(wanted, target, &known.images).await?;
-        let to_build = decide::decide(&mut known.images, &seen, now);
         let pull_secrets = validate::pull_secrets(wanted.spec);
-        let base = known.images.iter().find(|image| image.component == Image::Base.field());
-        let from_base = base.and_then(|base| base.image.clone()).unwrap_or_default();
-        let base_image = known.base_image.clone().unwrap_or_default();
-        let hashes: BTreeMap<_, _> =
-            known.images.iter().map(|image| (image.component.clone(), image.input_hash.clone())).collect();
-        let build = |image: Image| Build {
-            image,
-            hash: hashes.get(image.field()).map_or("", String::as_str),
-            from: if image == Image::Base { &base_image } else { &from_base },
-            instance: (&wanted.name, &wanted.namespace),
-            owner: &wanted.owner,
-            packages: spec,
-            registry: &target.registry,
-            builder,
-            pull_secrets: &pull_secrets,
-            authority_key: target.authority_key,
-            token_auth: access::by_token(wanted.spec),
-        };
-        for job in seen.jobs.iter().filter(|job| decide::is_own(job, &seen) && start::is_suspended(job)) {
-            let of_job = Image::ALL.into_iter().map(&build).find(|build| job.name_any() == build.name());
-            if let Some(of_job) = of_job {
-                start::resume(wanted.client, &of_job, job).await?;
+        let builds = Builds { wanted, spec, target, builder, pull_secrets: &pull_secrets };
+        let names = builds.names(known);
+        let seen = look(wanted, &self.registries, (spec, target), &known.images, names, now).await?;
+        let plan = decide::decide(&mut known.images, &seen, now);
+        for job in seen.jobs.iter().filter(|job| plan.delete.contains(&job.name_any())) {
+            if decide::is_own(job, &seen) {
+                start::delete(wanted.client, job).await?;
             }
         }
-        if to_build.is_empty() {
-            return Ok(());
+        if plan.changed {
+            // The next reconcile looks at them again.
+            known.spec_hash.clear();
+            return Ok(Some(wake::SOON));
         }
-        let plan = identity.plan().map_err(Error::Identity)?;
-        apply::apply_all(wanted.client, &wanted.namespace, &plan).await.map_err(Error::Identity)?;
+        let own = |image: Image| decide::own_job(&seen, image);
+        let suspended = |job: &Job| start::is_suspended(job);
+        let resumed: Vec<_> = images_of(known).filter(|image| own(*image).is_some_and(suspended)).collect();
+        if !plan.build.is_empty() || !resumed.is_empty() {
+            let Some(expected) = self.expected(wanted, spec, known).await? else {
+                return Ok(Some(wake::SOON));
+            };
+            for image in resumed {
+                if let Some(job) = own(image) {
+                    let build = builds.build(known, image, Some(&expected));
+                    start::resume(wanted.client, &build, job).await?;
+                }
+            }
+            if !plan.build.is_empty() {
+                let objects = identity.plan().map_err(Error::Identity)?;
+                apply::apply_all(wanted.client, &wanted.namespace, &objects)
+                    .await
+                    .map_err(Error::Identity)?;
+                self.start(&builds, known, &plan.build, &expected, &seen, now).await?;
+            }
+        }
+        Ok(wake::wake(&known.images, &seen, now))
+    }
+
+    /// Starts builds, unless another instance has just done so.
+    async fn start(
+        &self,
+        builds: &Builds<'_>,
+        known: &mut PackagesStatus,
+        images: &[Image],
+        expected: &Expected,
+        seen: &Seen,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let _one_at_a_time = self.starting.lock().await;
-        for image in to_build {
-            if start::start(wanted.client, &build(image)).await? {
-                decide::started(&mut known.images, image, now);
+        // What the others have started since it was looked at.
+        let jobs = others(builds.wanted, builds.spec, &known.images, now).await?;
+        let seen = Seen { jobs, ..seen.clone() };
+        for image in images {
+            let waited = known
+                .images
+                .iter()
+                .any(|s| s.component == image.field() && decide::is_waited_for(&seen, s, *image, now));
+            if waited {
+                continue;
+            }
+            let build = builds.build(known, *image, Some(expected));
+            let name = build.name();
+            if start::start(builds.wanted.client, &build).await? {
+                decide::started(&mut known.images, *image, &name, now);
             }
         }
         Ok(())
     }
 
-    /// Jobs first: one that is seen to have ended well has pushed before the registry is asked.
-    async fn look(
+    /// What the inputs were made from. An operator that has just started looks again; if the repositories aren't what they were,
+    /// there is nothing any more to build from, and the status is made anew.
+    async fn expected(
         &self,
         wanted: &Wanted<'_>,
-        target: &Target,
-        images: &[ImageStatus],
-    ) -> Result<Seen, Error> {
-        let missing: Vec<_> = images
-            .iter()
-            .filter(|image| !image.state.is_there())
-            .filter_map(|image| Some((Image::of_field(&image.component)?, image)))
-            .collect();
-        let references: BTreeMap<_, _> = missing
-            .iter()
-            .map(|(image, status)| (*image, job::reference(&target.registry.url, *image, &status.input_hash)))
-            .collect();
-        let hashes: Vec<_> = missing.iter().map(|(_, status)| status.input_hash.as_str()).collect();
-        let jobs = if hashes.is_empty() { Vec::new() } else { start::jobs(wanted.client, &hashes).await? };
-        let pods: Api<Pod> = Api::namespaced(wanted.client.clone(), &wanted.namespace);
-        let query = format!("{}={}", labels::COMPONENT, job::COMPONENT);
-        let pods = pods.list(&ListParams::default().labels(&query)).await.map_err(Error::Pods)?.items;
-        let found = try_join_all(references.iter().map(async |(image, reference)| {
-            // A registry is asked when there is reason to think that it has something new.
-            let ended = decide::ended(&jobs, reference);
-            if !self.registries.asks.is_due(reference, &ended, Instant::now()) {
-                return Ok::<_, Error>((*image, None));
-            }
-            let found = self.registries.of(reference, &target.access)?.describe_own(reference).await?;
-            self.registries.asks.answered(reference, found.is_some(), &ended, Instant::now());
-            Ok((*image, found))
-        }))
-        .await?;
-        let found = found.into_iter().filter_map(|(image, found)| Some((image, found?))).collect();
-        Ok(Seen {
-            namespace: wanted.namespace.clone(),
-            instance: wanted.name.clone(),
-            jobs,
-            pods,
-            found,
-            references,
-        })
+        spec: &Packages,
+        known: &mut PackagesStatus,
+    ) -> Result<Option<Arc<Expected>>, Error> {
+        if let Some(expected) = self.expected.get(&all_hashes(known)).await {
+            return Ok(Some(expected));
+        }
+        let base_image = known.base_image.clone().unwrap_or_default();
+        let (fresh, expected) = self.resolve(wanted, spec, base_image).await?;
+        if all_hashes(&fresh) == all_hashes(known) {
+            return Ok(Some(expected));
+        }
+        *known = fresh;
+        Ok(None)
     }
+}
+
+fn all_hashes(known: &PackagesStatus) -> String {
+    known.images.iter().map(|image| image.input_hash.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 /// The images that have to be built: those that the spec doesn't name, and what they start from.

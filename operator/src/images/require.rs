@@ -8,19 +8,54 @@ use crate::api::v1alpha1::{ImageStatus, InstalledPackage, Packages, Repository, 
 
 /// What of `packages.require` doesn't hold, as a sentence; nothing if all does.
 pub fn unmet(spec: &Packages, images: &[ImageStatus]) -> Option<String> {
-    let Require { commit, versions } = spec.require.as_ref()?;
+    let Require { commit, packages, versions } = spec.require.as_ref()?;
     let mut problems = Vec::new();
     if let Some(commit) = commit {
         problems.extend(of_commit(commit, &spec.repositories, images));
     }
+    for (name, wanted) in packages.iter().flatten() {
+        let wanted = if is_commit(wanted) { Wanted::Commit(wanted) } else { Wanted::Version(wanted) };
+        problems.extend(of_package("require.packages", name, wanted, &spec.repositories, images));
+    }
     for (name, version) in versions.iter().flatten() {
-        problems.extend(of_version(name, version, &spec.repositories, images));
+        let wanted = Wanted::Version(version);
+        problems.extend(of_package("require.versions", name, wanted, &spec.repositories, images));
     }
     (!problems.is_empty()).then(|| problems.join("; "))
 }
 
-fn of_commit(commit: &str, repositories: &[Repository], images: &[ImageStatus]) -> Vec<String> {
-    let Some(first) = repositories.iter().map(|r| r.priority).min() else { return Vec::new() };
+/// What a package must be.
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    Commit(&'a str),
+    Version(&'a str),
+}
+
+impl Wanted<'_> {
+    fn is_met(self, installed: &Nevra<'_>) -> bool {
+        match self {
+            Self::Commit(commit) => names_commit(installed.release(), commit),
+            Self::Version(version) => is_version(installed, version),
+        }
+    }
+}
+
+impl std::fmt::Display for Wanted<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Commit(commit) => write!(f, "of commit {commit}"),
+            Self::Version(version) => f.write_str(version),
+        }
+    }
+}
+
+fn is_commit(wanted: &str) -> bool {
+    (7..=40).contains(&wanted.len()) && wanted.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// A release carries the last commit that touched the package's own folder, so other packages of the same push carry others.
+fn of_commit(commit: &str, repositories: &[Repository], images: &[ImageStatus]) -> Option<String> {
+    let first = repositories.iter().map(|r| r.priority).min()?;
     let preferred: BTreeSet<_> =
         repositories.iter().filter(|r| r.priority == first).map(|r| r.name.as_str()).collect();
     let installed: BTreeSet<_> = images
@@ -30,13 +65,13 @@ fn of_commit(commit: &str, repositories: &[Repository], images: &[ImageStatus]) 
         .collect();
     if installed.is_empty() {
         let names = preferred.into_iter().collect::<Vec<_>>().join(", ");
-        return vec![format!("require.commit is {commit}, but no package was installed from {names}")];
+        return Some(format!("require.commit is {commit}, but no package was installed from {names}"));
     }
-    installed
-        .into_iter()
-        .filter(|package| !names_commit(Nevra::parse(&package.nevra).release(), commit))
-        .map(|package| format!("require.commit is {commit}, but {}", served(package, repositories)))
-        .collect()
+    if installed.iter().any(|package| names_commit(Nevra::parse(&package.nevra).release(), commit)) {
+        return None;
+    }
+    let served: Vec<_> = installed.into_iter().map(|package| served(package, repositories)).collect();
+    Some(format!("require.commit is {commit}, but no package carries it: {}", served.join(", ")))
 }
 
 /// Whether a release such as `1.git.5.5d37cd8.fc44` or `0.2026.pr4305.38.g5d37cd838` names the commit.
@@ -48,23 +83,29 @@ fn names_commit(release: &str, commit: &str) -> bool {
     })
 }
 
-fn of_version(name: &str, version: &str, repositories: &[Repository], images: &[ImageStatus]) -> Vec<String> {
-    let installed: BTreeSet<_> = images
-        .iter()
-        .flat_map(|image| &image.packages)
-        .filter(|package| Nevra::parse(&package.nevra).name() == name)
-        .collect();
+/// A name stands for the package, or for all that was built from the source package of that name.
+fn of_package(
+    field: &str,
+    name: &str,
+    wanted: Wanted<'_>,
+    repositories: &[Repository],
+    images: &[ImageStatus],
+) -> Vec<String> {
+    let of = |is: &dyn Fn(&InstalledPackage) -> bool| -> BTreeSet<_> {
+        images.iter().flat_map(|image| &image.packages).filter(|package| is(package)).collect()
+    };
+    let named = of(&|package| Nevra::parse(&package.nevra).name() == name);
+    let installed =
+        if named.is_empty() { of(&|package| package.source.as_deref() == Some(name)) } else { named };
     if installed.is_empty() {
         return vec![format!(
-            "require.versions wants {name} {version}, but no image has it from packages.repositories"
+            "{field} wants {name} {wanted}, but no image has it from packages.repositories"
         )];
     }
     installed
         .into_iter()
-        .filter(|package| !is_version(&Nevra::parse(&package.nevra), version))
-        .map(|package| {
-            format!("require.versions wants {name} {version}, but {}", served(package, repositories))
-        })
+        .filter(|package| !wanted.is_met(&Nevra::parse(&package.nevra)))
+        .map(|package| format!("{field} wants {name} {wanted}, but {}", served(package, repositories)))
         .collect()
 }
 
@@ -83,84 +124,4 @@ fn served(package: &InstalledPackage, repositories: &[Repository]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::api::v1alpha1::Build;
-
-    fn spec(require: Require) -> Packages {
-        let repository = |name: &str, priority| Repository {
-            name: name.into(),
-            base_url: format!("https://{name}.example/"),
-            priority,
-            gpg_key: None,
-            credentials_secret: None,
-        };
-        Packages {
-            base_image: "fedora:44".into(),
-            repositories: vec![repository("main", 50), repository("pr", 10)],
-            require: Some(require),
-            revision: None,
-            build: Build::default(),
-        }
-    }
-
-    fn commit(commit: &str) -> Packages {
-        spec(Require { commit: Some(commit.into()), versions: None })
-    }
-
-    fn version(name: &str, version: &str) -> Packages {
-        spec(Require { commit: None, versions: Some(BTreeMap::from([(name.into(), version.into())])) })
-    }
-
-    fn images(packages: &[(&str, &str)]) -> Vec<ImageStatus> {
-        let packages = packages
-            .iter()
-            .map(|(nevra, repository)| InstalledPackage {
-                nevra: (*nevra).into(),
-                repository: (*repository).into(),
-            })
-            .collect();
-        vec![ImageStatus { component: "keygen".into(), packages, ..ImageStatus::default() }]
-    }
-
-    #[test]
-    fn a_commit_is_looked_for_in_the_preferred_repository_only() {
-        let images = images(&[
-            ("copr-keygen-2.2-1.git.5.5d37cd8.fc44.noarch", "pr"),
-            ("copr-common-1.7-1.fc44.noarch", "main"),
-        ]);
-        assert_eq!(unmet(&commit("5d37cd838a"), &images), None);
-        let said = unmet(&commit("aaaaaaaa"), &images).unwrap();
-        assert!(
-            said.contains("pr (https://pr.example/) served copr-keygen-2.2-1.git.5.5d37cd8.fc44.noarch"),
-            "{said}"
-        );
-    }
-
-    #[test]
-    fn a_commit_that_nothing_was_installed_of_is_unmet() {
-        let said = unmet(&commit("5d37cd8"), &images(&[("copr-keygen-2.2-1.fc44.noarch", "main")])).unwrap();
-        assert!(said.contains("no package was installed from pr"), "{said}");
-    }
-
-    #[test]
-    fn packits_way_to_name_a_commit_counts() {
-        assert!(names_commit("0.20260806123456.pr4305.38.g5d37cd838.fc44", "5d37cd838"));
-        assert!(!names_commit("0.20260806123456.fc44", "5d37cd838"));
-    }
-
-    #[test]
-    fn versions_are_compared_as_far_as_they_are_given() {
-        let images = images(&[("copr-frontend-1:2.7-1.fc44.noarch", "main")]);
-        assert_eq!(unmet(&version("copr-frontend", "1:2.7"), &images), None);
-        assert_eq!(unmet(&version("copr-frontend", "1:2.7-1.fc44"), &images), None);
-        let said = unmet(&version("copr-frontend", "2.7"), &images).unwrap();
-        assert!(
-            said.contains("main (https://main.example/) served copr-frontend-1:2.7-1.fc44.noarch"),
-            "{said}"
-        );
-        assert!(unmet(&version("copr-keygen", "2.2"), &images).unwrap().contains("no image has it"));
-    }
-}
+mod tests;

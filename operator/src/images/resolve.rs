@@ -1,9 +1,16 @@
-//! Which packages of the repositories an image would install. Pure.
+//! Which packages of the repositories an image could get. Pure.
 //!
-//! It takes too much rather than too little, as its answer decides what is rebuilt: every provider of a requirement
-//! counts, whatever the version, and of a rich dependency every name.
+//! The answer decides what is rebuilt, so what can't be excluded counts. The packages of the distribution aren't read, and any
+//! of them may require, or be replaced by, what an overlay brings. One thing is certain: the packages of a distribution that
+//! the Containerfiles install don't depend on Copr. So a package is left out of an image if everything that it provides,
+//! obsoletes or supplements bears Copr's name, and nothing that goes into the image asks for any of that. Of what the image
+//! asks for, every provider counts, whatever the version, and of a rich dependency every name; if Copr's own packages ask for
+//! one of Copr's that no repository has, it comes from somewhere unseen, and all of Copr's count.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use rpmrepo_metadata::Evr;
 
@@ -14,6 +21,8 @@ pub struct Content {
     pub name: String,
     /// dnf's priority.
     pub priority: i32,
+    /// Checksum of primary.xml.
+    pub primary: String,
     /// What it has.
     pub packages: Packages,
 }
@@ -21,97 +30,212 @@ pub struct Content {
 /// The packages of a repository.
 #[derive(Clone, Debug)]
 pub enum Packages {
-    /// Too many to be read: the checksum of repomd.xml stands for all of them.
-    Whole(String),
+    /// Too many to be kept: the checksum of primary.xml stands for all of them.
+    Whole,
     /// Each of them.
-    Listed(std::sync::Arc<Vec<Package>>),
+    Listed(Arc<Vec<Package>>),
 }
 
-/// A package of a repository.
+/// A package of a repository, as far as it matters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {
     /// Name.
-    pub name: String,
-    /// Epoch, version and release.
-    pub evr: (String, String, String),
-    /// Architecture.
-    pub arch: String,
-    /// Type and value of the checksum of the file.
-    pub checksum: String,
+    pub name: Box<str>,
+    /// `epoch:version-release`.
+    pub evr: Box<str>,
+    /// Architecture; those that can't be installed here aren't kept.
+    pub arch: &'static str,
+    /// SHA-256 of type and value of the file's checksum.
+    pub checksum: [u8; 32],
+    /// What bears Copr's name.
+    pub own: Own,
+    /// Whether something else may bring it: it has to do with names that aren't Copr's.
+    pub open: bool,
+}
+
+/// The names of Copr that a package has to do with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Own {
     /// What it provides, its name and its files included.
-    pub provides: BTreeSet<String>,
+    pub provides: Box<[Box<str>]>,
     /// What it requires or recommends.
-    pub wants: BTreeSet<String>,
+    pub wants: Box<[Box<str>]>,
+    /// What it obsoletes, supplements or enhances: dnf takes it where these are.
+    pub follows: Box<[Box<str>]>,
+}
+
+/// Whether only Copr's own packages and their clients ask for this name.
+pub fn is_copr(name: &str) -> bool {
+    name.contains("copr") || name.contains("resalloc")
 }
 
 impl Package {
     /// Name, epoch (unless 0), version, release, architecture.
     pub fn nevra(&self) -> String {
-        let (epoch, version, release) = &self.evr;
-        let epoch = if epoch.is_empty() || epoch == "0" { String::new() } else { format!("{epoch}:") };
-        format!("{}-{epoch}{version}-{release}.{}", self.name, self.arch)
+        let evr = self.evr.strip_prefix("0:").unwrap_or(&self.evr);
+        format!("{}-{evr}.{}", self.name, self.arch)
+    }
+
+    /// What it takes up in memory.
+    pub fn bytes(&self) -> usize {
+        /// What an allocation costs beside its content.
+        const ALLOCATION: usize = 16;
+        let text = |text: &str| text.len() + ALLOCATION;
+        let names =
+            |names: &[Box<str>]| names.iter().map(|name| text(name) + size_of::<Box<str>>()).sum::<usize>();
+        let Own { provides, wants, follows } = &self.own;
+        size_of::<Self>()
+            + text(&self.name)
+            + text(&self.evr)
+            + names(provides)
+            + names(wants)
+            + names(follows)
     }
 
     fn is_newer_than(&self, other: &Self) -> bool {
-        let evr = |p: &Self| Evr::new(p.evr.0.clone(), p.evr.1.clone(), p.evr.2.clone());
-        evr(self) > evr(other)
+        parts(&self.evr) > parts(&other.evr)
     }
 }
 
-/// One thing that an image would get from a repository.
+fn parts(evr: &str) -> Evr<'_> {
+    let (epoch, rest) = evr.split_once(':').unwrap_or(("0", evr));
+    let (version, release) = rest.split_once('-').unwrap_or((rest, ""));
+    Evr::new(epoch, version, release)
+}
+
+/// Whether an `epoch:version-release` is the one of a pin, whose epoch may be missing if it is 0.
+pub fn is_pinned(evr: &str, pin: &str) -> bool {
+    let with_epoch = |evr: &str| if evr.contains(':') { evr.to_owned() } else { format!("0:{evr}") };
+    with_epoch(evr) == with_epoch(pin)
+}
+
+/// One thing that an image could get from a repository.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Picked {
     /// Name of the repository.
     pub repository: String,
-    /// NEVRA, or `*` for a repository that was not read.
+    /// NEVRA, or `*` for a repository that counts as a whole.
     pub nevra: String,
-    /// Checksum of the package, or of repomd.xml.
-    pub checksum: String,
+    /// Checksum of the package, or of primary.xml.
+    pub checksum: Vec<u8>,
 }
 
-/// What the install of these names would take from the repositories.
-pub fn resolve(names: &[String], repositories: &[Content], arch: &str) -> BTreeSet<Picked> {
-    let mut picked = BTreeSet::new();
-    for repository in repositories {
-        if let Packages::Whole(checksum) = &repository.packages {
-            picked.insert(Picked {
+/// What dnf chooses from: of each name one package.
+pub struct Choice<'a> {
+    best: BTreeMap<&'a str, (&'a Content, &'a Package)>,
+    providers: BTreeMap<&'a str, Vec<&'a str>>,
+    followers: BTreeMap<&'a str, Vec<&'a str>>,
+    whole: Vec<Picked>,
+}
+
+impl<'a> Choice<'a> {
+    /// From what the repositories have.
+    pub fn new(repositories: &'a [Content], arch: &str, pins: &BTreeMap<String, String>) -> Self {
+        let best = best(repositories, arch, pins);
+        let mut providers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut followers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (name, (_, package)) in &best {
+            for provided in &package.own.provides {
+                providers.entry(provided).or_default().push(name);
+            }
+            for followed in &package.own.follows {
+                followers.entry(followed).or_default().push(name);
+            }
+        }
+        let whole = repositories.iter().filter_map(|repository| match &repository.packages {
+            Packages::Whole => Some(Picked {
                 repository: repository.name.clone(),
                 nevra: "*".into(),
-                checksum: checksum.clone(),
-            });
-        }
+                checksum: repository.primary.clone().into_bytes(),
+            }),
+            Packages::Listed(_) => None,
+        });
+        let whole = whole.collect();
+        Self { best, providers, followers, whole }
     }
-    let best = best(repositories, arch);
-    let mut providers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, (_, package)) in &best {
-        for provided in &package.provides {
-            providers.entry(provided).or_default().push(name);
+
+    /// What the install of these names could take from the repositories.
+    pub fn resolve(&self, names: &[String]) -> BTreeSet<Picked> {
+        let mut waiting: Vec<&str> = names.iter().map(String::as_str).filter(|name| is_copr(name)).collect();
+        let mut picked: BTreeSet<&str> = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let open = self.best.iter().filter(|(_, (_, package))| package.open).map(|(name, _)| *name);
+        let mut found: Vec<&str> = open.collect();
+        loop {
+            while let Some(name) = found.pop() {
+                let Some((_, package)) = self.best.get(name).filter(|_| picked.insert(name)) else {
+                    continue;
+                };
+                waiting.extend(package.own.wants.iter().map(AsRef::as_ref));
+                let follow = package.own.provides.iter().filter_map(|name| self.followers.get(name.as_ref()));
+                found.extend(follow.flatten());
+            }
+            let Some(wanted) = waiting.pop() else { break };
+            if !seen.insert(wanted) {
+                continue;
+            }
+            match self.providers.get(wanted) {
+                Some(providers) => found.extend(providers),
+                // It comes from where nobody looks, and may bring anything.
+                None => found.extend(self.best.keys()),
+            }
+            found.extend(self.followers.get(wanted).into_iter().flatten());
         }
-    }
-    let mut waiting: Vec<&str> = names.iter().map(String::as_str).collect();
-    let mut seen = BTreeSet::new();
-    while let Some(wanted) = waiting.pop() {
-        for name in providers.get(wanted).into_iter().flatten() {
-            let Some((repository, package)) = best.get(name).filter(|_| seen.insert(*name)) else { continue };
-            picked.insert(Picked {
+        let of = |name: &&str| {
+            let (repository, package) = self.best.get(*name)?;
+            Some(Picked {
                 repository: repository.name.clone(),
                 nevra: package.nevra(),
-                checksum: package.checksum.clone(),
-            });
-            waiting.extend(package.wants.iter().map(String::as_str));
-        }
+                checksum: package.checksum.to_vec(),
+            })
+        };
+        picked.iter().filter_map(of).chain(self.whole.iter().cloned()).collect()
     }
-    picked
 }
 
-/// Of each name the package that dnf would take: lowest priority number, then highest version, then the first repository.
-fn best<'a>(repositories: &'a [Content], arch: &str) -> BTreeMap<&'a str, (&'a Content, &'a Package)> {
+/// The pins that no repository has, with the versions that there are; nothing if one of the repositories counts as a whole.
+pub fn missing_pins(pins: &BTreeMap<String, String>, repositories: &[Content], arch: &str) -> Option<String> {
+    let mut problems = Vec::new();
+    for (name, pin) in pins {
+        let mut there = BTreeSet::new();
+        for repository in repositories {
+            let Packages::Listed(packages) = &repository.packages else { return None };
+            let named = packages.iter().filter(|p| *p.name == **name && is_usable(p, arch));
+            there.extend(named.map(|package| (package.evr.as_ref(), repository.name.as_str())));
+        }
+        if there.iter().any(|(evr, _)| is_pinned(evr, pin)) {
+            continue;
+        }
+        let versions: Vec<_> = there
+            .iter()
+            .map(|(evr, repository)| format!("{} ({repository})", evr.strip_prefix("0:").unwrap_or(evr)))
+            .collect();
+        let versions = if versions.is_empty() { "none at all".into() } else { versions.join(", ") };
+        problems.push(format!("no repository has {name} {pin}; there is {versions}"));
+    }
+    (!problems.is_empty()).then(|| problems.join("; "))
+}
+
+fn is_usable(package: &Package, arch: &str) -> bool {
+    package.arch == "noarch" || package.arch == arch
+}
+
+/// Of each name the package that dnf would take: the pinned version, else the lowest priority number, then the highest
+/// version, then the first repository.
+fn best<'a>(
+    repositories: &'a [Content],
+    arch: &str,
+    pins: &BTreeMap<String, String>,
+) -> BTreeMap<&'a str, (&'a Content, &'a Package)> {
     let mut best: BTreeMap<&str, (&Content, &Package)> = BTreeMap::new();
     for repository in repositories {
         let Packages::Listed(packages) = &repository.packages else { continue };
-        let usable = |package: &&Package| package.arch == "noarch" || package.arch == arch;
+        let usable = |package: &&Package| {
+            is_usable(package, arch)
+                && pins.get(&*package.name).is_none_or(|pin| is_pinned(&package.evr, pin))
+        };
         for package in packages.iter().filter(usable) {
-            let better = best.get(package.name.as_str()).is_none_or(|(present, known)| {
+            let better = best.get(&*package.name).is_none_or(|(present, known)| {
                 repository.priority < present.priority
                     || repository.priority == present.priority && package.is_newer_than(known)
             });
@@ -142,104 +266,4 @@ pub fn names_in(requirement: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-
-    fn package(nevr: &str, provides: &[&str], wants: &[&str]) -> Package {
-        let mut parts = nevr.rsplitn(3, '-');
-        let (release, version, name) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
-        let mut provides: BTreeSet<String> = provides.iter().map(|&p| p.to_owned()).collect();
-        provides.insert(name.to_owned());
-        Package {
-            name: name.to_owned(),
-            evr: ("0".into(), version.into(), release.into()),
-            arch: "noarch".into(),
-            checksum: format!("sha256:{nevr}"),
-            provides,
-            wants: wants.iter().flat_map(|w| names_in(w)).collect(),
-        }
-    }
-
-    fn repository(name: &str, priority: i32, packages: Vec<Package>) -> Content {
-        Content { name: name.into(), priority, packages: Packages::Listed(Arc::new(packages)) }
-    }
-
-    fn main_repository() -> Content {
-        repository(
-            "main",
-            50,
-            vec![
-                package("copr-frontend-2.7-1", &["frontend"], &["python3-copr-common >= 1"]),
-                package("copr-keygen-2.2-1", &[], &["python3dist(copr-common)"]),
-                package("python3-copr-common-1.7-1", &["python3dist(copr-common)"], &["bash"]),
-                package("unrelated-1-1", &[], &[]),
-            ]
-            .into_iter()
-            .map(|mut p| {
-                p.wants = p.wants.iter().map(|w| w.split(' ').next().unwrap().to_owned()).collect();
-                p
-            })
-            .collect(),
-        )
-    }
-
-    fn resolved(names: &[&str], repositories: &[Content]) -> Vec<String> {
-        let names: Vec<_> = names.iter().map(|&n| n.to_owned()).collect();
-        resolve(&names, repositories, "x86_64")
-            .into_iter()
-            .map(|p| format!("{}: {}", p.repository, p.nevra))
-            .collect()
-    }
-
-    #[test]
-    fn requirements_are_followed_and_what_is_not_required_is_left_out() {
-        let found = resolved(&["copr-frontend", "httpd"], &[main_repository()]);
-        assert_eq!(found, ["main: copr-frontend-2.7-1.noarch", "main: python3-copr-common-1.7-1.noarch"]);
-    }
-
-    #[test]
-    fn a_requirement_by_capability_finds_its_provider() {
-        let found = resolved(&["copr-keygen"], &[main_repository()]);
-        assert_eq!(found, ["main: copr-keygen-2.2-1.noarch", "main: python3-copr-common-1.7-1.noarch"]);
-    }
-
-    #[test]
-    fn the_lowest_priority_number_wins_over_a_higher_version() {
-        let overlay = repository("pr", 10, vec![package("copr-keygen-2.1-9", &[], &[])]);
-        assert_eq!(
-            resolved(&["copr-keygen"], &[main_repository(), overlay]),
-            ["pr: copr-keygen-2.1-9.noarch"]
-        );
-    }
-
-    #[test]
-    fn of_equal_priorities_the_highest_version_wins_and_ten_is_more_than_nine() {
-        let other = repository("other", 50, vec![package("copr-keygen-2.10-1", &[], &[])]);
-        assert_eq!(
-            resolved(&["copr-keygen"], &[main_repository(), other]),
-            ["other: copr-keygen-2.10-1.noarch"]
-        );
-    }
-
-    #[test]
-    fn a_package_of_another_architecture_is_none() {
-        let mut foreign = package("copr-keygen-9-1", &[], &[]);
-        foreign.arch = "s390x".into();
-        assert!(resolved(&["copr-keygen"], &[repository("main", 50, vec![foreign])]).is_empty());
-    }
-
-    #[test]
-    fn a_repository_that_is_too_large_counts_as_a_whole_everywhere() {
-        let large =
-            Content { name: "big".into(), priority: 99, packages: Packages::Whole("sha256:1".into()) };
-        assert_eq!(resolved(&["httpd"], &[large]), ["big: *"]);
-    }
-
-    #[test]
-    fn every_name_of_a_rich_dependency_counts() {
-        assert_eq!(names_in("(python3dist(copr) >= 2 if (a or b))"), ["python3dist(copr)", "2", "a", "b"]);
-        assert_eq!(names_in("python3dist(copr)"), ["python3dist(copr)"]);
-    }
-}
+mod tests;

@@ -29,7 +29,30 @@ pub const REGISTRY_UNREACHABLE: &str = "RegistryUnreachable";
 /// The operator was started without an image that builds images.
 pub const NO_BUILDER: &str = "ImageBuilderMissing";
 
+/// A build failed for a reason that isn't the packages', and is tried again.
+pub const BUILD_TROUBLE: &str = "ImageBuildTrouble";
+
+/// Of an image: dnf says that the packages can't be installed.
+pub const PACKAGES_REFUSED: &str = "PackagesRefused";
+/// Of an image: the cluster refuses the pod of its build.
+pub const BUILD_REFUSED: &str = "BuildRefused";
+/// Of an image: the pod of its build can't start.
+pub const BUILD_BLOCKED: &str = "BuildBlocked";
+/// Of an image: something around its build failed.
+pub const BUILD_INTERRUPTED: &str = "BuildInterrupted";
+/// Of an image: the repositories aren't any more what they were when they were looked at.
+pub const REPOSITORIES_CHANGED: &str = "RepositoriesChanged";
+
 const MESSAGE_MAX: usize = 4096;
+
+/// The reason of an image that was recorded, as a constant.
+pub fn of_trouble(reason: &str) -> &'static str {
+    match reason {
+        BUILD_REFUSED => BUILD_REFUSED,
+        BUILD_BLOCKED => BUILD_BLOCKED,
+        _ => BUILD_INTERRUPTED,
+    }
+}
 
 /// Whether waiting changes nothing: somebody has to change the packages or the spec.
 pub fn is_final(reason: &str) -> bool {
@@ -46,7 +69,10 @@ pub fn of_all(spec: &Packages, status: &PackagesStatus) -> Verdict {
             .iter()
             .map(|image| format!("{}: {}", image.component, image.message.as_deref().unwrap_or_default()))
             .collect();
-        return Verdict::no(BUILD_FAILED, truncate(said.join("\n"), MESSAGE_MAX));
+        // Version 0.1 recorded no reason, and took every failure for the packages'.
+        let refused = |image: &&ImageStatus| image.reason.as_deref().is_none_or(|r| r == PACKAGES_REFUSED);
+        let reason = if failed.iter().any(refused) { BUILD_FAILED } else { BUILD_TROUBLE };
+        return Verdict::no(reason, truncate(said.join("\n"), MESSAGE_MAX));
     }
     let (pushed, reused) = (of(ImageState::Pushed), of(ImageState::Reused));
     if pushed.len() + reused.len() < images.len() {
@@ -61,7 +87,12 @@ pub fn of_all(spec: &Packages, status: &PackagesStatus) -> Verdict {
                 message = format!("{message}; {what}: {names}");
             }
         }
-        return Verdict::no(BUILDING, message);
+        // What keeps a build from getting on is said here, too: whoever waits looks here.
+        for image in of(ImageState::Building).iter().filter(|image| image.reason.is_some()) {
+            let said = image.message.as_deref().unwrap_or_default();
+            message = format!("{message}; {}: {said}", image.component);
+        }
+        return Verdict::no(BUILDING, truncate(message, MESSAGE_MAX));
     }
     if let Some(unmet) = require::unmet(spec, images) {
         return Verdict::no(REQUIREMENT_UNMET, truncate(unmet, MESSAGE_MAX));
@@ -83,7 +114,7 @@ pub fn of_failure(reason: &str, message: String) -> Verdict {
 /// One image.
 pub fn of_image(image: &ImageStatus) -> Option<(Image, Verdict)> {
     let known = Image::of_field(&image.component)?;
-    let reason = format!("{:?}", image.state);
+    let reason = image.reason.clone().unwrap_or_else(|| format!("{:?}", image.state));
     let message = match (&image.message, &image.elapsed, &image.image) {
         (Some(message), ..) => message.clone(),
         (None, Some(elapsed), Some(image)) => format!("{image}, built in {elapsed}"),

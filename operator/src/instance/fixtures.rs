@@ -67,6 +67,7 @@ pub(crate) fn provision(instance: &CoprInstance) -> Provision {
         resolved: std::collections::BTreeMap::new(),
         verdict: Verdict::yes("Available", ""),
         look_again: None,
+        failed: false,
         identity: Objects::default(),
     }
 }

@@ -146,8 +146,13 @@ async fn reconcile(
     let converged = converge(&context, instance, &mut progress).await;
     status::write(&context, instance, &progress, converged.as_ref().err()).await.map_err(Error::Status)?;
     converged.map(|()| {
-        context.backoff.succeeded(&instance.uid().unwrap_or_default());
-        let soon = progress.provision.and_then(|provision| provision.look_again);
+        let uid = instance.uid().unwrap_or_default();
+        let soon = progress.provision.as_ref().and_then(|provision| provision.look_again);
+        if progress.provision.is_some_and(|provision| provision.failed) {
+            let pause = context.backoff.failed(&uid);
+            return Action::requeue(soon.unwrap_or(pause).max(pause));
+        }
+        context.backoff.succeeded(&uid);
         Action::requeue(soon.unwrap_or(RESYNC))
     })
 }

@@ -33,6 +33,16 @@ pub struct Packages {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require: Option<Require>,
 
+    /// Package name to the exact version that is installed, as `[epoch:]version-release`, for example
+    /// `copr-frontend: 2.7-1.fc44`. It is taken from `repositories`, whatever else they or the base image's own
+    /// repositories have, also where another package requires it. A version that no repository has is refused before anything
+    /// is built, with the versions that there are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 140}))]
+    #[x_kube(validation = Rule::new("self.all(n, self[n].matches('^([0-9]{1,9}:)?[A-Za-z0-9._+~^]{1,64}-[A-Za-z0-9._+~^]{1,64}$'))")
+        .message("the values of pins are exact versions as [epoch:]version-release, for example 2.7-1.fc44"))]
+    pub pins: BTreeMap<String, String>,
+
     /// Any text. Repositories are looked at once, and again when `packages`, `images` or `registry` change; changing this
     /// is enough.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,38 +77,54 @@ pub struct Repository {
     #[serde(default = "default_priority")]
     #[schemars(range(min = 1, max = 99))]
     pub priority: i32,
-    /// URL of the key that the packages are signed with. Absent: signatures aren't checked, as a pull request's
-    /// packages may have none.
+    /// URL of the key that the packages are signed with, over https: a key that came over plain HTTP proves nothing.
+    /// Absent: signatures aren't checked, as a pull request's packages may have none.
     #[serde(rename = "gpgKey", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 2048))]
     #[x_kube(validation = Rule::new("!self.matches('^[a-zA-Z]+://[^/]*@')").message("gpgKey must not hold credentials"))]
-    #[x_kube(validation = Rule::new("isURL(self) && self.matches('^https?://[^/?#@]+/[^ ?#$,]+$')")
-        .message("gpgKey is the http or https URL of an armored public key"))]
+    #[x_kube(validation = Rule::new("isURL(self) && self.matches('^https://[^/?#@]+/[^ ?#$,]+$')")
+        .message("gpgKey is the https URL of an armored public key, for example https://download.copr.fedorainfracloud.org/results/@copr/copr-dev/pubkey.gpg"))]
     pub gpg_key: Option<String>,
     /// A Secret with the keys `username` and `password`, for a repository that asks for them (HTTP basic
     /// authentication).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credentials_secret: Option<SecretRef>,
+    /// A ConfigMap whose key `ca.crt` is the certificate authority of the repository (and of `gpgKey`), in PEM, beside those
+    /// that everybody trusts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_config_map: Option<ConfigMapRef>,
 }
 
 fn default_priority() -> i32 {
     99
 }
 
-/// What the installed packages must be.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+/// What the installed packages must be. An image that has something else in it is not run, whether it was built just
+/// now or found in the registry.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[x_kube(validation = Rule::new("has(self.commit) || has(self.versions)")
-    .message("require needs a commit, or versions"))]
+#[x_kube(validation = Rule::new("has(self.commit) || has(self.packages) || has(self.versions)")
+    .message("require needs a commit, packages or versions"))]
 pub struct Require {
-    /// A commit, as 7 to 40 hexadecimal digits, that the packages must have been built from: each one that came from
-    /// the repository with the lowest `priority` must name it in its release (as in `2.7-1.git.5.5d37cd8.fc44`), and there
-    /// must be one.
+    /// A commit, as 7 to 40 hexadecimal digits: short for naming it under `packages` for the packages that changed in it.
+    /// A package of Copr carries in its release (as in `2.7-1.git.5.5d37cd8.fc44`) the last commit that touched its own
+    /// folder, so a repository with all packages has many commits. Hence: the repository with the lowest `priority` must
+    /// have given a package that carries this commit, or no package at all may start. Where that repository has the packages of
+    /// one commit only (a pull request's), name the packages that have to be from there under `packages` to be certain of each.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 7, max = 40), regex(pattern = r"^[0-9a-f]+$"))]
     pub commit: Option<String>,
-    /// Package name to the version that must be installed, as `[epoch:]version[-release]`, for example
-    /// `copr-frontend: 2.7-1.fc44`. Each named package must be in at least one image.
+    /// Package name to what must be installed: a commit, as 7 to 40 hexadecimal digits, which the package's release must
+    /// carry (`copr-frontend: 9278b61`), or a version as `[epoch:]version[-release]` (`copr-keygen: 2.2-1.fc44`). Each named
+    /// package must be in at least one image, and be so in every image that has it. A version of 7 or more digits without
+    /// a dot is given with its release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 140}))]
+    #[x_kube(validation = Rule::new("size(self) > 0").message("packages names at least one package"))]
+    #[x_kube(validation = Rule::new("self.all(n, self[n].matches('^[0-9a-f]{7,40}$') || self[n].matches('^([0-9]{1,9}:)?[A-Za-z0-9._+~^]{1,64}(-[A-Za-z0-9._+~^]{1,64})?$'))")
+        .message("the values of packages are commits of 7 to 40 lowercase hexadecimal digits, or versions as [epoch:]version[-release]"))]
+    pub packages: Option<BTreeMap<String, String>>,
+    /// The older spelling of versions under `packages`: package name to `[epoch:]version[-release]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = Rule::new("size(self) > 0").message("versions names at least one package"))]
     pub versions: Option<BTreeMap<String, String>>,
@@ -227,12 +253,31 @@ pub struct ImageStatus {
     /// When the build started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
-    /// What it waits for, or why it failed: dnf's own last lines.
+    /// Why its build failed, or doesn't get on, in one word: `PackagesRefused` (dnf says that the packages can't be installed),
+    /// `BuildRefused` (the cluster refuses the build's pod), `BuildBlocked` (the pod can't start), `BuildInterrupted`
+    /// (something around the build failed), `RepositoriesChanged` (they are looked at again).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The Job that builds it, or failed to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+    /// How many builds have failed since one ended well.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failures: i32,
+    /// When a build that failed is tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
+    /// What it waits for, or why it failed: dnf's own last lines, or the cluster's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The packages in it that came from `packages.repositories`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<InstalledPackage>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+const fn is_zero(number: &i32) -> bool {
+    *number == 0
 }
 
 /// How far an image is.
@@ -266,4 +311,7 @@ pub struct InstalledPackage {
     pub nevra: String,
     /// The repository that it came from, by its name in the spec.
     pub repository: String,
+    /// Name of the source package that it was built from, where that is another name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }

@@ -37,7 +37,7 @@ fn what_is_in_the_registry_is_reused_by_digest_and_its_packages_are_known() {
 #[test]
 fn an_image_of_its_own_job_is_pushed_and_says_how_long_it_took() {
     let mut images = fresh();
-    decide::started(&mut images, Image::Base, at(100));
+    decide::started(&mut images, Image::Base, "copr-image-base", at(100));
     assert_eq!(status(&images, Image::Base).state, ImageState::Building);
     let job = job(
         Image::Base,
@@ -64,33 +64,6 @@ fn a_job_that_runs_is_waited_for_also_by_an_operator_that_has_just_started() {
 }
 
 #[test]
-fn another_instances_job_of_the_same_image_is_waited_for_by_name() {
-    let mut images = fresh();
-    let seen = Seen { jobs: vec![job(Image::Base, "elsewhere", "other", &active())], ..nothing() };
-    assert!(step(&mut images, &seen).is_empty());
-    let base = status(&images, Image::Base);
-    assert_eq!(base.state, ImageState::Queued);
-    assert_eq!(base.message.as_deref(), Some("CoprInstance other in elsewhere builds the same image"));
-    // When that one is deleted, its Job goes with it.
-    assert_eq!(step(&mut images, &nothing()), [Image::Base]);
-}
-
-#[test]
-fn another_instances_failure_is_not_ones_own() {
-    let mut images = fresh();
-    let seen = Seen { jobs: vec![job(Image::Base, "elsewhere", "other", &failed("x"))], ..nothing() };
-    assert_eq!(step(&mut images, &seen), [Image::Base]);
-}
-
-#[test]
-fn a_job_that_pushes_elsewhere_is_another_build() {
-    let mut images = fresh();
-    let mut foreign = job(Image::Base, "elsewhere", "other", &active());
-    foreign.metadata.annotations.get_or_insert_default().insert(IMAGE.into(), "quay.io/x:1".into());
-    assert_eq!(step(&mut images, &Seen { jobs: vec![foreign], ..nothing() }), [Image::Base]);
-}
-
-#[test]
 fn a_failed_build_repeats_the_last_words_of_its_pod() {
     let mut images = fresh();
     let said = "keygen: dnf could not install\nError: nothing provides x";
@@ -104,8 +77,6 @@ fn a_failed_build_repeats_the_last_words_of_its_pod() {
     assert_eq!(status(&images, Image::Base).state, ImageState::Failed);
     assert_eq!(status(&images, Image::Base).message.as_deref(), Some(said));
     assert_eq!(status(&images, Image::Keygen).message.as_deref(), Some("the base image could not be built"));
-    // Its Job has expired: once more.
-    assert_eq!(step(&mut images, &nothing()), [Image::Base]);
 }
 
 #[test]
@@ -116,21 +87,6 @@ fn a_failed_build_without_a_pod_says_what_its_job_says() {
     step(&mut images, &seen);
     let said = status(&images, Image::Base).message.clone();
     assert_eq!(said.as_deref(), Some("Job was active longer than specified deadline"));
-}
-
-#[test]
-fn a_build_that_cannot_start_says_why() {
-    let mut images = fresh();
-    let waiting = json!({"waiting": {"reason": "ImagePullBackOff", "message": "not found"}});
-    let seen = Seen {
-        jobs: vec![job(Image::Base, "team", "demo", &active())],
-        pods: vec![pod(Image::Base, &waiting)],
-        ..nothing()
-    };
-    step(&mut images, &seen);
-    let base = status(&images, Image::Base);
-    assert_eq!(base.state, ImageState::Building);
-    assert!(base.message.as_ref().unwrap().contains("not found"), "{base:?}");
 }
 
 #[test]

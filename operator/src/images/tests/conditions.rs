@@ -30,6 +30,7 @@ fn progress_names_what_is_built_and_what_waits() {
 fn one_failure_is_the_verdict_whatever_else_is_built() {
     let mut status = with([ImageState::Pushed, ImageState::Building, ImageState::Failed]);
     status.images[2].message = Some("nothing provides x".into());
+    status.images[2].reason = Some(verdict::PACKAGES_REFUSED.into());
     let verdict = verdict::of_all(&spec(""), &status);
     assert_eq!(verdict.reason, verdict::BUILD_FAILED);
     assert_eq!(verdict.message, "keygen: nothing provides x");

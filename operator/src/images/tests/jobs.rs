@@ -5,7 +5,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use super::*;
 use crate::{
     api::v1alpha1::{Packages, Registry},
-    images::job::Build,
+    images::{
+        expected::Expected,
+        job::Build,
+        resolve::{self, Content},
+    },
 };
 
 const PACKAGES: &str = "
@@ -40,6 +44,7 @@ fn with<T>(yaml: &str, image: Image, look: impl FnOnce(Build<'_>) -> T) -> T {
         pull_secrets: &["push".to_owned()],
         authority_key: "ca.crt",
         token_auth: false,
+        expected: None,
     })
 }
 
@@ -85,4 +90,65 @@ fn a_privileged_build_must_be_asked_for() {
     assert_eq!(privileged(PACKAGES), (Some(false), None));
     let asked = PACKAGES.replace("cacheClaim: cache", "isolation: Privileged");
     assert_eq!(privileged(&asked), (None, Some(true)));
+}
+
+#[test]
+fn another_way_to_do_it_is_another_job() {
+    let name = |yaml: &str| with(yaml, Image::Redis, |build| build.name());
+    assert_eq!(name(PACKAGES), name(PACKAGES));
+    for other in [
+        PACKAGES.replace("cacheClaim: cache", "isolation: Privileged"),
+        PACKAGES.replace("cacheClaim: cache", "resources: {limits: {cpu: '2'}}"),
+        PACKAGES.replace("cacheClaim: cache", "timeout: 31m"),
+        PACKAGES.replace("pr-login", "other-login"),
+        PACKAGES.replace("{name: pr-login}", "{name: pr-login}, caConfigMap: {name: ca}"),
+        format!("{PACKAGES}pins: {{copr-cli: 1-1}}"),
+    ] {
+        assert_ne!(name(PACKAGES), name(&other), "{other}");
+    }
+    let pushed_to = |url: &str| {
+        with(PACKAGES, Image::Redis, |build| {
+            let registry = Registry { url: url.into(), ..build.registry.clone() };
+            Build { registry: &registry, ..build }.name()
+        })
+    };
+    assert_ne!(pushed_to("quay.io/a"), pushed_to("quay.io/b"));
+    let for_whom = |uid: &str| {
+        with(PACKAGES, Image::Redis, |build| {
+            let owner = OwnerReference { uid: uid.into(), ..build.owner.clone() };
+            Build { owner: &owner, ..build }.name()
+        })
+    };
+    assert_ne!(for_whom("1"), for_whom("2"));
+}
+
+#[test]
+fn what_was_found_in_the_repositories_is_told_and_is_no_part_of_the_name() {
+    let expected = Expected::new(&[Content {
+        name: "pr".into(),
+        priority: 10,
+        primary: "sha256:1".into(),
+        packages: resolve::Packages::Whole,
+    }]);
+    with(PACKAGES, Image::Redis, |build| {
+        let told = Build { expected: Some(&expected), ..build.clone() };
+        assert_eq!(told.name(), build.name());
+        let mut job = told.job();
+        job.metadata.uid = Some("1".into());
+        let request: Value = serde_json::from_str(&told.files(&job).data.unwrap()["request.json"]).unwrap();
+        assert_eq!(request["repositories"][1]["primary"], json!("sha256:1"));
+        assert_eq!(request["repositories"][0]["primary"], Value::Null);
+    });
+}
+
+#[test]
+fn a_repositorys_authority_is_mounted_under_its_name() {
+    let yaml = PACKAGES.replace("{name: pr-login}", "{name: pr-login}, caConfigMap: {name: inhouse}");
+    with(&yaml, Image::Redis, |build| {
+        let pod = build.job().spec.unwrap().template.spec.unwrap();
+        let volume = pod.volumes.unwrap().into_iter().find(|v| v.name == "authority-1").unwrap();
+        assert_eq!(volume.config_map.unwrap().name, "inhouse");
+        let mounts = pod.containers[0].volume_mounts.clone().unwrap();
+        assert!(mounts.iter().any(|m| m.mount_path == "/etc/copr-operator/authorities/pr"));
+    });
 }

@@ -2,6 +2,8 @@
 
 mod building;
 mod conditions;
+mod failing;
+mod foreign;
 mod jobs;
 
 use std::collections::BTreeMap;
@@ -49,7 +51,10 @@ fn nothing() -> Seen {
     Seen {
         namespace: "team".into(),
         instance: "demo".into(),
+        uid: "0a1b2c".into(),
         references: references.into(),
+        wanted: [Image::Base, Image::Redis, Image::Keygen].map(|image| (image, name(image))).into(),
+        timeout: jiff::SignedDuration::from_mins(30),
         ..Seen::default()
     }
 }
@@ -60,11 +65,21 @@ fn found(image: Image) -> (Image, Found) {
     (image, Found { digest: format!("sha256:{}", image.folder()), labels })
 }
 
+/// Name of the Job that does what is wanted now.
+fn name(image: Image) -> String {
+    format!("copr-image-{}", image.folder())
+}
+
 fn job(image: Image, namespace: &str, instance: &str, status: &Value) -> Job {
     serde_json::from_value(json!({
         "metadata": {
-            "name": format!("copr-image-{}", image.folder()),
+            "name": name(image),
             "namespace": namespace,
+            "uid": format!("job-{}", image.folder()),
+            "ownerReferences": [{
+                "apiVersion": "copr.fedorainfracloud.org/v1alpha1", "kind": "CoprInstance", "name": instance,
+                "uid": if instance == "demo" { "0a1b2c" } else { "d4e5f6" }, "controller": true,
+            }],
             "creationTimestamp": "1970-01-01T00:01:40Z",
             "labels": {labels::INSTANCE: instance, HASH: hash(image)},
             "annotations": {IMAGE: job::reference(REGISTRY, image, &hash(image))},
@@ -76,11 +91,14 @@ fn job(image: Image, namespace: &str, instance: &str, status: &Value) -> Job {
 }
 
 fn active() -> Value {
-    json!({"active": 1})
+    json!({"active": 1, "ready": 1})
 }
 
 fn failed(message: &str) -> Value {
-    json!({"conditions": [{"type": "Failed", "status": "True", "reason": "PodFailurePolicy", "message": message}]})
+    json!({"conditions": [{
+        "type": "Failed", "status": "True", "reason": "PodFailurePolicy", "message": message,
+        "lastTransitionTime": "1970-01-01T00:03:10Z",
+    }]})
 }
 
 fn pod(image: Image, container: &Value) -> Pod {
@@ -105,7 +123,7 @@ fn status(images: &[ImageStatus], image: Image) -> &ImageStatus {
     images.iter().find(|status| status.component == image.field()).unwrap()
 }
 
-/// Decides at second 200.
+/// Decides at second 200; returns what is to be built.
 fn step(images: &mut [ImageStatus], seen: &Seen) -> Vec<Image> {
-    decide(images, seen, at(200))
+    decide(images, seen, at(200)).build
 }

@@ -92,7 +92,8 @@ fn the_time_to_get_ready_begins_when_the_images_are_there() {
 #[test]
 fn the_run_says_what_was_tested_and_its_tests_use_the_suite_that_was_built() {
     let mut world = world();
-    let package = InstalledPackage { nevra: "copr-keygen-2.2-1.noarch".into(), repository: "pr".into() };
+    let package =
+        InstalledPackage { nevra: "copr-keygen-2.2-1.noarch".into(), repository: "pr".into(), source: None };
     let image = |component: &str| ImageStatus {
         component: component.into(),
         packages: vec![package.clone()],

@@ -2,11 +2,13 @@
 
 mod changed;
 mod interrupted;
+mod mirror;
 mod overlay;
 mod prebuilt;
 mod refused;
 mod retention;
 mod reuse;
+mod stuck;
 mod together;
 
 use std::time::Duration;

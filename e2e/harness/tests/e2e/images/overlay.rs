@@ -17,7 +17,7 @@ async fn an_overlay_gives_what_it_has_and_what_is_required_is_checked_by_reposit
         let packages = spec.packages.as_mut().context("no packages")?;
         packages.repositories.push(site.repositories.entry("pr", 10));
         // Nothing of the stand-ins was built from a commit.
-        packages.require = Some(Require { commit: Some("0123456789".into()), versions: None });
+        packages.require = Some(Require { commit: Some("0123456789".into()), ..Require::default() });
         ctx.create(&fixtures::instance("copr", spec)).await?;
 
         let keygen = repository::nevra(&rebuilt, "copr-keygen")?;
@@ -26,8 +26,11 @@ async fn an_overlay_gives_what_it_has_and_what_is_required_is_checked_by_reposit
             packaged::refused(instance, "PackagesRequirementUnmet", &["0123456789", &served])
         };
         let instance = ctx.until("copr", "refused for the commit", BUILD, unmet).await?;
-        let from =
-            |repository: &str, nevra: String| InstalledPackage { nevra, repository: repository.into() };
+        let from = |repository: &str, nevra: String| InstalledPackage {
+            nevra,
+            repository: repository.into(),
+            source: None,
+        };
         let common = repository::nevra(&settings::repository()?, "python3-copr-common")?;
         let image = packaged::image(&instance, "keygen").context("no status of keygen")?;
         for package in [from("pr", keygen.clone()), from("main", common)] {

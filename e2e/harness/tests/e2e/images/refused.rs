@@ -32,7 +32,7 @@ async fn what_dnf_cannot_install_ends_the_build_and_the_run_in_its_words() -> Re
         // At once: they share the base image.
         ctx.create(&fixtures::run("unsolvable", of(&site, "lacking", None)?, &["auth"])).await?;
         // Nobody signed them.
-        let key = format!("{}key", site.repositories.url("main"));
+        let key = "https://keys.example/key".to_owned();
         ctx.create(&fixtures::instance("unsigned", of(&site, "main", Some(key))?)).await?;
 
         let said = ["keygen", "nothing provides python3-copr-common", "copr-keygen"];
@@ -117,7 +117,8 @@ async fn what_keeps_builds_from_starting_is_named_and_they_start_when_it_is_gone
 async fn told_of(ctx: &Context, reason: &str, named: &[&str]) -> Result<()> {
     let what = format!("{reason} that names {named:?}");
     let refused = |instance: &CoprInstance| packaged::refused(instance, reason, named);
-    ctx.until("copr", &what, SOON, refused).await?;
+    // The pauses between failures grow up to a minute.
+    ctx.until("copr", &what, 2 * SOON, refused).await?;
     Ok(())
 }
 

@@ -72,7 +72,7 @@ async fn progress_is_told(ctx: &Context, instance: &CoprInstance) -> Result<()> 
 fn image_is_told(instance: &CoprInstance) -> Result<String> {
     let keygen = packaged::image(instance, "keygen").context("no status of keygen")?;
     let nevra = repository::nevra(&settings::repository()?, "copr-keygen")?;
-    let package = InstalledPackage { nevra, repository: "main".into() };
+    let package = InstalledPackage { nevra, repository: "main".into(), source: None };
     ensure!(keygen.packages.contains(&package), "{package:?} is not in {:?}", keygen.packages);
     let image = keygen.image.clone().context("no image")?;
     let tagged = format!(":{}@sha256:", keygen.input_hash);

@@ -1,0 +1,25 @@
+//! Mirrors that are away for a while.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use copr_e2e::{Site, packaged, settings, site::exactly, with_namespace};
+use copr_operator::api::v1alpha1::ImageState;
+
+/// Longer than dnf tries by itself.
+const AWAY: Duration = Duration::from_secs(25);
+
+#[tokio::test]
+#[ignore = "needs a cluster with the operator: ./check e2e"]
+async fn a_mirror_that_answers_504_for_a_while_is_waited_for() -> Result<()> {
+    with_namespace("mirror-away", |ctx| async move {
+        let site = Site::new(&ctx).await?;
+        site.repositories.serve_after("slow", settings::repository()?, AWAY);
+        let mut spec = packaged::without_pods(site.spec(&["keygen"])?);
+        let packages = spec.packages.as_mut().context("no packages")?;
+        packages.repositories = vec![site.repositories.entry("slow", 50)];
+        let instance = site.provide("copr", spec).await?;
+        exactly(&instance, ImageState::Pushed, &["base", "keygen"])
+    })
+    .await
+}

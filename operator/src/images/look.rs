@@ -1,0 +1,194 @@
+//! Client required: what is to be seen of builds. The registry is asked only about images of which the Jobs don't tell.
+
+use std::collections::BTreeMap;
+
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use k8s_openapi::api::{batch::v1::Job, core::v1::Event};
+use kube::ResourceExt as _;
+use tokio::time::Instant;
+
+use super::{
+    Image, Wanted,
+    access::Target,
+    decide::{
+        self, Seen, Warning,
+        progress::{
+            has_completed, has_failed, is_active, is_running, is_worth_waiting_for, pods_of, that_pushed,
+        },
+    },
+    failure::Error,
+    job,
+    registry::Registries,
+    start, verdict,
+};
+use crate::{
+    api::v1alpha1::{ImageState, ImageStatus, Packages},
+    labels,
+};
+
+/// Jobs first: one that is seen to have ended well has pushed before the registry is asked. `names` are those of the Jobs that
+/// are wanted now.
+pub async fn look(
+    wanted: &Wanted<'_>,
+    registries: &Registries,
+    (spec, target): (&Packages, &Target),
+    images: &[ImageStatus],
+    names: BTreeMap<Image, String>,
+    now: Timestamp,
+) -> Result<Seen, Error> {
+    let missing: BTreeMap<_, _> = images
+        .iter()
+        .filter(|image| !image.state.is_there() || image.component == Image::Base.field())
+        .filter_map(|image| Some((Image::of_field(&image.component)?, image)))
+        .collect();
+    let references = missing
+        .iter()
+        .map(|(image, status)| (*image, job::reference(&target.registry.url, *image, &status.input_hash)));
+    let query = format!("{},{}={}", labels::instance_query(&wanted.name), labels::COMPONENT, job::COMPONENT);
+    let mut seen = Seen {
+        namespace: wanted.namespace.clone(),
+        instance: wanted.name.clone(),
+        uid: wanted.owner.uid.clone(),
+        jobs: start::jobs_of(wanted.client, &wanted.namespace, &query).await?,
+        pods: start::pods(wanted.client, &wanted.namespace, &query).await?,
+        references: references.collect(),
+        wanted: names,
+        timeout: job::timeout(spec),
+        ..Seen::default()
+    };
+    seen.jobs.retain(|job| decide::is_own(job, &seen_uid(wanted)));
+    seen.jobs.extend(others(wanted, spec, images, now).await?);
+    seen.warnings = warnings(wanted, &seen).await?;
+    let asked: Vec<_> =
+        missing.into_iter().filter(|(image, status)| is_asked(&seen, *image, status, now)).collect();
+    let found = try_join_all(asked.into_iter().filter_map(|(image, _)| {
+        let reference = seen.references.get(&image)?;
+        // When there is reason to think that it has something new, else now and then.
+        let pushed = that_pushed(&seen.jobs, reference);
+        registries.asks.is_due(reference, &pushed, Instant::now()).then_some(async move {
+            let found = registries.of(reference, &target.access)?.describe_own(reference).await?;
+            registries.asks.answered(reference, found.is_some(), &pushed, Instant::now());
+            Ok::<_, Error>((image, found))
+        })
+    }))
+    .await?;
+    seen.found = found.into_iter().filter_map(|(image, found)| Some((image, found?))).collect();
+    Ok(seen)
+}
+
+fn seen_uid(wanted: &Wanted<'_>) -> Seen {
+    Seen { namespace: wanted.namespace.clone(), uid: wanted.owner.uid.clone(), ..Seen::default() }
+}
+
+/// Other instances' Jobs that build images which aren't there, and are worth waiting for.
+pub async fn others(
+    wanted: &Wanted<'_>,
+    spec: &Packages,
+    images: &[ImageStatus],
+    now: Timestamp,
+) -> Result<Vec<Job>, Error> {
+    let missing = images.iter().filter(|status| !status.state.is_there());
+    let hashes: Vec<_> = missing.map(|status| status.input_hash.as_str()).collect();
+    if hashes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut others = Vec::new();
+    for job in start::jobs(wanted.client, &hashes).await? {
+        if !decide::is_own(&job, &seen_uid(wanted))
+            && is_worth_waiting_for(&job, job::timeout(spec), now)
+            && start::has_instance(wanted.client, &job).await?
+        {
+            others.push(job);
+        }
+    }
+    Ok(others)
+}
+
+/// Whether only the registry can tell how an image is.
+fn is_asked(seen: &Seen, image: Image, status: &ImageStatus, now: Timestamp) -> bool {
+    if status.state.is_there() {
+        return false;
+    }
+    let fresh = status.state == ImageState::Queued && status.message.is_none();
+    match decide::own_job(seen, image) {
+        Some(job) => has_completed(job) || fresh && has_failed(job),
+        None if fresh => true,
+        None if status.state == ImageState::Failed => decide::is_due(status, now),
+        None if decide::is_waited_for(seen, status, image, now) => false,
+        // Until base is there, nothing is built that could be there, either.
+        None => image == Image::Base || !decide::own_job(seen, Image::Base).is_some_and(is_active),
+    }
+}
+
+/// What the cluster says of Jobs that don't get on, by their uid.
+async fn warnings(wanted: &Wanted<'_>, seen: &Seen) -> Result<BTreeMap<String, Warning>, Error> {
+    let mut warnings = BTreeMap::new();
+    for job in seen.jobs.iter().filter(|job| decide::is_own(job, seen)) {
+        let Some(uid) = job.uid() else { continue };
+        if is_running(job) || has_completed(job) || start::is_suspended(job) {
+            continue;
+        }
+        let pod = pods_of(job, &seen.pods).last().and_then(|pod| pod.uid());
+        let blocked = match pod {
+            Some(pod) => {
+                newest(start::warnings(wanted.client, &wanted.namespace, &pod).await?, verdict::BUILD_BLOCKED)
+            }
+            None => {
+                newest(start::warnings(wanted.client, &wanted.namespace, &uid).await?, verdict::BUILD_REFUSED)
+            }
+        };
+        warnings.extend(blocked.map(|warning| (uid, warning)));
+    }
+    Ok(warnings)
+}
+
+/// Those of the Job controller about itself say nothing that the Job's status doesn't.
+const OF_THE_JOB: [&str; 3] = ["BackoffLimitExceeded", "DeadlineExceeded", "PodFailurePolicy"];
+
+fn newest(events: Vec<Event>, reason: &'static str) -> Option<Warning> {
+    let of_interest = |event: &Event| !OF_THE_JOB.iter().any(|r| event.reason.as_deref() == Some(r));
+    let when = |event: &Event| {
+        let series = event.series.as_ref().and_then(|series| series.last_observed_time.as_ref()).map(|t| t.0);
+        let last = event.last_timestamp.as_ref().map(|t| t.0);
+        series.or(last).or(event.event_time.as_ref().map(|t| t.0)).or(event.creation_timestamp().map(|t| t.0))
+    };
+    let newest = events.into_iter().filter(of_interest).max_by_key(when)?;
+    let message = newest.message.filter(|message| !message.is_empty())?;
+    Some(Warning { reason, message: message.trim().to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn event(reason: &str, message: &str, when: &Value) -> Event {
+        let mut event = json!({
+            "metadata": {"creationTimestamp": "1970-01-01T00:00:01Z"}, "involvedObject": {}, "reason": reason,
+            "message": message,
+        });
+        for (key, value) in when.as_object().unwrap() {
+            event[key] = value.clone();
+        }
+        serde_json::from_value(event).unwrap()
+    }
+
+    #[test]
+    fn the_newest_warning_counts_whoever_dated_it_how() {
+        let events = vec![
+            event("FailedScheduling", "no node", &json!({"eventTime": "1970-01-01T00:00:20.000000Z"})),
+            event("FailedMount", "no volume", &json!({"lastTimestamp": "1970-01-01T00:00:30Z"})),
+            event("FailedCreate", "older", &json!({})),
+        ];
+        let found = newest(events, verdict::BUILD_BLOCKED).unwrap();
+        assert_eq!((found.reason, found.message.as_str()), ("BuildBlocked", "no volume"));
+    }
+
+    #[test]
+    fn what_the_jobs_status_says_anyhow_is_no_reason() {
+        let events = vec![event("DeadlineExceeded", "longer than specified", &json!({}))];
+        assert_eq!(newest(events, verdict::BUILD_REFUSED), None);
+    }
+}
