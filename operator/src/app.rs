@@ -17,7 +17,7 @@ use tokio::{
 use crate::{
     api::v1alpha1::{CoprInstance, CoprTestRun},
     args::Args,
-    images::{Provider, retention},
+    images::{Provider, sweep},
     instance,
     labels::FIELD_MANAGER,
     lease, probes, test_run,
@@ -68,6 +68,7 @@ pub async fn run(args: &Args) -> Result<(), Error> {
     // One implementation of TLS for everything; a second start in one process (a test) finds it there.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let images = Arc::new(Provider::new(args.image_builder.clone()).map_err(Error::Http)?);
+    let registries = images.registries();
     let client = Client::try_default().await.map_err(Error::Client)?;
     check_crds(&client).await?;
     let reporter = Reporter { controller: FIELD_MANAGER.into(), instance: std::env::var("HOSTNAME").ok() };
@@ -109,7 +110,7 @@ pub async fn run(args: &Args) -> Result<(), Error> {
                 shutdown.clone()
             ),
             test_run::run(client.clone(), recorder, shutdown.clone()),
-            retention::run(client.clone(), args.namespace.clone(), shutdown.clone()),
+            sweep::run(client.clone(), args.namespace.clone(), registries, shutdown.clone()),
         );
     };
     // Not gracefully: what is under way might be another's by now.

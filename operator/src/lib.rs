@@ -15,6 +15,7 @@ pub mod instance;
 pub mod isolation;
 pub mod labels;
 pub mod lease;
+pub mod openshift;
 pub mod platform;
 pub mod probes;
 pub mod report;

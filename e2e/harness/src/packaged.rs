@@ -43,6 +43,7 @@ pub fn spec(
         ca_config_map: None,
         // Long enough for a test, and not for ever.
         retention: "1h".into(),
+        delete_unused: true,
     });
     spec.images = prebuilt(built)?;
     Ok(spec)

@@ -60,7 +60,7 @@ async fn packages_may_be() -> Result<()> {
             ("spec.packages.build", json!({"resources": {"limits": {"memory": "2Gi"}}})),
             // On OpenShift the cluster has one.
             ("spec.registry", Value::Null),
-            ("spec.registry", json!({"url": "registry.team.svc:5000/a/b", "insecure": true, "retention": "36h"})),
+            ("spec.registry", json!({"url": "registry.team.svc:5000/a/b", "insecure": true, "retention": "36h", "deleteUnused": true})),
             ("spec.registry", json!({"url": "quay.io/team", "pushSecret": {"name": "p"}, "caConfigMap": {"name": "c"}})),
             // A prebuilt image wins over what would be built.
             ("spec.images", json!({"database": "quay.io/me/postgresql:17"})),
@@ -143,6 +143,7 @@ async fn packages_may_not_be() -> Result<()> {
             ("spec.registry.retention", json!("a week"), "spec.registry.retention"),
             ("spec.registry.retention", json!("0s"), "retention is a duration"),
             ("spec.registry.retention", json!("7d"), "spec.registry.retention"),
+            ("spec.registry.deleteUnused", json!("always"), "spec.registry.deleteUnused"),
             ("spec.registry.pushSecret", json!("robot"), "spec.registry.pushSecret"),
             ("spec.registry.plainHTTP", json!(true), "spec.registry.plainHTTP"),
             // Both, and neither.
@@ -166,6 +167,8 @@ async fn what_is_left_out_of_packages_has_defaults_that_one_can_read() -> Result
             "{spec}"
         );
         ensure!(spec["registry"]["retention"] == "168h", "{spec}");
+        // An object of the version before looks as it did: nothing is resolved again.
+        ensure!(spec["registry"].get("deleteUnused").is_none(), "{spec}");
         Ok(())
     })
     .await

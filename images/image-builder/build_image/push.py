@@ -25,7 +25,8 @@ def push(local: str, image: Image, registry: Registry) -> str:
 def attach(sbom_of: Callable[[str], str], image: Image, digest: str, media_type: str, registry: Registry) -> None:
     """Pushes what refers to the digest."""
     log.say(f"attaching the SBOM to {digest}")
-    manifest = capture(["skopeo", "inspect", "--raw", f"docker://{image.repository}@{digest}"])
+    manifest = _captured(registry, "the look at what was pushed",
+                         ["skopeo", "inspect", "--raw", f"docker://{image.repository}@{digest}"])
     if referrer.digest_of(manifest) != digest:
         raise Unavailable(f"the registry has something else than {image.repository}@{digest} there")
     layout = paths.WORK / "referrer"
@@ -41,6 +42,22 @@ def tag(image: Image, digest: str, registry: Registry) -> None:
     _retry(registry, "the push of the tag",
            ["skopeo", "copy", "--preserve-digests", f"docker://{image.repository}@{digest}",
             f"docker://{image.repository}:{image.tag}"])
+
+
+def _captured(registry: Registry, what: str, command: list[str]) -> bytes:
+    printed = b""
+
+    def attempt() -> Result:
+        nonlocal printed
+        registry.log_in()
+        try:
+            printed = capture(command)
+        except Unavailable as error:
+            return Result(1, error.lines)
+        return Result(0, [])
+
+    retry.until_reachable(what, attempt)
+    return printed
 
 
 def _retry(registry: Registry, what: str, command: list[str]) -> None:

@@ -34,7 +34,7 @@ class Registry:
 
     def log_in(self, given: Path = paths.REGISTRY_CREDENTIALS, token: Path = paths.SERVICE_ACCOUNT_TOKEN) -> None:
         """Writes the credentials as they are now: a token is replaced before it expires."""
-        credentials = json.loads(given.read_text()) if given.exists() else {}
+        credentials = normal(json.loads(given.read_text())) if given.exists() else {}
         if self._token_auth:
             secret = token.read_text().strip()
             log.hide(secret)
@@ -48,7 +48,27 @@ def insecure_settings(host: str) -> str:
     return f"[[registry]]\nlocation = {json.dumps(host)}\ninsecure = true\n"
 
 
+def normal(credentials: dict) -> dict:
+    """The credentials file as buildah and skopeo read it: a host as `HOST`, and user and password in `auth` alone.
+
+    The kubelet and the operator also understand `HOST/`, `HOST/v1/` and `HOST/v2/`, and a user and a password of their own.
+    """
+    auths = {}
+    for key, entry in credentials.get("auths", {}).items():
+        if "://" not in key:
+            host, _, path = key.partition("/")
+            key = host if path.strip("/") in ("", "v1", "v2") else key.rstrip("/")
+        if isinstance(entry, dict) and not entry.get("auth") and entry.get("username"):
+            entry = {**entry, "auth": encoded(entry["username"], entry.get("password", ""))}
+        auths.setdefault(key, entry)
+    return {**credentials, "auths": auths} if auths else credentials
+
+
+def encoded(user: str, password: str) -> str:
+    """User and password as `auth`."""
+    return base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
 def with_password(credentials: dict, host: str, user: str, password: str) -> dict:
     """The credentials file with a user for that registry."""
-    encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
-    return {**credentials, "auths": {**credentials.get("auths", {}), host: {"auth": encoded}}}
+    return {**credentials, "auths": {**credentials.get("auths", {}), host: {"auth": encoded(user, password)}}}

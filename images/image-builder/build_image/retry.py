@@ -1,5 +1,6 @@
 """Registries that are away for a moment."""
 
+import random
 import re
 import time
 from collections.abc import Callable
@@ -14,7 +15,8 @@ LONGEST_PAUSE = 15.0
 _PASSING = re.compile(
     r"connection refused|connection reset|broken pipe|no route to host|network is unreachable|no such host"
     r"|server misbehaving|i/o timeout|TLS handshake timeout|deadline exceeded|Client\.Timeout|unexpected EOF|: EOF"
-    r"|status(?: code)?(?: from registry)?:? 5\d\d|(?:50[0234]) (?:Internal|Bad|Service|Gateway)|too many requests",
+    r"|status(?: code)?(?: from registry)?:? (?:5\d\d|429|408)|(?:50[0234]) (?:Internal|Bad|Service|Gateway)|too ?many ?requests"
+    r"|temporary failure in name resolution|http2: (?:client|server) connection (?:lost|force closed)|stream error: stream ID",
     re.IGNORECASE)
 
 
@@ -24,7 +26,7 @@ def is_passing(output: str) -> bool:
 
 
 def until_reachable(what: str, attempt: Callable[[], Result], limit: float = LIMIT,
-                    sleep: Callable[[float], None] = time.sleep) -> Result:
+                    sleep: Callable[[float], None] | None = None) -> Result:
     """Tries again as long as the registry can't be reached or says that it is its own fault."""
     deadline = time.monotonic() + limit
     pause = 1.0
@@ -37,5 +39,6 @@ def until_reachable(what: str, attempt: Callable[[], Result], limit: float = LIM
         if time.monotonic() + pause > deadline:
             raise Unavailable(f"{what} failed for {limit:.0f} s", result.lines[-10:])
         log.say(f"{what} failed; again in {pause:.0f} s")
-        sleep(pause)
+        # Eleven builds that lost the same registry needn't come back at the same moment.
+        (sleep or time.sleep)(pause * random.uniform(0.75, 1.25))
         pause = min(pause * 2, LONGEST_PAUSE)

@@ -42,7 +42,21 @@ class PushTest(unittest.TestCase):
         repository = "docker://r.example.org:5000/team/copr-frontend"
         self.assertEqual(self.targets, [
             f"{repository}@@unknown-digest@@", f"{repository}:{referrer.fallback_tag(DIGEST)}", f"{repository}:1"])
-        self.assertEqual(self.registry.log_in.call_count, 3)
+        self.assertEqual(self.registry.log_in.call_count, 4)
+
+    def test_a_look_that_fails_for_a_moment(self) -> None:
+        answers = iter([Unavailable("skopeo inspect ended with 1", ["received unexpected HTTP status: 503 Service Unavailable"]),
+                        MANIFEST])
+
+        def capture(_: list[str]) -> bytes:
+            answer = next(answers)
+            if isinstance(answer, Unavailable):
+                raise answer
+            return answer
+
+        with mock.patch.object(push, "capture", capture), mock.patch.object(push.retry.time, "sleep"):
+            push.attach(lambda of: "{}", IMAGE, DIGEST, "application/vnd.cyclonedx+json", self.registry)
+        self.assertEqual(len(self.targets), 1)
 
     def test_a_registry_that_has_something_else(self) -> None:
         with self.assertRaisesRegex(Unavailable, "something else"):

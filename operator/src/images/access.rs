@@ -7,11 +7,10 @@ use k8s_openapi::{
     api::core::v1::{ConfigMap, Secret},
 };
 use kube::{Api, Client, Resource, discovery};
-use oci_client::secrets::RegistryAuth;
 use serde::de::DeserializeOwned;
 
 use super::{
-    registry::{self, Access},
+    registry::{self, Access, Keyring, Login},
     repository::{Credentials, Source},
 };
 use crate::api::v1alpha1::{
@@ -23,6 +22,8 @@ const INTERNAL_REGISTRY: &str = "image-registry.openshift-image-registry.svc:500
 /// What OpenShift puts into every namespace: the authority that signed the internal registry's certificate.
 const SERVICE_CA: (&str, &str) = ("openshift-service-ca.crt", "service-ca.crt");
 const CA_KEY: &str = "ca.crt";
+const DOCKER_CONFIG: &str = ".dockerconfigjson";
+const DOCKER_CFG: &str = ".dockercfg";
 const OWN_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
 /// What a spec refers to and can't be used.
@@ -61,6 +62,18 @@ pub enum Error {
         /// The key.
         key: &'static str,
     },
+    /// It can't be read.
+    #[error("{field}: the {kind} {name} is malformed at {at}")]
+    Malformed {
+        /// Field of the spec.
+        field: &'static str,
+        /// Kind of the object.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// Where in it.
+        at: String,
+    },
     /// The spec names no registry, and the cluster has none of its own.
     #[error(
         "registry: packages need a registry to push images to, and this cluster has none of its own; set registry.url"
@@ -78,8 +91,8 @@ impl Error {
             Self::Read { .. } | Self::Discover(_) => "DependencyUnreadable",
             Self::NotFound { kind: "Secret", .. } => "SecretNotFound",
             Self::NotFound { .. } => "ConfigMapNotFound",
-            Self::NoKey { kind: "Secret", .. } => "SecretInvalid",
-            Self::NoKey { .. } => "ConfigMapInvalid",
+            Self::NoKey { kind: "Secret", .. } | Self::Malformed { kind: "Secret", .. } => "SecretInvalid",
+            Self::NoKey { .. } | Self::Malformed { .. } => "ConfigMapInvalid",
             Self::NoRegistry => "InvalidSpec",
         }
     }
@@ -106,21 +119,19 @@ pub async fn target(client: &Client, namespace: &str, registry: Option<&Registry
     let Some(registry) = registry.cloned() else {
         return internal(client, namespace).await;
     };
-    let host = registry::host_of_prefix(&registry.url).unwrap_or_default();
-    let auth = match &registry.push_secret {
-        None => RegistryAuth::Anonymous,
-        Some(SecretRef { name }) => {
-            let file = secret(client, namespace, "registry.pushSecret", name, ".dockerconfigjson").await?;
-            registry::credentials(&file, &host)
-        }
-    };
+    let mut keyring = Keyring::default();
+    if let Some(SecretRef { name }) = &registry.push_secret {
+        let field = "registry.pushSecret";
+        let file = secret(client, namespace, field, name, DOCKER_CONFIG).await?;
+        add(&mut keyring, &file, field, name)?;
+    }
     let authority = match &registry.ca_config_map {
         None => None,
         Some(ConfigMapRef { name }) => {
             Some(config_map(client, namespace, "registry.caConfigMap", name, CA_KEY).await?)
         }
     };
-    let access = Access { insecure: registry.insecure, authority, auth };
+    let access = Access { insecure: registry.insecure, authority, keyring };
     Ok(Target { registry, access, authority_key: CA_KEY })
 }
 
@@ -140,8 +151,9 @@ async fn internal(client: &Client, namespace: &str) -> Result<Target, Error> {
     }
     let (name, key) = SERVICE_CA;
     let authority = config_map(client, namespace, "registry", name, key).await?;
-    let auth = fs::read_to_string(OWN_TOKEN)
-        .map_or(RegistryAuth::Anonymous, |token| RegistryAuth::Basic("serviceaccount".into(), token));
+    let login = fs::read_to_string(OWN_TOKEN)
+        .map_or(Login::Anonymous, |token| Login::Basic("serviceaccount".into(), token.trim_end().to_owned()));
+    let keyring = Keyring::of(INTERNAL_REGISTRY, login, "the operator's own service account");
     Ok(Target {
         registry: Registry {
             url: internal_url(namespace),
@@ -149,8 +161,9 @@ async fn internal(client: &Client, namespace: &str) -> Result<Target, Error> {
             push_secret: None,
             ca_config_map: Some(ConfigMapRef { name: name.into() }),
             retention: default_retention(),
+            delete_unused: false,
         },
-        access: Access { insecure: false, authority: Some(authority), auth },
+        access: Access { insecure: false, authority: Some(authority), keyring },
         authority_key: key,
     })
 }
@@ -168,14 +181,22 @@ pub async fn of_prebuilt(
     {
         return Ok(target(client, namespace, Some(registry)).await?.access);
     }
+    let mut keyring = Keyring::default();
     for name in &spec.images.pull_secrets {
-        let file = secret(client, namespace, "images.pullSecrets", name, ".dockerconfigjson").await?;
-        let auth = registry::credentials(&file, &host);
-        if auth != RegistryAuth::Anonymous {
-            return Ok(Access { auth, ..Access::default() });
-        }
+        let field = "images.pullSecrets";
+        let file = match secret(client, namespace, field, name, DOCKER_CONFIG).await {
+            // The older kind, which OpenShift makes.
+            Err(Error::NoKey { .. }) => secret(client, namespace, field, name, DOCKER_CFG).await?,
+            file => file?,
+        };
+        add(&mut keyring, &file, field, name)?;
     }
-    Ok(Access::default())
+    Ok(Access { keyring, ..Access::default() })
+}
+
+fn add(keyring: &mut Keyring, file: &str, field: &'static str, name: &str) -> Result<(), Error> {
+    let malformed = |at| Error::Malformed { field, kind: "Secret", name: name.to_owned(), at };
+    keyring.add(file, &format!("Secret {name} ({field})")).map_err(malformed)
 }
 
 /// A repository with its credentials.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Certificate, RequestBuilder, header::RETRY_AFTER};
+use reqwest::{Certificate, RequestBuilder, Response, header::RETRY_AFTER};
 
 /// What went wrong. Never the content of an answer: whoever writes a URL into a spec must not read through the operator.
 #[derive(Debug, thiserror::Error)]
@@ -58,11 +58,21 @@ fn pause(value: &str) -> Option<Duration> {
 
 /// A client that trusts the certificate authorities of the system and the given ones.
 pub fn client(authority: Option<&str>, timeout: Duration) -> Result<reqwest::Client, Error> {
+    client_that_trusts(authority, false, timeout)
+}
+
+/// The same, or one that trusts `anybody`. The time is that of a whole request, from its first byte to its answer's last.
+pub fn client_that_trusts(
+    authority: Option<&str>,
+    anybody: bool,
+    timeout: Duration,
+) -> Result<reqwest::Client, Error> {
     let setup = |error: reqwest::Error| Error::Setup(innermost(&error));
     let more =
         authority.map(|pem| Certificate::from_pem_bundle(pem.as_bytes())).transpose().map_err(setup)?;
     reqwest::Client::builder()
         .tls_certs_merge(more.unwrap_or_default())
+        .tls_danger_accept_invalid_certs(anybody)
         .connect_timeout(Duration::from_secs(5))
         .timeout(timeout)
         .user_agent(concat!("copr-operator/", env!("CARGO_PKG_VERSION")))
@@ -74,29 +84,54 @@ pub fn client(authority: Option<&str>, timeout: Duration) -> Result<reqwest::Cli
 pub async fn body(request: RequestBuilder, url: &str, max: usize) -> Result<Vec<u8>, Error> {
     let unreachable =
         |error: reqwest::Error| Error::Unreachable { url: url.to_owned(), why: innermost(&error) };
-    let mut answer = request.send().await.map_err(unreachable)?;
+    let answer = request.send().await.map_err(unreachable)?;
     if !answer.status().is_success() {
         let retry_after =
             answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(pause);
         return Err(Error::Status { url: url.to_owned(), status: answer.status(), retry_after });
     }
+    let body = capped(answer, max).await.map_err(unreachable)?;
+    body.ok_or_else(|| Error::TooLarge { url: url.to_owned(), max })
+}
+
+/// The body of an answer; nothing if it's larger. No more of it than that is ever held.
+pub async fn capped(mut answer: Response, max: usize) -> Result<Option<Vec<u8>>, reqwest::Error> {
     let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
+    while let Some(chunk) = answer.chunk().await? {
         if body.len() + chunk.len() > max {
-            return Err(Error::TooLarge { url: url.to_owned(), max });
+            return Ok(None);
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body)
+    Ok(Some(body))
+}
+
+/// Whether somebody answered who doesn't speak TLS.
+pub fn is_no_tls(error: &reqwest::Error) -> bool {
+    error.is_connect() && chain(error).any(is_corrupt)
+}
+
+/// An I/O error isn't the source of what it wraps, so it's opened.
+fn is_corrupt(error: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::{Error, ErrorKind};
+
+    if let Some(io) = error.downcast_ref::<Error>() {
+        // A server that closes the connection because it can't make sense of what it was sent is one, too.
+        return matches!(io.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset)
+            || io.get_ref().is_some_and(|inner| is_corrupt(inner));
+    }
+    matches!(error.downcast_ref(), Some(rustls::Error::InvalidMessage(_)))
+}
+
+fn chain<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
 }
 
 /// The cause at the end of the chain: "connection refused" rather than "error sending request".
 pub fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut current = error;
-    while let Some(source) = current.source() {
-        current = source;
-    }
-    current.to_string()
+    chain(error).last().unwrap_or(error).to_string()
 }
 
 #[cfg(test)]

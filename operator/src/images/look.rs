@@ -6,17 +6,20 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 use k8s_openapi::api::{batch::v1::Job, core::v1::Event};
 use kube::ResourceExt as _;
+use tokio::time::Instant;
 
 use super::{
     Image, Wanted,
     access::Target,
     decide::{
         self, Seen, Warning,
-        progress::{has_completed, has_failed, is_active, is_running, is_worth_waiting_for, pods_of},
+        progress::{
+            has_completed, has_failed, is_active, is_running, is_worth_waiting_for, pods_of, that_pushed,
+        },
     },
+    failure::Error,
     job,
-    provide::Error,
-    registry::Registry,
+    registry::Registries,
     start, verdict,
 };
 use crate::{
@@ -28,8 +31,8 @@ use crate::{
 /// are wanted now.
 pub async fn look(
     wanted: &Wanted<'_>,
-    spec: &Packages,
-    target: &Target,
+    registries: &Registries,
+    (spec, target): (&Packages, &Target),
     images: &[ImageStatus],
     names: BTreeMap<Image, String>,
     now: Timestamp,
@@ -59,16 +62,18 @@ pub async fn look(
     seen.warnings = warnings(wanted, &seen).await?;
     let asked: Vec<_> =
         missing.into_iter().filter(|(image, status)| is_asked(&seen, *image, status, now)).collect();
-    if !asked.is_empty() {
-        let registry = Registry::new(target.access.clone())?;
-        let found = try_join_all(asked.into_iter().filter_map(|(image, _)| {
-            let reference = seen.references.get(&image)?;
-            let registry = &registry;
-            Some(async move { Ok::<_, Error>((image, registry.describe(reference).await?)) })
-        }))
-        .await?;
-        seen.found = found.into_iter().filter_map(|(image, found)| Some((image, found?))).collect();
-    }
+    let found = try_join_all(asked.into_iter().filter_map(|(image, _)| {
+        let reference = seen.references.get(&image)?;
+        // When there is reason to think that it has something new, else now and then.
+        let pushed = that_pushed(&seen.jobs, reference);
+        registries.asks.is_due(reference, &pushed, Instant::now()).then_some(async move {
+            let found = registries.of(reference, &target.access)?.describe_own(reference).await?;
+            registries.asks.answered(reference, found.is_some(), &pushed, Instant::now());
+            Ok::<_, Error>((image, found))
+        })
+    }))
+    .await?;
+    seen.found = found.into_iter().filter_map(|(image, found)| Some((image, found?))).collect();
     Ok(seen)
 }
 

@@ -6,9 +6,9 @@
 //!  repositories   Jobs
 //! ```
 //!
-//! [`context`], [`resolve`], [`inputs`], [`spec_hash`], [`require`], [`decide`], [`job`], [`ledger`] and [`pin`] are pure. [`repository`],
+//! [`context`], [`resolve`], [`inputs`], [`spec_hash`], [`require`], [`decide`], [`job`] and [`pin`] are pure. [`repository`],
 //! [`registry`] and [`http`] speak to the world, [`access`] reads Secrets, [`provide`] puts it all together.
-//! [`retention`] deletes from the registry what nobody uses.
+//! [`heal`] finds out what has left the registry, and [`sweep`] deletes from it what nobody uses.
 
 pub mod access;
 mod builds;
@@ -17,12 +17,13 @@ pub mod context;
 pub mod decide;
 pub mod events;
 pub mod expected;
+pub mod failure;
 mod files;
+pub mod heal;
 pub mod http;
 pub mod identity;
 pub mod inputs;
 pub mod job;
-pub mod ledger;
 mod look;
 pub mod pin;
 mod prebuilt;
@@ -31,9 +32,9 @@ pub mod registry;
 pub mod repository;
 pub mod require;
 pub mod resolve;
-pub mod retention;
 mod spec_hash;
 pub mod start;
+pub mod sweep;
 #[cfg(test)]
 mod tests;
 pub mod verdict;

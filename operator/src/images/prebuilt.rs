@@ -6,51 +6,76 @@ use futures::future::join_all;
 
 use super::{
     Wanted, access,
-    pin::{Pin, pin},
-    provide::Error,
-    registry::Registry,
+    failure::Error,
+    pin::{Pin, Recorded, pin, reference},
+    registry::Registries,
 };
 use crate::{
-    api::v1alpha1::{CoprInstance, PullPolicy},
+    api::v1alpha1::{CoprInstance, PullPolicy, ResolvedTag},
     instance::validate,
 };
 
-/// The images that the spec names, pinned to a digest where one can be had, and what that was impossible for.
+/// The images that the spec names.
+#[derive(Clone, Debug, Default)]
+pub struct Prebuilt {
+    /// By component as pods are given them: by digest where one can be had.
+    pub images: BTreeMap<String, String>,
+    /// What their tags were found to stand for.
+    pub resolved: BTreeMap<String, ResolvedTag>,
+}
+
+impl Prebuilt {
+    /// Why some are used by tag, as a sentence.
+    pub fn unresolved(&self) -> Option<String> {
+        let why: Vec<_> = self.resolved.values().filter_map(|tag| tag.message.as_deref()).collect();
+        (!why.is_empty()).then(|| format!("used by tag, as no digest could be had: {}", why.join("; ")))
+    }
+}
+
+/// Pins what isn't pinned yet.
 pub async fn prebuilt(
+    registries: &Registries,
     wanted: &Wanted<'_>,
     instance: &CoprInstance,
-) -> Result<(BTreeMap<String, String>, Vec<String>), Error> {
+) -> Result<Prebuilt, Error> {
     let status = instance.status.as_ref();
-    let looked =
+    let is_current =
         status.is_some_and(|s| s.observed_generation.is_some() && s.observed_generation == wanted.generation);
     let pinned = join_all(validate::given_images(wanted.spec).into_iter().map(async |(image, given)| {
         if wanted.spec.images.pull_policy == PullPolicy::Never {
             // The nodes have it by this name, whatever a registry says.
             return Ok::<_, Error>((image, given, None));
         }
-        let recorded = status.and_then(|status| status.images.get(image.field()));
-        let kept = match pin(&given, recorded, looked) {
-            Pin::Keep(kept) => return Ok((image, kept, None)),
-            Pin::Resolve => resolve_tag(wanted, &given).await,
+        let resolved = status.and_then(|status| status.resolved.get(image.field()));
+        let runs = status.and_then(|status| status.images.get(image.field()));
+        let tag = match pin(&given, Recorded { resolved, runs, is_current }) {
+            Pin::Given => return Ok((image, given, None)),
+            Pin::Known(known) => known,
+            Pin::Resolve => resolve(registries, wanted, given).await?,
         };
-        match kept {
-            Ok(Some(digest)) => Ok((image, format!("{given}@{digest}"), None)),
-            Ok(None) => Ok((image, given.clone(), Some(format!("{given}: there is no such image")))),
-            Err(Error::Registry(error)) => Ok((image, given.clone(), Some(error.to_string()))),
-            Err(error) => Err(error),
-        }
+        Ok((image, reference(&tag), Some(tag)))
     }))
     .await;
-    let (mut images, mut unresolved) = (BTreeMap::new(), Vec::new());
+    let mut prebuilt = Prebuilt::default();
     for entry in pinned {
-        let (image, reference, why) = entry?;
-        images.insert(image.field().to_owned(), reference);
-        unresolved.extend(why);
+        let (image, reference, tag) = entry?;
+        prebuilt.images.insert(image.field().to_owned(), reference);
+        prebuilt.resolved.extend(tag.map(|tag| (image.field().to_owned(), tag)));
     }
-    Ok((images, unresolved))
+    Ok(prebuilt)
 }
 
-async fn resolve_tag(wanted: &Wanted<'_>, image: &str) -> Result<Option<String>, Error> {
-    let access = access::of_prebuilt(wanted.client, &wanted.namespace, wanted.spec, image).await?;
-    Ok(Registry::new(access)?.digest(image).await?)
+/// That the operator can't ask is no reason not to run: the nodes may have credentials of their own.
+async fn resolve(registries: &Registries, wanted: &Wanted<'_>, image: String) -> Result<ResolvedTag, Error> {
+    let access = access::of_prebuilt(wanted.client, &wanted.namespace, wanted.spec, &image).await?;
+    let digest = match registries.of(&image, &access) {
+        Ok(registry) => registry.digest(&image).await,
+        Err(error) => Err(error),
+    };
+    let (digest, message) = match digest {
+        Ok(Some(digest)) => (Some(digest), None),
+        Ok(None) => (None, Some(format!("{image}: there is no such image"))),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    Ok(ResolvedTag { image, digest, message })
 }

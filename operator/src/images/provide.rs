@@ -14,18 +14,19 @@ use super::{
     builds::{Builds, images_of, needed},
     decide::{self, Seen, wake},
     expected::Expected,
-    identity,
+    failure::Error,
+    heal, identity,
     inputs::{self, Inputs},
     job,
     look::{look, others},
-    prebuilt::prebuilt,
-    registry::{self, Registry},
-    repository::{self, Reader},
+    prebuilt::{Prebuilt, prebuilt},
+    registry::{self, Registries},
+    repository::Reader,
     resolve::missing_pins,
     spec_hash, start, verdict,
 };
 use crate::{
-    api::v1alpha1::{CoprInstance, ImageStatus, Packages, PackagesStatus},
+    api::v1alpha1::{CoprInstance, ImageStatus, Packages, PackagesStatus, ResolvedTag},
     apply::{self, memory::Memory},
     conditions::Verdict,
     instance::{dereference::Platform, validate},
@@ -40,6 +41,7 @@ pub struct Provider {
     /// The image of the program that builds images.
     builder: Option<String>,
     reader: Reader,
+    registries: Arc<Registries>,
     /// By the hashes of an instance's inputs, what they were made from.
     expected: Cache<String, Arc<Expected>>,
     /// Held while a build is started, so that no two instances start the same one.
@@ -53,6 +55,8 @@ pub struct Provision {
     pub packages: Option<PackagesStatus>,
     /// By field of `spec.images` the image to run; complete if the verdict is True.
     pub images: BTreeMap<String, String>,
+    /// What the tags of prebuilt images were found to stand for, also where something else failed.
+    pub resolved: BTreeMap<String, ResolvedTag>,
     /// The condition `ImagesReady`.
     pub verdict: Verdict,
     /// When to look again, if nothing happens before. After a failure it's as long as the other side wants to be left
@@ -64,63 +68,6 @@ pub struct Provision {
     pub identity: identity::Objects,
 }
 
-/// Why images can't be had now.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Something that the spec refers to.
-    #[error(transparent)]
-    Access(#[from] access::Error),
-    /// A repository.
-    #[error(transparent)]
-    Repository(#[from] repository::Error),
-    /// A registry.
-    #[error(transparent)]
-    Registry(#[from] registry::Error),
-    /// There is no such base image.
-    #[error("packages.baseImage: there is no image {0}")]
-    NoBaseImage(String),
-    /// The operator doesn't know what to build with.
-    #[error("the operator was started without --image-builder, so it can't build images from packages")]
-    NoBuilder,
-    /// A Job.
-    #[error(transparent)]
-    Start(#[from] start::Error),
-    /// What builds run as.
-    #[error("failed to apply what builds run as")]
-    Identity(#[source] apply::Error),
-    /// A pin that can't be had.
-    #[error("packages.pins: {0}")]
-    NoSuchPin(String),
-    /// The API server returned an object without a uid.
-    #[error("the instance has no uid")]
-    NoUid,
-}
-
-impl Error {
-    fn reason(&self) -> &'static str {
-        match self {
-            Self::Access(error) => error.reason(),
-            Self::Repository(_) => verdict::REPOSITORY_UNREADABLE,
-            Self::Registry(registry::Error::Reference { .. })
-            | Self::NoBaseImage(_)
-            | Self::NoSuchPin(_)
-            | Self::NoUid => "InvalidSpec",
-            Self::Registry(_) => verdict::REGISTRY_UNREACHABLE,
-            Self::NoBuilder => verdict::NO_BUILDER,
-            Self::Start(start::Error::Look { .. }) => "DependencyUnreadable",
-            Self::Start(start::Error::Taken(_)) => "NameTaken",
-            Self::Start(_) | Self::Identity(_) => "ApplyFailed",
-        }
-    }
-
-    fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Repository(error) => error.retry_after(),
-            _ => None,
-        }
-    }
-}
-
 impl Provider {
     /// `builder` is the image of `images/image-builder`.
     pub fn new(builder: Option<String>) -> Result<Self, super::http::Error> {
@@ -130,6 +77,7 @@ impl Provider {
         Ok(Self {
             builder,
             reader: Reader::new()?,
+            registries: Arc::default(),
             expected: Cache::builder()
                 .max_capacity(REMEMBERED)
                 .eviction_policy(EvictionPolicy::lru())
@@ -139,22 +87,33 @@ impl Provider {
         })
     }
 
-    /// Looks at the images of an instance, and starts the builds that are missing.
+    /// The registries that it speaks to.
+    pub fn registries(&self) -> Arc<Registries> {
+        self.registries.clone()
+    }
+
+    /// Looks at the images of an instance, and starts the builds that are missing. `instance` is as the API server has it now: what
+    /// a status says that was resolved isn't resolved again. `pull_failures` are images of its pods that kubelets can't pull.
     pub async fn provide(
         &self,
         client: &Client,
         instance: &CoprInstance,
         platform: &Platform,
+        pull_failures: &[String],
         now: Timestamp,
     ) -> Provision {
         let status = instance.status.clone().unwrap_or_default();
         let mut packages = status.packages.clone().filter(|_| instance.spec.packages.is_some());
-        match self.try_provide(client, instance, platform, &mut packages, now).await {
+        let mut given = Prebuilt { images: BTreeMap::new(), resolved: status.resolved.clone() };
+        let tried =
+            self.try_provide(client, instance, platform, pull_failures, &mut given, &mut packages, now).await;
+        match tried {
             Ok(provision) => provision,
             Err(error) => Provision {
                 packages,
                 images: BTreeMap::new(),
-                verdict: Verdict::no(error.reason(), report::chain(&error)),
+                resolved: given.resolved,
+                verdict: verdict::of_failure(error.reason(), report::chain(&error)),
                 look_again: error.retry_after(),
                 failed: true,
                 identity: identity::Objects::default(),
@@ -162,11 +121,17 @@ impl Provider {
         }
     }
 
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what is known before, and what is to be known even after a failure"
+    )]
     async fn try_provide(
         &self,
         client: &Client,
         instance: &CoprInstance,
         platform: &Platform,
+        pull_failures: &[String],
+        given: &mut Prebuilt,
         packages: &mut Option<PackagesStatus>,
         now: Timestamp,
     ) -> Result<Provision, Error> {
@@ -178,16 +143,17 @@ impl Provider {
             generation: instance.metadata.generation,
             spec: &instance.spec,
         };
-        let (mut images, unresolved) = prebuilt(&wanted, instance).await?;
+        *given = prebuilt(&self.registries, &wanted, instance).await?;
+        let mut images = given.images.clone();
         let Some(spec) = &instance.spec.packages else {
             let mut message = format!("{} prebuilt images", images.len());
-            if !unresolved.is_empty() {
-                message =
-                    format!("{message}; used by tag, as no digest could be had: {}", unresolved.join("; "));
+            if let Some(unresolved) = given.unresolved() {
+                message = format!("{message}; {unresolved}");
             }
             return Ok(Provision {
                 packages: None,
                 images,
+                resolved: given.resolved.clone(),
                 verdict: Verdict::yes(verdict::AVAILABLE, report::truncate(message, 2048)),
                 look_again: None,
                 failed: false,
@@ -206,9 +172,12 @@ impl Provider {
             is_of_spec(known) && known.images.iter().all(|image| image.state.is_there())
         };
         let mut look_again = None;
-        // An instance that has its images needs neither registry nor repositories.
-        if !packages.as_ref().is_some_and(settled) {
+        // An instance that has its images, and can pull them, needs neither registry nor repositories.
+        if !pull_failures.is_empty() || !packages.as_ref().is_some_and(settled) {
             let target = access::target(client, &wanted.namespace, instance.spec.registry.as_ref()).await?;
+            if let Some(known) = packages.as_mut().filter(|known| is_of_spec(known)) {
+                heal::heal(&wanted, &self.registries, &target.access, known, pull_failures).await?;
+            }
             if !packages.as_ref().is_some_and(is_of_spec) {
                 let base_image = self.base_image(&wanted, &spec.base_image, &target).await?;
                 *packages = Some(self.resolve(&wanted, spec, base_image).await?.0);
@@ -225,7 +194,8 @@ impl Provider {
         for image in known.images.iter().filter(|image| image.component != Image::Base.field()) {
             images.extend(image.image.clone().map(|reference| (image.component.clone(), reference)));
         }
-        Ok(Provision { packages: packages.clone(), images, verdict, look_again, failed: false, identity })
+        let (packages, resolved) = (packages.clone(), given.resolved.clone());
+        Ok(Provision { packages, images, resolved, verdict, look_again, failed: false, identity })
     }
 
     /// What the images are to be built from: the hash of every image's inputs, and what these were made from.
@@ -280,7 +250,7 @@ impl Provider {
         } else {
             access::of_prebuilt(wanted.client, &wanted.namespace, wanted.spec, image).await?
         };
-        let digest = Registry::new(access)?.digest(image).await?;
+        let digest = self.registries.of(image, &access)?.digest(image).await?;
         let digest = digest.ok_or_else(|| Error::NoBaseImage(image.to_owned()))?;
         let name =
             image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).map_or(image, |(name, _)| name);
@@ -301,7 +271,7 @@ impl Provider {
         let pull_secrets = validate::pull_secrets(wanted.spec);
         let builds = Builds { wanted, spec, target, builder, pull_secrets: &pull_secrets };
         let names = builds.names(known);
-        let seen = look(wanted, spec, target, &known.images, names, now).await?;
+        let seen = look(wanted, &self.registries, (spec, target), &known.images, names, now).await?;
         let plan = decide::decide(&mut known.images, &seen, now);
         for job in seen.jobs.iter().filter(|job| plan.delete.contains(&job.name_any())) {
             if decide::is_own(job, &seen) {

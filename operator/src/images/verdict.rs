@@ -5,6 +5,7 @@ use crate::{
     api::v1alpha1::{ImageState, ImageStatus, Packages, PackagesStatus},
     conditions::Verdict,
     images::require,
+    openshift,
     report::truncate,
 };
 
@@ -21,7 +22,9 @@ pub const BUILD_FAILED: &str = "ImageBuildFailed";
 pub const REQUIREMENT_UNMET: &str = "PackagesRequirementUnmet";
 /// A repository can't be read.
 pub const REPOSITORY_UNREADABLE: &str = "RepositoryUnreadable";
-/// The registry doesn't answer, or refuses.
+/// The registry doesn't take the credentials, or shows whoever they are for nothing.
+pub const REGISTRY_REFUSED: &str = "RegistryRefused";
+/// The registry doesn't answer, or answers with something else than what it was asked for.
 pub const REGISTRY_UNREACHABLE: &str = "RegistryUnreachable";
 /// The operator was started without an image that builds images.
 pub const NO_BUILDER: &str = "ImageBuilderMissing";
@@ -98,6 +101,14 @@ pub fn of_all(spec: &Packages, status: &PackagesStatus) -> Verdict {
         AVAILABLE,
         format!("{} images: {} built, {} reused", images.len(), pushed.len(), reused.len()),
     )
+}
+
+/// What was to be done about images and failed, with what is known of how to mend it.
+pub fn of_failure(reason: &str, message: String) -> Verdict {
+    match openshift::hint(&message) {
+        Some(hint) => Verdict::no(reason, format!("{message}; {hint}")),
+        None => Verdict::no(reason, message),
+    }
 }
 
 /// One image.

@@ -66,6 +66,7 @@ pub(crate) fn provision(instance: &CoprInstance) -> Provision {
     Provision {
         packages: None,
         images: images.into_iter().map(|(image, name)| (image.field().to_owned(), name)).collect(),
+        resolved: std::collections::BTreeMap::new(),
         verdict: Verdict::yes("Available", ""),
         look_again: None,
         failed: false,

@@ -307,7 +307,9 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
     let seen = progress.seen.insert(seen);
 
     validate::precheck(&instance.spec, observed).map_err(Error::Validate)?;
-    let provision = context.images.provide(client, instance, &observed.platform, observed.now).await;
+    let unpullable = seen.unpullable_images();
+    let provision =
+        context.images.provide(client, instance, &observed.platform, &unpullable, observed.now).await;
     let provision = progress.provision.insert(provision);
     if !provision.verdict.is_true() {
         // What runs already goes on as it is.

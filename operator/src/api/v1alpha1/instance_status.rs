@@ -48,6 +48,10 @@ pub struct CoprInstanceStatus {
     /// The chroots of the spec that the builder image has no `/etc/mock/<chroot>.cfg` for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chroots_without_mock_config: Vec<String>,
+    /// Per component what a tag under `images` was found to stand for when the spec first had it. It isn't looked at again
+    /// until the spec names another image.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub resolved: BTreeMap<String, ResolvedTag>,
 }
 
 /// A builder that the cluster ended: out of memory, evicted, lost with its node or deleted by somebody else than resalloc. A
@@ -63,6 +67,20 @@ pub struct BuilderIncident {
     pub reason: String,
     /// What the cluster says.
     pub message: String,
+}
+
+/// A tag, and what it stands for.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ResolvedTag {
+    /// The image as the spec names it.
+    pub image: String,
+    /// The digest that the tag stood for. Absent: none could be had, and the image is used by its tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// Why no digest could be had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 /// URLs of an instance.

@@ -178,7 +178,9 @@ pub struct Registry {
     #[x_kube(validation = Rule::new("self.matches('^[a-z0-9][a-z0-9._-]*(:[0-9]+)?(/[a-z0-9._-]+)*$')")
         .message("url is a host and path without a scheme, for example quay.io/copr"))]
     pub url: String,
-    /// Plain HTTP, for a registry inside the cluster.
+    /// No TLS, or a certificate that nobody knows, for a registry inside the cluster. It counts for the host of `url` only: for
+    /// the images that are pushed there, and for a base image or a prebuilt image that is there, too. (The nodes have a
+    /// setting of their own.)
     #[serde(default)]
     pub insecure: bool,
     /// A Secret of type `kubernetes.io/dockerconfigjson` that may push, pull and delete.
@@ -187,12 +189,18 @@ pub struct Registry {
     /// A ConfigMap whose key `ca.crt` is the certificate authority of the registry, in PEM. (The nodes must trust it, too.)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_config_map: Option<ConfigMapRef>,
-    /// Built images that no instance has used for this long are deleted from the registry, as a duration such as `168h`.
+    /// How long built images are kept that no instance uses, as a duration such as `168h`. Only with `deleteUnused`.
     #[serde(default = "default_retention")]
     #[schemars(length(max = 16), regex(pattern = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
     #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('1s')")
         .message("retention is a duration, for example 168h"))]
     pub retention: String,
+    /// Whether the operator deletes from the registry the images that it built for this namespace, once nothing in the
+    /// cluster has used them for as long as `retention` says. It deletes tags, and only of images whose label says that it
+    /// built them. Leave it out (the default, false) where other clusters use the images as well, or where the registry has
+    /// rules of its own for what it keeps.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delete_unused: bool,
 }
 
 /// What `registry.retention` is where nobody says.

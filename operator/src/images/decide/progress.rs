@@ -2,7 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
-use kube::ResourceExt as _;
+use kube::ResourceExt;
+
+use crate::images::job::IMAGE;
 
 /// A Job that was made just now may not have its pod yet, and the pod may not have been refused yet.
 const FRESH: SignedDuration = SignedDuration::from_secs(15);
@@ -36,6 +38,15 @@ fn condition<'a>(job: &'a Job, type_: &str) -> Option<(&'a str, &'a str)> {
     let conditions = job.status.as_ref()?.conditions.as_ref()?;
     let found = conditions.iter().find(|c| c.type_ == type_ && c.status == "True")?;
     Some((found.reason.as_deref().unwrap_or_default(), found.message.as_deref().unwrap_or_default()))
+}
+
+/// The uids of the Jobs that have pushed an image, whoever needed it.
+pub fn that_pushed(jobs: &[Job], image: &str) -> Vec<String> {
+    let pushed =
+        |job: &&Job| job.annotations().get(IMAGE).is_some_and(|name| name == image) && has_completed(job);
+    let mut uids: Vec<_> = jobs.iter().filter(pushed).filter_map(ResourceExt::uid).collect();
+    uids.sort();
+    uids
 }
 
 /// Whether a pod of the Job runs.

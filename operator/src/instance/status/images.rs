@@ -35,6 +35,7 @@ pub fn report(
         conditions::set(&mut status.conditions, image.condition(), verdict, generation, now);
     }
     status.packages.clone_from(&provision.packages);
+    status.resolved.clone_from(&provision.resolved);
 }
 
 /// Per component the image: by digest where that is known before, else as its container runs it, once the kubelet has pulled it. The

@@ -8,8 +8,8 @@ use copr_operator::api::v1alpha1::{CoprInstance, CoprInstanceSpec};
 
 use super::SOON;
 
-/// Kept for 10 s, looked at twice as often, and nothing says when a registry has deleted something.
-const EXPIRED: Duration = Duration::from_secs(60);
+/// Kept for 10 s, and for 30 s after somebody has found it; nothing says when a registry has deleted something.
+const EXPIRED: Duration = Duration::from_secs(90);
 const INTERVAL: Duration = Duration::from_millis(500);
 
 #[tokio::test]
@@ -40,7 +40,8 @@ async fn images_of_a_deleted_instance_leave_the_registry_and_those_in_use_stay()
 
 fn briefly(spec: CoprInstanceSpec) -> Result<CoprInstanceSpec> {
     let mut spec = packaged::without_pods(spec);
-    spec.registry.as_mut().context("no registry")?.retention = "10s".into();
+    let registry = spec.registry.as_mut().context("no registry")?;
+    (registry.retention, registry.delete_unused) = ("10s".into(), true);
     Ok(spec)
 }
 

@@ -1,0 +1,134 @@
+//! What a registry's answer means. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::{
+    StatusCode,
+    header::{HeaderMap, RETRY_AFTER},
+};
+use serde::Deserialize;
+
+/// What is to be made of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// It's what was asked for.
+    Fine,
+    /// There is no such thing.
+    NotThere,
+    /// Whoever asked may not know. Many registries say so of what isn't there, too.
+    Denied,
+    /// Not now: it may be otherwise a moment later.
+    Passing,
+    /// Anything else.
+    Other,
+}
+
+/// The error codes of the distribution specification.
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(default)]
+    errors: Vec<Code>,
+}
+
+#[derive(Deserialize)]
+struct Code {
+    #[serde(default)]
+    code: String,
+}
+
+/// The error codes in a body. Nothing else of it: whoever writes a host into a spec must not read through the operator.
+pub fn codes(body: &[u8]) -> Vec<String> {
+    let envelope = serde_json::from_slice::<Envelope>(body);
+    let is_code = |code: &String| {
+        !code.is_empty() && code.len() <= 40 && code.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+    };
+    envelope.map_or(Vec::new(), |e| e.errors.into_iter().map(|c| c.code).filter(is_code).take(3).collect())
+}
+
+/// What an answer with this status and these error codes means.
+pub fn meaning(status: StatusCode, codes: &[String]) -> Meaning {
+    let says = |wanted: &[&str]| codes.iter().any(|code| wanted.contains(&code.as_str()));
+    match status.as_u16() {
+        200..300 => Meaning::Fine,
+        404 => Meaning::NotThere,
+        400..500 if says(&["MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND", "BLOB_UNKNOWN"]) => {
+            Meaning::NotThere
+        }
+        // Docker Hub says it with 429, others with 403.
+        408 | 425 | 429 | 500..600 => Meaning::Passing,
+        400..500 if says(&["TOOMANYREQUESTS"]) => Meaning::Passing,
+        401 | 403 => Meaning::Denied,
+        _ => Meaning::Other,
+    }
+}
+
+/// An answer in a few words: `401 UNAUTHORIZED`.
+pub fn words(status: StatusCode, codes: &[String]) -> String {
+    if codes.is_empty() { status.to_string() } else { format!("{} {}", status.as_u16(), codes.join(", ")) }
+}
+
+/// How long an answer asks to be left alone: seconds, or a date.
+pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registries_say_the_same_in_different_ways() {
+        let rows = [
+            (
+                "distribution: no such image",
+                404,
+                r#"{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"#,
+                Meaning::NotThere,
+            ),
+            ("ECR: no such repository", 404, r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#, Meaning::NotThere),
+            ("Quay: no such repository", 401, r#"{"errors":[{"code":"UNAUTHORIZED"}]}"#, Meaning::Denied),
+            ("GHCR: no such package", 403, r#"{"errors":[{"code":"DENIED"}]}"#, Meaning::Denied),
+            (
+                "Docker Hub: too much at a time",
+                429,
+                r#"{"errors":[{"code":"TOOMANYREQUESTS"}]}"#,
+                Meaning::Passing,
+            ),
+            ("a proxy before it is ill", 502, "<html>", Meaning::Passing),
+            ("an old registry", 400, r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#, Meaning::NotThere),
+            ("no registry at all", 418, "teapot", Meaning::Other),
+            ("fine", 200, "{}", Meaning::Fine),
+        ];
+        for (what, status, body, expected) in rows {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(meaning(status, &codes(body.as_bytes())), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn words_are_the_status_and_the_codes_and_nothing_else_of_the_body() {
+        let body = br#"{"errors":[{"code":"DENIED","message":"internal"},{"code":"<script>"}]}"#;
+        assert_eq!(words(StatusCode::FORBIDDEN, &codes(body)), "403 DENIED");
+        assert_eq!(words(StatusCode::FORBIDDEN, &codes(b"internal")), "403 Forbidden");
+    }
+
+    #[test]
+    fn a_pause_is_given_in_seconds_or_as_a_date() {
+        let now: Timestamp = "2015-10-21T07:27:00Z".parse().unwrap();
+        let pause = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, text.parse().unwrap());
+            retry_after(&headers, now)
+        };
+        assert_eq!(pause("120"), Some(Duration::from_secs(120)));
+        assert_eq!(pause("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::from_secs(60)));
+        assert_eq!(pause("Wed, 21 Oct 2015 07:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(pause("soon"), None);
+    }
+}

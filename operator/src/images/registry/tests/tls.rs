@@ -1,0 +1,68 @@
+//! TLS, or none, or one that nobody knows.
+
+use super::{
+    super::{Access, Error},
+    insecure, registry,
+    server::{Content, Server},
+};
+
+const HASH: &str = "0d97038ad8b1b616d26990abe2eeb603";
+
+fn content() -> (Content, String) {
+    let content = Content::default();
+    let digest = content.push("team/x", HASH, HASH);
+    (content, digest)
+}
+
+#[tokio::test]
+async fn insecure_is_a_certificate_that_nobody_knows() {
+    let (content, digest) = content();
+    let server = Server::start_tls(move |request| content.answer(request)).await;
+    let image = format!("{}/team/x:{HASH}", server.host);
+    assert_eq!(registry(&image, &insecure()).digest(&image).await.unwrap(), Some(digest));
+}
+
+#[tokio::test]
+async fn insecure_is_plain_http_and_that_is_found_out_once() {
+    let (content, digest) = content();
+    let server = Server::start(move |request| content.answer(request)).await;
+    let image = format!("{}/team/x:{HASH}", server.host);
+    let registry = registry(&image, &insecure());
+    for _ in 0..3 {
+        assert_eq!(registry.digest(&image).await.unwrap().as_ref(), Some(&digest));
+    }
+    assert_eq!(server.asked().iter().filter(|asked| *asked == "GET /v2/").count(), 1);
+}
+
+#[tokio::test]
+async fn plain_http_without_insecure_is_called_so() {
+    let (content, _) = content();
+    let server = Server::start(move |request| content.answer(request)).await;
+    let image = format!("{}/team/x:{HASH}", server.host);
+    let error = registry(&image, &Access::default()).digest(&image).await.unwrap_err();
+    assert!(matches!(error, Error::PlainHttp { .. }), "{error}");
+    assert!(error.to_string().contains("set registry.insecure"), "{error}");
+    // Nobody's password went over it.
+    assert!(server.requests.lock().unwrap().iter().all(|request| request.authorization.is_empty()));
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_knows_is_called_so_with_what_to_do() {
+    let (content, _) = content();
+    let server = Server::start_tls(move |request| content.answer(request)).await;
+    let image = format!("{}/team/x:{HASH}", server.host);
+    let error = registry(&image, &Access::default()).digest(&image).await.unwrap_err();
+    assert!(error.to_string().contains("registry.caConfigMap"), "{error}");
+    assert!(server.asked().is_empty());
+}
+
+#[tokio::test]
+async fn who_is_not_there_is_not_asked_for_plain_http() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let image = format!("localhost:1/team/x:{HASH}");
+    for access in [Access::default(), insecure()] {
+        let error = registry(&image, &access).digest(&image).await.unwrap_err();
+        assert!(matches!(error, Error::Away { .. }), "{error}");
+        assert!(error.to_string().contains("refused"), "{error}");
+    }
+}
