@@ -64,9 +64,12 @@ pub async fn look(
         missing.into_iter().filter(|(image, status)| is_asked(&seen, *image, status, now)).collect();
     let found = try_join_all(asked.into_iter().filter_map(|(image, _)| {
         let reference = seen.references.get(&image)?;
-        // When there is reason to think that it has something new, else now and then.
+        // What has no Job is asked for before it gets one: somebody else may have pushed it since. What a Job has pushed, and isn't
+        // there, is asked for less and less.
         let pushed = that_pushed(&seen.jobs, reference);
-        registries.asks.is_due(reference, &pushed, Instant::now()).then_some(async move {
+        let is_due = decide::own_job(&seen, image).is_none()
+            || registries.asks.is_due(reference, &pushed, Instant::now());
+        is_due.then_some(async move {
             let found = registries.of(reference, &target.access)?.describe_own(reference).await?;
             registries.asks.answered(reference, found.is_some(), &pushed, Instant::now());
             Ok::<_, Error>((image, found))
