@@ -28,7 +28,7 @@ use crate::{
     conditions::{self, Verdict},
     images::{Image, events, verdict},
     labels::FIELD_MANAGER,
-    report,
+    openshift, report,
 };
 
 /// Every component answers. What tests and users wait for.
@@ -152,7 +152,8 @@ fn reconciled(status: &CoprInstanceStatus, progress: &Progress, error: Option<&s
         return Verdict::no(error.reason(), report::chain(error));
     }
     if !progress.failures.is_empty() {
-        let said: Vec<_> = progress.failures.iter().map(|failure| report::chain(failure)).collect();
+        let mut said: Vec<_> = progress.failures.iter().map(|failure| report::chain(failure)).collect();
+        said.extend(said.iter().find_map(|text| openshift::hint(text)).map(str::to_owned));
         let reason = progress.failures.first().map_or("ApplyFailed", super::apply_reason);
         return Verdict::no(reason, report::truncate(said.join("; "), MESSAGE_MAX));
     }
