@@ -148,7 +148,7 @@ impl Memory {
 pub fn hash(object: &DynamicObject) -> String {
     // A map of JSON values is ordered by key, so equal objects have equal texts.
     let text = serde_json::to_vec(object).unwrap_or_default();
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(text))
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use super::job::{COMPONENT, service_account};
 use crate::{
     api::v1alpha1::Isolation,
     apply::{self, Lifetime, Planned, planned},
-    instance::dereference::Platform,
     isolation, labels,
+    platform::Platform,
 };
 
 /// The ClusterRole of manifests/openshift that may use the builds' SCC.

@@ -7,7 +7,6 @@ use sha2::{Digest, Sha256};
 use super::{
     component::Image,
     context,
-    repository::hex,
     resolve::{Choice, Content, Packages, Picked},
 };
 use crate::api::v1alpha1::Repository;
@@ -47,7 +46,7 @@ fn hash(image: Image, from: &str, choice: &Choice<'_>, inputs: Inputs<'_>) -> St
     let mut hasher = Hasher::default();
     hasher.add(&[FORMAT, image.folder(), inputs.arch, from]);
     for (name, content) in context::files(image) {
-        hasher.add(&[&name, &hex(&Sha256::digest(&content))]);
+        hasher.add(&[&name, &hex::encode(Sha256::digest(&content))]);
     }
     hasher.add_packages(&choice.resolve(&context::installs(image)), inputs.repositories);
     if inputs.contents.iter().any(|content| matches!(content.packages, Packages::Whole)) {
@@ -73,7 +72,7 @@ impl Hasher {
 
     fn add_packages(&mut self, picked: &BTreeSet<Picked>, repositories: &[Repository]) {
         for Picked { repository, nevra, checksum } in picked {
-            self.add(&[repository, nevra, &hex(checksum)]);
+            self.add(&[repository, nevra, &hex::encode(checksum)]);
         }
         // The labels of the image name where its packages came from, and that must stay true.
         let serving: BTreeSet<_> = picked.iter().map(|p| p.repository.as_str()).collect();
@@ -83,7 +82,7 @@ impl Hasher {
     }
 
     pub(super) fn finish(self) -> String {
-        let mut text = hex(&self.0.finalize());
+        let mut text = hex::encode(self.0.finalize());
         text.truncate(LENGTH);
         text
     }

@@ -22,7 +22,7 @@ use k8s_openapi::{
 use kube::ResourceExt as _;
 use sha2::{Digest as _, Sha256};
 
-use super::{component::Image, expected::Expected, repository::hex};
+use super::{component::Image, expected::Expected};
 use crate::{
     api::v1alpha1::{Isolation, Packages, Registry},
     isolation, labels,
@@ -107,7 +107,7 @@ impl Build<'_> {
     pub fn name(&self) -> String {
         // Nothing of it can fail to become JSON.
         let job = serde_json::to_string(&self.named("")).unwrap_or_default();
-        let mut identity = hex(&Sha256::digest(format!("{job}\n{}", self.request(None))));
+        let mut identity = hex::encode(Sha256::digest(format!("{job}\n{}", self.request(None))));
         identity.truncate(IDENTITY);
         format!("{PREFIX}{}-{identity}", self.image.folder())
     }

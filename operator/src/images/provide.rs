@@ -29,7 +29,8 @@ use crate::{
     api::v1alpha1::{CoprInstance, ImageStatus, Packages, PackagesStatus, ResolvedTag},
     apply::{self, memory::Memory},
     conditions::Verdict,
-    instance::{dereference::Platform, validate},
+    instance::validate,
+    platform::Platform,
     report,
 };
 

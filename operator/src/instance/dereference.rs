@@ -12,10 +12,8 @@ use super::{
 use crate::{
     api::v1alpha1::{CoprInstance, SecretRef},
     labels::{self, FIELD_MANAGER},
-    platform::{self, Platforms},
+    platform::{self, Platform, Platforms},
 };
-
-pub use crate::platform::Platform;
 
 /// The annotation of a CoprInstance by which somebody has every credential made anew: whenever its value changes. The Secrets carry
 /// the value that they were made for.

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use super::{
     credentials::{Credentials, KeyPair},
-    dereference::{External, Observed, Platform},
+    dereference::{External, Observed},
     validate::{Error, Instance, given_images, validate},
 };
 use crate::{
     api::v1alpha1::CoprInstance,
     conditions::Verdict,
     images::{Provision, identity::Objects},
+    platform::Platform,
 };
 
 pub(crate) const MINIMAL: &str = "

@@ -10,12 +10,13 @@ use kube::{Resource, ResourceExt};
 
 use super::{
     credentials::Credentials,
-    dereference::{External, Observed, Platform},
+    dereference::{External, Observed},
     names::{self, BACKEND_HTTPD, Component, port},
 };
 use crate::{
     api::v1alpha1::{Admin, Builders, CoprInstance, CoprInstanceSpec, DeletionPolicy, Endpoints, Storage},
     images::{Image, Provision, identity},
+    platform::Platform,
 };
 
 /// A valid instance.

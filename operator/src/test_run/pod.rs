@@ -1,6 +1,6 @@
 //! The pod of one attempt at a test: what docs/image-contract.md says under "sanity". Pure.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{
@@ -182,12 +182,7 @@ fn env(run: &Validated, facts: &Facts, test: Test, attempt: i32) -> Vec<EnvVar> 
 /// Ten characters that no other attempt of any run has: projects of two runs on one instance, and of two
 /// attempts of one run, must not meet.
 fn run_id(uid: &str, test: &str, attempt: i32) -> String {
-    let digest = Sha256::digest(format!("{uid}/{test}/{attempt}"));
-    digest.iter().take(5).fold(String::new(), |mut text, byte| {
-        // Writing into a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(&Sha256::digest(format!("{uid}/{test}/{attempt}"))[..5])
 }
 
 fn volumes(facts: &Facts) -> Vec<Volume> {

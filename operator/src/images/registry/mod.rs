@@ -21,7 +21,7 @@ use reqwest::{Method, StatusCode, header::LINK};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{http, repository::hex};
+use super::http;
 use answer::Meaning;
 pub use asks::Asks;
 pub use credentials::{Keyring, Login};
@@ -307,7 +307,7 @@ struct Tags {
 }
 
 pub(super) fn digest_of(bytes: &[u8]) -> String {
-    format!("sha256:{}", hex(&Sha256::digest(bytes)))
+    format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }
 
 fn digest_header(answer: &Answer) -> Option<String> {

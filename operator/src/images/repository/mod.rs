@@ -253,9 +253,5 @@ fn fetch(source: &Source, problem: http::Error) -> Error {
     Error::Fetch { name: source.name.clone(), problem }
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests;

@@ -50,7 +50,7 @@ impl Mirror {
 
     /// A repository in a folder, of which repomd.xml tells this and primary.xml is that.
     fn serve(&self, folder: &str, told: &str, primary: &str) {
-        let checksum = hex(&Sha256::digest(told));
+        let checksum = hex::encode(Sha256::digest(told));
         let repomd = format!(
             r#"<repomd><data type="primary"><checksum type="sha256">{checksum}</checksum><location href="repodata/primary.xml"/>
 <timestamp>1</timestamp><size>{}</size></data></repomd>"#,

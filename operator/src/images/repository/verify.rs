@@ -6,8 +6,6 @@ use rpmrepo_metadata::Checksum as Said;
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
-use crate::images::repository::hex;
-
 /// A checksum that can be computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checksum {
@@ -112,11 +110,11 @@ impl Hasher {
 
     fn finish(self) -> String {
         match self {
-            Self::Sha1(hasher) => hex(&hasher.finalize()),
-            Self::Sha224(hasher) => hex(&hasher.finalize()),
-            Self::Sha256(hasher) => hex(&hasher.finalize()),
-            Self::Sha384(hasher) => hex(&hasher.finalize()),
-            Self::Sha512(hasher) => hex(&hasher.finalize()),
+            Self::Sha1(hasher) => hex::encode(hasher.finalize()),
+            Self::Sha224(hasher) => hex::encode(hasher.finalize()),
+            Self::Sha256(hasher) => hex::encode(hasher.finalize()),
+            Self::Sha384(hasher) => hex::encode(hasher.finalize()),
+            Self::Sha512(hasher) => hex::encode(hasher.finalize()),
         }
     }
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::used::Used;
 use crate::{
     api::v1alpha1::{CoprInstance, Registry},
-    images::{Image, job, repository::hex},
+    images::{Image, job},
 };
 
 /// A use is written down again only when this much of the retention has passed since.
@@ -82,7 +82,7 @@ impl Stock {
 
 /// The key of a stock.
 pub fn key(namespace: &str, url: &str) -> String {
-    format!("registry-{}", hex(&Sha256::digest(format!("{namespace} {url}")).as_slice()[..16]))
+    format!("registry-{}", hex::encode(&Sha256::digest(format!("{namespace} {url}"))[..16]))
 }
 
 /// What the instances use whose registry asks for deletion. An image that is only waited for counts.

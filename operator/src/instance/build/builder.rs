@@ -18,11 +18,11 @@ use super::{
 use crate::{
     instance::{
         builders::look,
-        dereference::Platform,
         names::{BUILDER, port},
         validate::{Instance, Pool},
     },
     isolation, labels,
+    platform::Platform,
 };
 
 /// The ClusterRole of manifests/openshift that may use the builders' SCC.

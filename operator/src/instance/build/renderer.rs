@@ -38,7 +38,7 @@ fn fingerprint() -> &'static str {
     FINGERPRINT.get_or_init(|| {
         let sets = objects_of(&sample()).stateful_sets;
         let text = serde_json::to_vec(&sets).unwrap_or_default();
-        Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&Sha256::digest(text)[..8])
     })
 }
 

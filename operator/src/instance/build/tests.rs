@@ -8,10 +8,10 @@ use super::build;
 use crate::{
     apply::Planned,
     instance::{
-        dereference::Platform,
         fixtures::{EXTERNAL, MINIMAL, minimal, observed, valid, with_secrets},
         validate::Instance,
     },
+    platform::Platform,
 };
 
 fn plan(instance: &Instance) -> Vec<Planned> {

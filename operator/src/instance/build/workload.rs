@@ -23,8 +23,9 @@ use sha2::{Digest, Sha256};
 
 use super::resources;
 use crate::{
-    instance::{dereference::Platform, names::Component, validate::Instance},
+    instance::{names::Component, validate::Instance},
     labels,
+    platform::Platform,
 };
 
 /// What a pod was made from, as a hash: its template, and the files that it reads at its start. Another one restarts it.
@@ -160,7 +161,7 @@ fn hash<'a>(files: impl Iterator<Item = (&'a String, &'a String)>) -> String {
             hasher.update(part.as_bytes());
         }
     }
-    hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&hasher.finalize()[..16])
 }
 
 /// A container that runs `args` in the image, as the image's entry point says.

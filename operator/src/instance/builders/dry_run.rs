@@ -118,7 +118,7 @@ fn pods(instance: &Instance) -> Vec<Pod> {
 
 fn hash(pods: &[Pod]) -> String {
     let text = serde_json::to_vec(pods).unwrap_or_default();
-    Sha256::digest(&text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(&text)[..8])
 }
 
 fn is_due(known: &Known, hash: &str, troubled: bool, now: Timestamp) -> bool {

@@ -27,11 +27,11 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     conditions::Verdict,
     instance::{
-        dereference::Platform,
         health,
         validate::{Instance, Pool},
     },
     labels,
+    platform::Platform,
     report::truncate,
 };
 
@@ -76,7 +76,7 @@ fn job(instance: &Instance, pool: &Pool) -> Job {
         ..JobSpec::default()
     };
     let bytes = serde_json::to_vec(&spec).unwrap_or_default();
-    let hash: String = Sha256::digest(&bytes).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex::encode(&Sha256::digest(&bytes)[..4]);
     Job {
         metadata: ObjectMeta {
             name: Some(instance.object(&format!("{COMPONENT}-{hash}"))),

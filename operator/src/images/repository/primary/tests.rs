@@ -46,7 +46,7 @@ fn packed(xml: &str) -> Vec<u8> {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    crate::images::repository::hex(&Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// The record that a repomd.xml has of a file.
@@ -131,7 +131,7 @@ fn checksums_of_every_kind_that_proves_something_are_known() {
     assert_eq!(of("sha", "a9993e364706816aba3e25717850c26c9cd0d89d"), Ok(()));
     assert_eq!(of("sha1", "a9993e364706816aba3e25717850c26c9cd0d89d"), Ok(()));
     assert_eq!(of("sha256", &sha256(b"abc")), Ok(()));
-    let sha512 = crate::images::repository::hex(&sha2::Sha512::digest(b"abc"));
+    let sha512 = hex::encode(sha2::Sha512::digest(b"abc"));
     assert_eq!(of("sha512", &sha512), Ok(()));
     assert_eq!(of("sha512", &sha512.to_uppercase()), Ok(()));
     assert!(of("md5", "900150983cd24fb0d6963f7d28e17f72").unwrap_err().contains("MD5"));

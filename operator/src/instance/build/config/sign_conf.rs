@@ -1,10 +1,10 @@
 //! `/etc/sign.conf`, of signd and of the backend's `sign`.
 
 use crate::instance::{
-    dereference::Platform,
     names::{Component, port},
     validate::Instance,
 };
+use crate::platform::Platform;
 
 /// The uid that docs/image-contract.md pins for the backend.
 const BACKEND_UID: i64 = 1002;
