@@ -6,6 +6,7 @@ use copr_operator::api::v1alpha1::{
     Admin, Builders, CoprInstance, CoprInstanceSpec, CoprTestRun, CoprTestRunSpec, Database, DeletionPolicy,
     Images, InstanceSource, KeepInstance, Phase, Redis, Storage, Suite, TestStatus,
 };
+use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
 use serde_json::{Value, json};
 
 /// The chroot that the images have.
@@ -33,7 +34,8 @@ pub fn instance_spec() -> CoprInstanceSpec {
         registry: None,
         images: images(),
         chroots: vec![CHROOT.into()],
-        builders: Builders::default(),
+        // Several instances share a small machine, and a builder that finds no room within a minute is an Error.
+        builders: Builders { resources: Some(small()), ..Builders::default() },
         admin: Admin::default(),
         database: Database::default(),
         redis: Redis::default(),
@@ -41,6 +43,12 @@ pub fn instance_spec() -> CoprInstanceSpec {
         deletion_policy: DeletionPolicy::default(),
         resources: BTreeMap::default(),
     }
+}
+
+fn small() -> ResourceRequirements {
+    let requests = [("cpu", "20m"), ("memory", "128Mi")];
+    let requests = requests.map(|(key, value)| (key.to_owned(), Quantity(value.into())));
+    ResourceRequirements { requests: Some(requests.into()), ..ResourceRequirements::default() }
 }
 
 /// An instance.

@@ -153,7 +153,7 @@ fn container(run: &Validated, facts: &Facts, test: Test, attempt: i32) -> Contai
 fn default_resources() -> ResourceRequirements {
     ResourceRequirements {
         requests: Some(
-            [("cpu", "50m"), ("memory", "128Mi")]
+            [("cpu", "20m"), ("memory", "128Mi")]
                 .map(|(key, value)| (key.into(), Quantity(value.into())))
                 .into(),
         ),
