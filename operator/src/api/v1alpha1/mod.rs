@@ -3,12 +3,14 @@
 mod instance;
 mod instance_status;
 mod packages;
+mod storage;
 mod test_run;
 mod test_run_status;
 
 pub use instance::*;
 pub use instance_status::*;
 pub use packages::*;
+pub use storage::*;
 pub use test_run::*;
 pub use test_run_status::*;
 

@@ -5,10 +5,8 @@ use k8s_openapi::api::core::v1::Container;
 
 use super::{
     Objects, config, forget_workers, logs,
-    workload::{
-        ContainerExt as _, Pod, bounded_dir, claim, claim_volume, config_map, config_map_volume, container,
-        empty_dir, files, http, secret, secret_volume, service, stateful_set,
-    },
+    volumes::{bounded_dir, claim, claim_volume, config_map_volume, empty_dir, secret_volume},
+    workload::{ContainerExt as _, Pod, config_map, container, files, http, secret, service, stateful_set},
 };
 use crate::instance::{
     names::{BACKEND_HTTPD, Component, port},

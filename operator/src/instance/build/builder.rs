@@ -13,7 +13,8 @@ use k8s_openapi::{
 
 use super::{
     Objects, config, resources,
-    workload::{ContainerExt as _, bounded_dir, config_map, files, metadata, secret, tcp},
+    volumes::bounded_dir,
+    workload::{ContainerExt as _, config_map, files, metadata, secret, tcp},
 };
 use crate::{
     instance::{

@@ -4,9 +4,8 @@ use k8s_openapi::api::core::v1::{ExecAction, Probe};
 
 use super::{
     Objects,
-    workload::{
-        ContainerExt as _, Pod, claim, claim_volume, container, files, secret, service, stateful_set,
-    },
+    volumes::{claim, claim_volume},
+    workload::{ContainerExt as _, Pod, container, files, secret, service, stateful_set},
 };
 use crate::instance::{
     names::{Component, port},

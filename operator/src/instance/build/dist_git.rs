@@ -4,10 +4,8 @@ use k8s_openapi::api::core::v1::Container;
 
 use super::{
     Objects, config, forget_workers, logs,
-    workload::{
-        ContainerExt as _, Pod, bounded_dir, claim, claim_volume, config_map, config_map_volume, container,
-        empty_dir, files, secret, secret_volume, service, stateful_set, tcp,
-    },
+    volumes::{bounded_dir, claim, claim_volume, config_map_volume, empty_dir, secret_volume},
+    workload::{ContainerExt as _, Pod, config_map, container, files, secret, service, stateful_set, tcp},
 };
 use crate::instance::{
     names::{Component, port},

@@ -2,9 +2,9 @@
 
 use super::{
     Objects, config,
+    volumes::{claim, claim_volume, config_map_volume, empty_dir, secret_volume},
     workload::{
-        ContainerExt as _, Pod, SCRIPTS, claim, claim_volume, config_map, config_map_volume, container,
-        empty_dir, files, http, secret, secret_volume, service, stateful_set,
+        ContainerExt as _, Pod, SCRIPTS, config_map, container, files, http, secret, service, stateful_set,
     },
 };
 use crate::instance::{

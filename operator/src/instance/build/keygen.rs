@@ -4,10 +4,8 @@ use k8s_openapi::api::core::v1::{Container, ExecAction, Probe};
 
 use super::{
     Objects, config,
-    workload::{
-        ContainerExt as _, Pod, claim, claim_volume, config_map, config_map_volume, container, empty_dir,
-        files, http, service, stateful_set,
-    },
+    volumes::{claim, claim_volume, config_map_volume, empty_dir},
+    workload::{ContainerExt as _, Pod, config_map, container, files, http, service, stateful_set},
 };
 use crate::instance::{
     names::{Component, port},

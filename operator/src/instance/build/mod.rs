@@ -20,6 +20,7 @@ mod redis;
 mod renderer;
 mod resalloc;
 mod resources;
+mod volumes;
 mod workload;
 
 pub use builder::pod as builder_pod;

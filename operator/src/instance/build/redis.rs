@@ -2,7 +2,8 @@
 
 use super::{
     Objects,
-    workload::{ContainerExt as _, Pod, claim, claim_volume, container, service, stateful_set, tcp},
+    volumes::{claim, claim_volume},
+    workload::{ContainerExt as _, Pod, container, service, stateful_set, tcp},
 };
 use crate::instance::{
     names::{Component, port},

@@ -7,10 +7,8 @@ use k8s_openapi::api::{
 
 use super::{
     Objects, builder, config,
-    workload::{
-        ContainerExt as _, Pod, claim, claim_volume, config_map, config_map_volume, container, empty_dir,
-        files, metadata, service, stateful_set, tcp,
-    },
+    volumes::{claim, claim_volume, config_map_volume, empty_dir},
+    workload::{ContainerExt as _, Pod, config_map, container, files, metadata, service, stateful_set, tcp},
 };
 use crate::instance::{
     names::{Component, port},
