@@ -106,6 +106,7 @@ pub async fn run(args: &Args) -> Result<(), Error> {
                     platforms: Arc::default(),
                     dry_runs: Arc::default(),
                     incidents: Arc::default(),
+                    quiet: Arc::new(instance::quiet::Quiet::new(instance::dereference::now())),
                 },
                 shutdown.clone()
             ),

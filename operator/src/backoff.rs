@@ -22,6 +22,8 @@ pub struct Backoff(Mutex<HashMap<String, Failures>>);
 struct Failures {
     count: u32,
     last: Instant,
+    /// What was logged of the last one.
+    told: String,
 }
 
 impl Backoff {
@@ -29,12 +31,26 @@ impl Backoff {
     pub fn failed(&self, uid: &str) -> Duration {
         let mut all = self.lock();
         all.retain(|_, failures| failures.last.elapsed() < FORGOTTEN);
-        let failures =
-            all.entry(uid.to_owned()).or_insert_with(|| Failures { count: 0, last: Instant::now() });
+        let failures = all.entry(uid.to_owned()).or_insert_with(|| Failures {
+            count: 0,
+            last: Instant::now(),
+            told: String::new(),
+        });
         let wait = FIRST.saturating_mul(2_u32.saturating_pow(failures.count)).min(LONGEST);
         failures.count = failures.count.saturating_add(1);
         failures.last = Instant::now();
         wait
+    }
+
+    /// Whether a failure is another one than that which was logged last; it counts as logged then.
+    pub fn is_news(&self, uid: &str, what: &str) -> bool {
+        let mut all = self.lock();
+        let Some(failures) = all.get_mut(uid) else { return true };
+        if failures.told == what {
+            return false;
+        }
+        what.clone_into(&mut failures.told);
+        true
     }
 
     /// Forgets the failures.
@@ -78,7 +94,9 @@ mod tests {
         let seconds = |count| (0..count).map(|_| backoff.failed("a").as_secs()).collect::<Vec<_>>();
         assert_eq!(seconds(8), [1, 2, 4, 8, 16, 32, 60, 60]);
         assert_eq!(backoff.failed("b"), FIRST);
+        assert!(backoff.is_news("a", "x") && !backoff.is_news("a", "x") && backoff.is_news("a", "y"));
         backoff.succeeded("a");
         assert_eq!(backoff.failed("a"), FIRST);
+        assert!(backoff.is_news("a", "y"));
     }
 }

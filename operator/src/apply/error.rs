@@ -28,6 +28,14 @@ pub enum Error {
         /// Who wants it.
         owner: String,
     },
+    /// An object of the name, of an owner before this one, is on its way out.
+    #[error("{kind} {name} is still being deleted")]
+    Terminating {
+        /// Kind of the object.
+        kind: String,
+        /// Its name.
+        name: String,
+    },
     /// Another writer was faster; the next reconcile reads what it wrote.
     #[error("{kind} {name} was changed while it was being read")]
     Raced {

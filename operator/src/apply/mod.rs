@@ -15,6 +15,8 @@ pub mod memory;
 mod orphans;
 mod ownership;
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{
     Client, Resource, ResourceExt,
@@ -90,6 +92,8 @@ pub struct Outcome {
     pub written: usize,
     /// What couldn't be done.
     pub failures: Vec<Error>,
+    /// The components that an object of is not as planned, so that their pods can't be.
+    pub incomplete: BTreeSet<String>,
 }
 
 impl Outcome {
@@ -106,7 +110,7 @@ impl Outcome {
 pub async fn apply_all(client: &Client, owner: &Owner, plan: &[Planned], memory: &Memory) -> Outcome {
     let mut outcome = Outcome::default();
     let mut taken: Vec<&String> = Vec::new();
-    for planned in plan {
+    for (index, planned) in plan.iter().enumerate() {
         if planned.resource.kind == "StatefulSet" && planned.component().is_some_and(|c| taken.contains(&c)) {
             // It would mount a volume, or answer behind a name, that belongs to somebody else.
             continue;
@@ -121,13 +125,15 @@ pub async fn apply_all(client: &Client, owner: &Owner, plan: &[Planned], memory:
                 memory.applied(owner, planned.key(), hash, version);
             }
             Err(error) => {
-                if matches!(error, Error::NameTaken { .. }) {
+                if matches!(error, Error::NameTaken { .. } | Error::Terminating { .. }) {
                     taken.extend(planned.component());
                 }
-                let stop = planned.lifetime == Lifetime::CreateOnce;
                 outcome.failures.push(error);
-                if stop {
+                outcome.incomplete.extend(planned.component().cloned());
+                if planned.lifetime == Lifetime::CreateOnce {
                     // Everything else is rendered from it.
+                    let rest = plan.iter().skip(index).filter_map(Planned::component).cloned();
+                    outcome.incomplete.extend(rest);
                     break;
                 }
             }

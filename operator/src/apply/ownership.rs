@@ -11,6 +11,12 @@ pub const ADOPT: &str = "copr.fedorainfracloud.org/adopt";
 
 /// Says whether the object that has the planned name may be written.
 pub fn check(existing: &ObjectMeta, owner: &Owner, planned: &Planned) -> Result<(), Error> {
+    if existing.deletion_timestamp.is_some() {
+        return Err(Error::Terminating {
+            kind: planned.resource.kind.clone(),
+            name: planned.object.name_any(),
+        });
+    }
     if is_ours(existing, owner, planned.lifetime) {
         return Ok(());
     }
@@ -67,6 +73,13 @@ mod tests {
         let said = verdict(&stranger, Lifetime::Retain).unwrap_err().to_string();
         assert!(said.contains("PersistentVolumeClaim copr-database"), "{said}");
         assert!(said.contains("copr.fedorainfracloud.org/adopt=copr"), "{said}");
+    }
+
+    #[test]
+    fn what_an_earlier_instance_left_and_is_going_is_waited_for() {
+        let going = json!({"deletionTimestamp": "2026-11-26T00:00:00Z", "finalizers": ["x"]});
+        let said = verdict(&going, Lifetime::Retain).unwrap_err().to_string();
+        assert_eq!(said, "PersistentVolumeClaim copr-database is still being deleted");
     }
 
     #[test]

@@ -42,13 +42,35 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// A key pair that can't be made or read.
+/// What is wrong with a credential. Never its value.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to make the SSH key {key}")]
-pub struct Error {
-    key: &'static str,
-    #[source]
-    source: ssh_key::Error,
+pub enum Error {
+    /// A key pair can't be made or read.
+    #[error("failed to make the SSH key {key}")]
+    Pair {
+        /// The key of the Secret.
+        key: &'static str,
+        /// What the library says.
+        #[source]
+        source: ssh_key::Error,
+    },
+    /// A value that some of Copr's files would read as something else.
+    #[error(
+        "{key} may have letters, digits and the characters - . _ ~ only, at most {LONGEST} of them; remove the key to have it \
+         generated"
+    )]
+    Value {
+        /// The key of the Secret.
+        key: &'static str,
+    },
+}
+
+/// Copr's column of API logins has this many characters, that of tokens as many.
+const LONGEST: usize = 40;
+
+/// Whether a value means the same in a URI, a Python literal, an INI file and on a command line.
+fn is_plain(value: &str) -> bool {
+    value.len() <= LONGEST && value.chars().all(|c| c.is_ascii_alphanumeric() || "-._~".contains(c))
 }
 
 const DATABASE_PASSWORD: &str = "database-password";
@@ -127,7 +149,12 @@ fn literal(conf: &str, name: &str) -> Option<String> {
 
 /// Whether the data of the Secret holds every credential.
 pub fn is_complete(data: &BTreeMap<String, String>) -> bool {
-    KEYS.iter().all(|key| data.contains_key(*key))
+    KEYS.iter().all(|key| present(data, key).is_some())
+}
+
+/// A value that there is. An empty password is none.
+fn present<'a>(data: &'a BTreeMap<String, String>, key: &str) -> Option<&'a String> {
+    data.get(key).filter(|value| !value.trim().is_empty())
 }
 
 impl Credentials {
@@ -138,13 +165,17 @@ impl Credentials {
 
     /// Those that there are, and new ones for what is missing.
     pub fn complete(data: &BTreeMap<String, String>) -> Result<Self, Error> {
-        let get = |key: &str| data.get(key).cloned().unwrap_or_else(random);
+        let get = |key: &'static str| match present(data, key) {
+            None => Ok(random()),
+            Some(value) if is_plain(value) => Ok(value.clone()),
+            Some(_) => Err(Error::Value { key }),
+        };
         Ok(Self {
-            database_password: get(DATABASE_PASSWORD),
-            secret_key: get(SECRET_KEY),
-            backend_password: get(BACKEND_PASSWORD),
-            api_login: get(API_LOGIN),
-            api_token: get(API_TOKEN),
+            database_password: get(DATABASE_PASSWORD)?,
+            secret_key: get(SECRET_KEY)?,
+            backend_password: get(BACKEND_PASSWORD)?,
+            api_login: get(API_LOGIN)?,
+            api_token: get(API_TOKEN)?,
             ssh: KeyPair::complete(data, (SSH_PRIVATE, SSH_PUBLIC), "backend")?,
             builder_host: KeyPair::complete(data, (HOST_PRIVATE, HOST_PUBLIC), "builder")?,
         })
@@ -178,10 +209,10 @@ impl KeyPair {
         (private, public): (&'static str, &'static str),
         comment: &str,
     ) -> Result<Self, Error> {
-        match (data.get(private), data.get(public)) {
+        match (present(data, private), present(data, public)) {
             (Some(private), Some(public)) => Ok(Self { private: private.clone(), public: public.clone() }),
             (Some(known), None) => {
-                let failed = |source| Error { key: private, source };
+                let failed = |source| Error::Pair { key: private, source };
                 let key = PrivateKey::from_openssh(known).map_err(failed)?;
                 Ok(Self { private: known.clone(), public: key.public_key().to_openssh().map_err(failed)? })
             }
@@ -190,7 +221,7 @@ impl KeyPair {
     }
 
     fn generate(name: &'static str, comment: &str) -> Result<Self, Error> {
-        let failed = |source| Error { key: name, source };
+        let failed = |source| Error::Pair { key: name, source };
         let mut key = PrivateKey::random(&mut OsRng, Algorithm::Ed25519).map_err(failed)?;
         key.set_comment(comment);
         Ok(Self {
@@ -231,6 +262,19 @@ mod tests {
         assert_eq!(after.database_password, before.database_password);
         // Half of a pair is of no use alone: it follows from the other.
         assert!(after.ssh == before.ssh);
+    }
+
+    #[test]
+    fn an_empty_value_counts_as_missing_and_one_that_would_be_misread_is_refused() {
+        let mut data = Credentials::generate().unwrap().to_data();
+        data.insert(BACKEND_PASSWORD.into(), String::new());
+        data.insert(SSH_PRIVATE.into(), String::new());
+        assert!(!is_complete(&data));
+        let complete = Credentials::complete(&data).unwrap();
+        assert!(!complete.backend_password.is_empty() && complete.ssh.private.starts_with("-----BEGIN"));
+        data.insert(DATABASE_PASSWORD.into(), "p@ss/w:r#d'x%41".into());
+        let said = Credentials::complete(&data).unwrap_err().to_string();
+        assert!(said.contains("database-password") && !said.contains("p@ss"), "{said}");
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod incidents;
 mod malformed;
 pub mod names;
 pub mod observe;
+pub mod quiet;
 pub mod redact;
 mod replace;
 pub mod rollout;
@@ -73,6 +74,8 @@ pub struct Context {
     pub images: Arc<Provider>,
     /// What was applied.
     pub memory: Arc<Memory>,
+    /// Since when instances build nothing.
+    pub quiet: Arc<quiet::Quiet>,
     /// What kind of cluster this is.
     pub platforms: Arc<Platforms>,
     /// Whether the API server would admit builders.
@@ -157,6 +160,8 @@ fn apply_reason(error: &apply::Error) -> &'static str {
 
 /// Slow resync beside the watches.
 const RESYNC: Duration = Duration::from_secs(600);
+/// How soon a restart that waits is looked at again: nothing tells that an instance has been quiet for a while.
+const WAITING: Duration = Duration::from_secs(10);
 /// Reconciles at a time: each waits for the API server most of the while.
 const CONCURRENCY: u16 = 16;
 /// What changes at one moment is told by several watches.
@@ -187,12 +192,13 @@ pub async fn run(context: Context, shutdown: impl Future<Output = ()> + Send + S
         let events = Api::<Event>::all(client.clone());
         controller = controller.watches(events, config, move |event| told_of(&event, &instances));
     }
-    let incidents = Arc::clone(&context.incidents);
+    let (incidents, quiet) = (Arc::clone(&context.incidents), Arc::clone(&context.quiet));
     controller
         // Of builds of images the status matters, which the watch above doesn't see.
         .owns(Api::<Job>::all(client.clone()), ours.clone())
         .watches(Api::<Pod>::all(client), ours, move |pod: Pod| {
             incidents.note(&pod, dereference::now());
+            quiet.note(&pod, dereference::now());
             instance_of(&pod)
         })
         .trigger_backoff(BrokenWatch)
@@ -277,13 +283,16 @@ fn next(context: &Context, instance: &CoprInstance, progress: &Progress) -> Acti
         !provision.verdict.is_true() && provision.verdict.reason != images::verdict::BUILDING
     });
     if let Some(failure) = progress.failures.first() {
-        tracing::warn!(
-            namespace = instance.namespace(),
-            instance = instance.name_any(),
-            error = %report::chain(failure),
-            "Failed to apply an object of an instance"
-        );
-        return Action::requeue(context.backoff.failed(&uid));
+        let pause = context.backoff.failed(&uid);
+        let error = report::chain(failure);
+        if context.backoff.is_news(&uid, &error) {
+            let (namespace, instance) = (instance.namespace(), instance.name_any());
+            tracing::warn!(namespace, instance, error, "Failed to apply an object of an instance");
+        }
+        return Action::requeue(pause);
+    }
+    if !progress.waiting.is_empty() {
+        return Action::requeue(WAITING);
     }
     let builders = progress.builders.as_ref().and_then(|builders| builders.look_again);
     let builders = builders.map(jiff::SignedDuration::unsigned_abs);
@@ -324,14 +333,17 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
     let outcome = apply::apply_all(client, &owner, &plan, &context.memory).await;
     let mut written = outcome.written;
     progress.failures = outcome.failures;
+    let incomplete = outcome.incomplete;
     if progress.failures.is_empty() {
         let (query, kinds) = (labels::applied_query(&name), build::Objects::orphan_kinds());
         written += apply::delete_orphans(client, &owner, &query, &kinds, &plan, &context.memory)
             .await
             .map_err(Error::Apply)?;
     }
-    let replaced =
-        replace::replace(client, instance, &objects.stateful_sets, seen).await.map_err(Error::Replace)?;
+    let quiet = context.quiet.is_quiet(&namespace, &name, observed.now);
+    let replaced = replace::replace(client, instance, (&objects.stateful_sets, &incomplete), seen, quiet)
+        .await
+        .map_err(Error::Replace)?;
     progress.waiting = replaced.waiting;
     if written + replaced.done > 0 {
         *seen = observe::Seen::read(client, &namespace, &name).await.map_err(Error::Observe)?;
@@ -345,10 +357,15 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature is kube's")]
 fn error_policy(guard: Arc<DeserializeGuard<CoprInstance>>, error: &Error, context: Arc<Context>) -> Action {
-    let (namespace, instance) = (guard.namespace().unwrap_or_default(), guard.name_any());
-    tracing::warn!(namespace, instance, error = %report::chain(error), "Failed to reconcile an instance");
+    let uid = guard.uid().unwrap_or_default();
+    let pause = context.backoff.failed(&uid);
+    let said = report::chain(error);
+    if context.backoff.is_news(&uid, &said) {
+        let (namespace, instance) = (guard.namespace().unwrap_or_default(), guard.name_any());
+        tracing::warn!(namespace, instance, error = said, "Failed to reconcile an instance");
+    }
     match error {
         Error::Malformed(_) => Action::await_change(),
-        _ => Action::requeue(context.backoff.failed(&guard.uid().unwrap_or_default())),
+        _ => Action::requeue(pause),
     }
 }

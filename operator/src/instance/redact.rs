@@ -5,6 +5,9 @@ use super::dereference::Observed;
 /// Shorter values would blank ordinary words.
 const SHORTEST: usize = 8;
 
+/// The same for a password that somebody else chose.
+const SHORTEST_OF_OTHERS: usize = 4;
+
 /// Removes an instance's secrets from texts.
 #[derive(Clone)]
 pub struct Redactor(Vec<String>);
@@ -24,7 +27,8 @@ impl Redactor {
                 .and_then(|(user, _)| user.split_once(':'));
             secrets.extend(password.map(|(_, password)| password.to_owned()));
         }
-        secrets.retain(|secret| !secret.is_empty());
+        // A password that is a syllable would blank what is no password.
+        secrets.retain(|secret| secret.len() >= SHORTEST_OF_OTHERS);
         Self(secrets)
     }
 

@@ -1,5 +1,7 @@
 //! Client required: does with the pods of components what [`super::rollout`] decides.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::{apps::v1::StatefulSet, core::v1::Pod};
 use kube::{
     Api, Client, ResourceExt as _,
@@ -34,17 +36,19 @@ pub struct Replaced {
     pub waiting: Vec<String>,
 }
 
-/// Brings the pods to what their StatefulSets say, as far as that may be now.
+/// Brings the pods to what their StatefulSets say, as far as that may be now. Those of components that were applied incompletely stay:
+/// their StatefulSet would make the same pod again, or another one with half of its files. `quiet` says that nothing is built.
 pub async fn replace(
     client: &Client,
     instance: &CoprInstance,
-    wanted: &[StatefulSet],
+    (wanted, incomplete): (&[StatefulSet], &BTreeSet<String>),
     seen: &Seen,
+    quiet: bool,
 ) -> Result<Replaced, Error> {
     let pods: Api<Pod> = Api::namespaced(client.clone(), &instance.namespace().unwrap_or_default());
-    let situation = Situation::new(spec_was_applied(instance), &seen.pods);
+    let situation = Situation::new(spec_was_applied(instance), &seen.pods, quiet);
     let mut replaced = Replaced::default();
-    for component in Component::ALL {
+    for component in Component::ALL.into_iter().filter(|component| !incomplete.contains(component.name())) {
         let name = format!("{}-{}", instance.name_any(), component.name());
         let set = wanted.iter().find(|set| set.name_any() == name);
         let (Some(set), Some(pod)) = (set, seen.pod(component.name())) else { continue };

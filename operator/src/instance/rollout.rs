@@ -5,7 +5,7 @@
 //! | is as it would be made now | stays |
 //! | differs only because another version of the operator made it | stays as it is until it starts next |
 //! | differs because the spec, a Secret or an image changed | is replaced at once |
-//! | the same, of the backend or resalloc, while builds run | is replaced when they are done, as they would die with it |
+//! | the same, of the backend or resalloc, while builds run | is replaced a minute after the last builder, as they would die with it |
 //! | the same, when it doesn't work anyway, or its credentials are no longer accepted | is replaced at once |
 
 use std::collections::BTreeMap;
@@ -40,14 +40,16 @@ pub struct Situation {
     pub spec_was_applied: bool,
     /// How many builders there are.
     pub builders: usize,
+    /// Whether there has been none for a while, so that no build is between two of them, or being published.
+    pub quiet: bool,
 }
 
 impl Situation {
     /// Counts the builders among the pods of the instance.
-    pub fn new(spec_was_applied: bool, pods: &[Pod]) -> Self {
+    pub fn new(spec_was_applied: bool, pods: &[Pod], quiet: bool) -> Self {
         let is_builder = |pod: &&Pod| pod.labels().get(COMPONENT).is_some_and(|c| c == BUILDER);
         let runs = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none() && !health::has_ended(pod);
-        Self { spec_was_applied, builders: pods.iter().filter(is_builder).filter(runs).count() }
+        Self { spec_was_applied, builders: pods.iter().filter(is_builder).filter(runs).count(), quiet }
     }
 }
 
@@ -67,12 +69,16 @@ pub fn decide(component: Component, wanted: &StatefulSet, pod: &Pod, situation: 
         return Step::Adopt(wants);
     }
     let kills_builds = matches!(component, Component::Backend | Component::Resalloc);
-    if kills_builds && situation.builders > 0 && same_credentials && health::is_ready(pod) {
-        let one = situation.builders == 1;
-        let (number, verb) = (situation.builders, if one { "builder is" } else { "builders are" });
+    let busy = situation.builders > 0 || !situation.quiet;
+    if kills_builds && busy && same_credentials && health::is_ready(pod) {
+        let what = match situation.builders {
+            0 => "there has been no builder for a minute".to_owned(),
+            1 => "1 builder is done".to_owned(),
+            number => format!("{number} builders are done"),
+        };
         return Step::Wait(format!(
-            "{} is restarted with the present spec when {number} {verb} done; kubectl delete pod {} does it now, and \
-             ends their builds",
+            "{} is restarted with the present spec when {what}; kubectl delete pod {} does it now, and ends what is \
+             being built",
             component.name(),
             pod.name_any()
         ));
@@ -118,7 +124,8 @@ mod tests {
     }
 
     fn step(component: Component, pod: &Pod, applied: bool, builders: usize) -> Step {
-        decide(component, &wanted(component), pod, Situation { spec_was_applied: applied, builders })
+        let quiet = builders == 0;
+        decide(component, &wanted(component), pod, Situation { spec_was_applied: applied, builders, quiet })
     }
 
     const CHANGED: (&str, Option<&str>) = (TEMPLATE_HASH, Some("before"));
@@ -160,6 +167,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_built_may_be_between_two_builders_or_being_published() {
+        let changed = pod(Component::Backend, &[CHANGED]);
+        let situation = Situation { spec_was_applied: false, builders: 0, quiet: false };
+        let step = decide(Component::Backend, &wanted(Component::Backend), &changed, situation);
+        assert!(matches!(step, Step::Wait(why) if why.contains("no builder for a minute")));
+    }
+
+    #[test]
     fn only_builders_that_may_run_a_build_count() {
         let ended = builder(&json!({"phase": "Failed"}));
         let running = builder(&json!({"phase": "Running"}));
@@ -167,6 +182,6 @@ mod tests {
         going.metadata.deletion_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(
             k8s_openapi::jiff::Timestamp::UNIX_EPOCH,
         ));
-        assert_eq!(Situation::new(true, &[ended, running, going]).builders, 1);
+        assert_eq!(Situation::new(true, &[ended, running, going], true).builders, 1);
     }
 }

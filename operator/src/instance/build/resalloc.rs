@@ -15,6 +15,8 @@ use crate::instance::{
     validate::Instance,
 };
 
+/// The ConfigMap with the hooks and the manifests of builders.
+const HOOKS_MAP: &str = "resalloc-hooks";
 const HOOKS: &str = "/etc/copr-operator/hooks";
 const SERVE: &str = "/etc/copr-operator/hooks/resalloc-serve";
 
@@ -63,7 +65,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
         role_bindings: vec![role_binding(instance)],
         config_maps: vec![
             config_map(instance, name, name, &conf),
-            config_map(instance, "resalloc-hooks", name, &hooks),
+            config_map(instance, HOOKS_MAP, name, &hooks),
         ],
         claims: vec![claim(instance, component, &instance.storage.resalloc)],
         services: vec![service(instance, name, component, &[("xmlrpc", port::RESALLOC)])],
@@ -74,7 +76,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
                 containers: vec![server],
                 volumes: vec![
                     config_map_volume(instance, "config", name),
-                    config_map_volume(instance, "hooks", "resalloc-hooks"),
+                    config_map_volume(instance, "hooks", HOOKS_MAP),
                     // The backend waits for its tickets, and they have to outlive a killed pod.
                     claim_volume(instance, component),
                     empty_dir("log"),
@@ -107,6 +109,11 @@ fn role(instance: &Instance) -> Role {
             rule("pods", &["create", "get", "delete"]),
             // A builder that can't be made is reported where the operator and people look.
             rule("events", &["create"]),
+            // Builders are made as the present spec says.
+            PolicyRule {
+                resource_names: Some(vec![instance.object(HOOKS_MAP)]),
+                ..rule("configmaps", &["get"])
+            },
         ]),
     }
 }

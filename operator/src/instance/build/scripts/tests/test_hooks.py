@@ -17,6 +17,7 @@ sys.path.insert(0, str(HERE))
 import builder_pods  # noqa: E402
 
 NAME = "demo-builder-abcdef-7"
+HOOKS = "demo-resalloc-hooks"
 BACKEND = {"status": {"containerStatuses": [{"name": "build", "state": {"running": {}}, "containerID": "c1"}]}}
 
 
@@ -42,6 +43,8 @@ class HookTest(unittest.TestCase):
         """What the API server would answer."""
         if resource == "events":
             self.events.append(body)
+        elif resource == "configmaps":
+            return {"data": {"builder-amd64.json": '{"metadata": {"labels": {}}, "spec": {}}'}} if name == HOOKS else None
         elif method == "POST" and self.refusal:
             raise builder_pods.Refused(self.refusal)
         elif method == "POST":
@@ -113,18 +116,6 @@ class CheckTest(HookTest):
 
 class NewTest(HookTest):
     """builder-new."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        real = open
-
-        def opened(path: Any, *args: Any, **options: Any) -> Any:
-            if str(path) == "/etc/copr-operator/hooks/builder-amd64.json":
-                return io.StringIO('{"metadata": {"labels": {}}, "spec": {}}')
-            return real(path, *args, **options)
-        patch = mock.patch("builtins.open", opened)
-        patch.start()
-        self.addCleanup(patch.stop)
 
     def test_a_refused_builder_is_told_in_the_words_of_the_api_server(self) -> None:
         self.refusal = "the API server refused the builder (403): violates PodSecurity"
