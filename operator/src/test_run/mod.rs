@@ -213,7 +213,7 @@ where
     let notice = Notice {
         type_: EventType::Warning,
         reason,
-        action: "Reconcile",
+        action: "Reconcile".into(),
         note: report::truncate(note, 1000),
         pod: None,
     };
