@@ -133,18 +133,23 @@ async fn warnings(wanted: &Wanted<'_>, seen: &Seen) -> Result<BTreeMap<String, W
             continue;
         }
         let pod = pods_of(job, &seen.pods).last().and_then(|pod| pod.uid());
-        let blocked = match pod {
-            Some(pod) => {
-                newest(start::warnings(wanted.client, &wanted.namespace, &pod).await?, verdict::BUILD_BLOCKED)
-            }
-            None => {
-                newest(start::warnings(wanted.client, &wanted.namespace, &uid).await?, verdict::BUILD_REFUSED)
-            }
+        let blocked = if let Some(pod) = pod {
+            newest(start::warnings(wanted.client, &wanted.namespace, &pod).await?, verdict::BUILD_BLOCKED)
+        } else {
+            let refused = start::warnings(wanted.client, &wanted.namespace, &uid).await?;
+            newest(refused, verdict::BUILD_REFUSED).map(|warning| Warning {
+                message: said_by_any_pod(&warning.message, &job.name_any()),
+                ..warning
+            })
         };
         warnings.extend(blocked.map(|warning| (uid, warning)));
     }
     Ok(warnings)
 }
+
+/// What the API server makes the ends of generated names of.
+const SUFFIX: &str = "bcdfghjklmnpqrstvwxz2456789";
+const SUFFIX_LENGTH: usize = 5;
 
 /// Those of the Job controller about itself say nothing that the Job's status doesn't.
 const OF_THE_JOB: [&str; 3] = ["BackoffLimitExceeded", "DeadlineExceeded", "PodFailurePolicy"];
@@ -159,6 +164,26 @@ fn newest(events: Vec<Event>, reason: &'static str) -> Option<Warning> {
     let newest = events.into_iter().filter(of_interest).max_by_key(when)?;
     let message = newest.message.filter(|message| !message.is_empty())?;
     Some(Warning { reason, message: message.trim().to_owned() })
+}
+
+/// Each try of the Job controller has a pod name of its own, which ends in five random characters. Without them the same refusal
+/// is the same message, and no condition changes.
+fn said_by_any_pod(message: &str, job: &str) -> String {
+    let prefix = format!("{job}-");
+    let mut parts = message.split(&prefix);
+    let mut said = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        said.push_str(&prefix);
+        said.push_str(without_suffix(part).unwrap_or(part));
+    }
+    said
+}
+
+/// What follows the random characters, if a text begins with them.
+fn without_suffix(text: &str) -> Option<&str> {
+    let (suffix, rest) = text.split_at_checked(SUFFIX_LENGTH)?;
+    let goes_on = rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-');
+    (suffix.chars().all(|c| SUFFIX.contains(c)) && !goes_on).then_some(rest)
 }
 
 #[cfg(test)]
@@ -187,6 +212,28 @@ mod tests {
         ];
         let found = newest(events, verdict::BUILD_BLOCKED).unwrap();
         assert_eq!((found.reason, found.message.as_str()), ("BuildBlocked", "no volume"));
+    }
+
+    #[test]
+    fn each_try_of_a_refused_pod_is_told_in_the_same_words() {
+        for name in
+            ["copr-image-base-0a1b2c3d-", "copr-image-base-0a1b2c3d-x7k2p", "copr-image-base-0a1b2c3d-5vqzb"]
+        {
+            let said = format!(
+                "Error creating: pods \"{name}\" is forbidden: exceeded quota: q (of Pod/team/{name})"
+            );
+            let warning =
+                newest(vec![event("FailedCreate", &said, &json!({}))], verdict::BUILD_REFUSED).unwrap();
+            assert_eq!(
+                said_by_any_pod(&warning.message, "copr-image-base-0a1b2c3d"),
+                "Error creating: pods \"copr-image-base-0a1b2c3d-\" is forbidden: exceeded quota: q (of \
+                 Pod/team/copr-image-base-0a1b2c3d-)"
+            );
+        }
+        // Nothing else is taken for a pod's name.
+        for said in ["job-x7k2pb", "job-x7k2", "job", "job-x7k2p-b", "job-x7k2ä", "job-files"] {
+            assert_eq!(said_by_any_pod(said, "job"), said);
+        }
     }
 
     #[test]

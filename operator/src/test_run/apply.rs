@@ -66,12 +66,16 @@ impl Refusals {
     }
 
     /// Corrects what the plan wanted to report; `old` is what was reported before.
-    pub fn correct(&self, status: &mut CoprTestRunStatus, old: &CoprTestRunStatus, now: jiff::Timestamp) {
+    pub fn correct(&self, plan: &mut Plan, old: &CoprTestRunStatus, now: jiff::Timestamp) {
+        let status = &mut plan.status;
         if let Some(why) = &self.instance {
             decide::instance_refused(status, why, now);
         }
         for (pod, why) in &self.pods {
             decide::not_created(status, &old.tests, pod, why, now);
+        }
+        if !self.pods.is_empty() {
+            decide::pods_refused(status, plan.waits.as_deref(), now);
         }
         if self.junit.is_some() {
             status.junit = None;
@@ -83,7 +87,7 @@ impl Refusals {
 pub async fn create(client: &Client, namespace: &str, plan: &Plan) -> Result<Refusals, Error> {
     // Without `..`: a new field of the plan must not be forgotten here. Status and deletions come after,
     // and `requeue` is the caller's.
-    let Plan { instance, pods, junit, status: _, deletions: _, requeue: _ } = plan;
+    let Plan { instance, pods, junit, status: _, waits: _, deletions: _, requeue: _ } = plan;
     let mut refusals = Refusals::default();
     if let Some(instance) = instance {
         refusals.instance = create_one::<CoprInstance>(client, namespace, instance).await?;

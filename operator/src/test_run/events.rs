@@ -1,6 +1,8 @@
 //! The turning points of a run, told as events. What to tell is pure: it follows from the status before and
 //! after, so that a reconcile that changes nothing tells nothing.
 
+use std::borrow::Cow;
+
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
     Resource,
@@ -15,6 +17,8 @@ use crate::{
 
 /// The API server takes no longer note.
 const NOTE_MAX: usize = 1000;
+/// Nor a longer action.
+const ACTION_MAX: usize = 128;
 
 /// Something worth an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +27,8 @@ pub struct Notice {
     pub type_: EventType,
     /// One CamelCase word.
     pub reason: &'static str,
-    /// What the operator was doing.
-    pub action: &'static str,
+    /// What the operator was doing, and with which test: the Recorder counts events as one that differ in nothing but the note.
+    pub action: Cow<'static, str>,
     /// A sentence.
     pub note: String,
     /// The pod that it is about, if any.
@@ -35,9 +39,12 @@ pub struct Notice {
 pub fn transitions(old: &CoprTestRunStatus, new: &CoprTestRunStatus) -> Vec<Notice> {
     let mut notices = Vec::new();
     let instance = new.instance.as_deref().unwrap_or_default();
-    let mut tell = |type_, reason, action, note: String, pod: Option<&String>| {
+    let mut tell = |type_, reason, action: &'static str, note: String, test: Option<&TestStatus>| {
         let note = report::truncate(note, NOTE_MAX);
-        notices.push(Notice { type_, reason, action, note, pod: pod.cloned() });
+        let action = test.map_or(Cow::Borrowed(action), |test| {
+            report::truncate(format!("{action} {}", test.name), ACTION_MAX).into()
+        });
+        notices.push(Notice { type_, reason, action, note, pod: test.and_then(|test| test.pod.clone()) });
     };
     if old.phase != new.phase && new.phase == Phase::Building {
         let note = format!("images are being built for CoprInstance {instance}");
@@ -68,7 +75,7 @@ pub fn transitions(old: &CoprTestRunStatus, new: &CoprTestRunStatus) -> Vec<Noti
     for test in &new.tests {
         let before = old.tests.iter().find(|before| before.name == test.name);
         if let Some((type_, reason, note)) = of_test(before, test) {
-            tell(type_, reason, "Test", note, test.pod.as_ref());
+            tell(type_, reason, "Test", note, Some(test));
         }
     }
     if !old.phase.is_final() && new.phase.is_final() {
@@ -135,7 +142,7 @@ where
             type_: notice.type_,
             reason: notice.reason.into(),
             note: Some(notice.note.clone()),
-            action: notice.action.into(),
+            action: notice.action.clone().into_owned(),
             secondary,
         };
         if let Err(error) = recorder.publish(&event, &reference).await {

@@ -171,7 +171,7 @@ async fn steps(run: &CoprTestRun, context: &Context) -> Result<Action, Error> {
     // Client required.
     let namespace = run.namespace().unwrap_or_default();
     let refusals = apply::create(client, &namespace, &plan).await.map_err(Error::Apply)?;
-    refusals.correct(&mut plan.status, &old, observed.now);
+    refusals.correct(&mut plan, &old, observed.now);
     status::write(client, &run, &plan.status).await.map_err(Error::Status)?;
     let notices = events::transitions(&old, &plan.status);
     for notice in &notices {
@@ -213,7 +213,7 @@ where
     let notice = Notice {
         type_: EventType::Warning,
         reason,
-        action: "Reconcile",
+        action: "Reconcile".into(),
         note: report::truncate(note, 1000),
         pod: None,
     };

@@ -6,8 +6,9 @@ use kube::ResourceExt;
 
 use crate::images::job::IMAGE;
 
-/// A Job that was made just now may not have its pod yet, and the pod may not have been refused yet.
-const FRESH: SignedDuration = SignedDuration::from_secs(15);
+/// A Job that was made just now may not have its pod yet. One that has none after two seconds was refused it. (The
+/// third: creation timestamps are whole seconds.)
+const FRESH: SignedDuration = SignedDuration::from_secs(3);
 /// A pod that there is gets this long to start.
 const STARTING: SignedDuration = SignedDuration::from_secs(60);
 

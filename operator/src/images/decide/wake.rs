@@ -18,6 +18,14 @@ pub const SOON: Duration = Duration::from_secs(2);
 
 /// When something may have happened that isn't watched: Jobs of the instance are.
 pub fn wake(images: &[ImageStatus], seen: &Seen, now: Timestamp) -> Option<Duration> {
+    let soon = now.saturating_add(LOOK_AGAIN).unwrap_or(now);
+    // A Job without a pod may turn out to be refused before that.
+    let is_soon_over = |status: &ImageStatus| {
+        let Some(image) = Image::of_field(&status.component) else { return false };
+        status.state == ImageState::Queued
+            && is_waited_for(seen, status, image, now)
+            && !is_waited_for(seen, status, image, soon)
+    };
     let waits = images.iter().any(|status| {
         let Some(image) = Image::of_field(&status.component) else { return false };
         match status.state {
@@ -30,7 +38,7 @@ pub fn wake(images: &[ImageStatus], seen: &Seen, now: Timestamp) -> Option<Durat
     let about_to_start = |status: &ImageStatus| {
         status.state == ImageState::Queued && status.message.as_deref() == Some(ABOUT_TO_START)
     };
-    if images.iter().any(about_to_start) {
+    if images.iter().any(|status| about_to_start(status) || is_soon_over(status)) {
         return Some(SOON);
     }
     let retry = next_try(images)

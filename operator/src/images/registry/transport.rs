@@ -182,29 +182,34 @@ impl Transport {
             let request = self.http.get(format!("{scheme}://{}/v2/", name.endpoint()));
             request.send().await.map(|answer| (answer.status(), answer.headers().clone()))
         };
-        let base = |scheme, (status, headers): (StatusCode, HeaderMap)| {
+        let greeted = |scheme, (status, headers): (StatusCode, HeaderMap)| {
+            if answer::meaning(status, &[]) == Meaning::Passing {
+                let retry_after = answer::retry_after(&headers, now());
+                return Err(Failure::Away { why: answer::words(status, &[]), retry_after });
+            }
             let challenge =
                 if status == StatusCode::UNAUTHORIZED { challenge(&headers) } else { Challenge::Open };
-            Base { scheme, challenge }
+            Ok(Base { scheme, challenge })
         };
-        // An answer that a registry gives, and not what a TLS server says to somebody who doesn't speak it.
-        let plain = async || {
-            let answer = ping("http").await.ok();
-            answer.filter(|(status, _)| status.is_success() || *status == StatusCode::UNAUTHORIZED)
+        // What a registry says. A TLS server answers 400 or 404 to whoever doesn't speak TLS, and would be taken for one without it.
+        let is_registry = |status: StatusCode| {
+            matches!(answer::meaning(status, &[]), Meaning::Fine | Meaning::Denied | Meaning::Passing)
         };
-        let away = |error: &reqwest::Error| Failure::Away { why: unreachable(error), retry_after: None };
-        match ping("https").await {
-            Ok((status, headers)) if answer::meaning(status, &[]) == Meaning::Passing => Err(Failure::Away {
-                why: answer::words(status, &[]),
-                retry_after: answer::retry_after(&headers, now()),
-            }),
-            Ok(answer) => Ok(base("https", answer)),
-            Err(error) if self.access.insecure => match plain().await {
-                Some(answer) => Ok(base("http", answer)),
-                None => Err(away(&error)),
-            },
-            Err(error) if http::is_no_tls(&error) && plain().await.is_some() => Err(Failure::PlainHttp),
-            Err(error) => Err(away(&error)),
+        let away = |why| Failure::Away { why, retry_after: None };
+        let error = match ping("https").await {
+            Ok(answer) => return greeted("https", answer),
+            Err(error) => error,
+        };
+        if !self.access.insecure && !http::is_no_tls(&error) {
+            return Err(away(unreachable(&error)));
+        }
+        match ping("http").await {
+            Ok(answer) if is_registry(answer.0) && self.access.insecure => greeted("http", answer),
+            Ok((status, _)) if is_registry(status) => Err(Failure::PlainHttp),
+            Ok((status, _)) => {
+                Err(away(format!("{}; over plain HTTP it answers {status}", unreachable(&error))))
+            }
+            Err(_) => Err(away(unreachable(&error))),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Jobs of other instances that build the same image.
 
 use super::*;
+use crate::images::decide::wake::wake;
 
 const OTHERS: &str = "another instance builds the same image";
 
@@ -18,7 +19,8 @@ fn status_of_base(images: &[ImageStatus]) -> ImageStatus {
 }
 
 const LONG_AGO: &str = "1970-01-01T00:01:40Z";
-const JUST_NOW: &str = "1970-01-01T00:03:15Z";
+const JUST_NOW: &str = "1970-01-01T00:03:18Z";
+const A_MOMENT_AGO: &str = "1970-01-01T00:03:17Z";
 
 #[test]
 fn one_that_runs_is_waited_for_and_nobody_learns_whose_it_is() {
@@ -43,6 +45,28 @@ fn one_that_cannot_start_holds_up_nobody() {
         // It may just not have come to it.
         assert!(beside(&status, JUST_NOW).0.is_empty(), "{status}");
     }
+}
+
+#[test]
+fn a_pod_is_refused_at_once_and_starts_within_a_minute() {
+    for status in [json!({}), json!({"active": 0})] {
+        assert_eq!(beside(&status, A_MOMENT_AGO).0, [Image::Base], "{status}");
+    }
+    assert!(beside(&json!({"active": 1, "ready": 0}), A_MOMENT_AGO).0.is_empty());
+}
+
+#[test]
+fn one_that_may_have_been_refused_is_looked_at_again_as_soon_as_that_is_known() {
+    let after = |status: &Value| {
+        let mut images = fresh();
+        let mut foreign = job(Image::Base, "elsewhere", "other", status);
+        foreign.metadata.creation_timestamp = serde_json::from_value(json!(JUST_NOW)).unwrap();
+        let seen = Seen { jobs: vec![foreign], ..nothing() };
+        assert!(step(&mut images, &seen).is_empty());
+        wake(&images, &seen, at(200)).unwrap().as_secs()
+    };
+    assert_eq!(after(&json!({})), 2);
+    assert_eq!(after(&active()), 5);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::{
         target::{self, State},
         validate::Validated,
     },
-    End,
+    End, turns,
 };
 use crate::{
     api::v1alpha1::{CoprTestRunStatus, Outcome, Phase, Summary, TestStatus},
@@ -144,6 +144,23 @@ pub fn instance_refused(status: &mut CoprTestRunStatus, why: &str, now: Timestam
     }
 }
 
+/// Says again what the run waits for, once the API server has refused pods of tests that were to run.
+pub fn pods_refused(status: &mut CoprTestRunStatus, waits: Option<&str>, now: Timestamp) {
+    let instance = match conditions::get(&status.conditions, types::INSTANCE_READY) {
+        Some(known) if known.status == "True" => Verdict::yes(&known.reason, known.message.clone()),
+        Some(known) => Verdict::no(&known.reason, known.message.clone()),
+        None => return,
+    };
+    let message = progress_message(status, summary(&status.tests), &instance, waits);
+    let (reason, generation) = (reason(status.phase), status.observed_generation);
+    for (type_, verdict) in [
+        (types::SUCCEEDED, Verdict::unknown(reason, message.clone())),
+        (types::FINISHED, Verdict::no(reason, message)),
+    ] {
+        conditions::set(&mut status.conditions, type_, verdict, generation, now);
+    }
+}
+
 /// The condition InstanceReady. The run's own instance is missing only until it is created; if that was
 /// refused, the reason stays.
 fn instance_verdict(run: &Validated, status: &CoprTestRunStatus) -> Verdict {
@@ -264,10 +281,15 @@ fn progress_message(
     instance: &Verdict,
     waits: Option<&str>,
 ) -> String {
+    let pausing = turns::pausing(&status.tests);
     if status.phase != Phase::Running {
         // Of an instance that is ready there is nothing to say.
-        let waits = waits.filter(|_| instance.is_true()).map(str::to_owned);
-        return report::truncate(waits.unwrap_or_else(|| instance.message.clone()), MESSAGE_MAX);
+        let waits: Vec<_> = pausing.as_deref().into_iter().chain(waits).collect();
+        let nothing = waits.is_empty() || !instance.is_true();
+        return report::truncate(
+            if nothing { instance.message.clone() } else { waits.join("; ") },
+            MESSAGE_MAX,
+        );
     }
     let names = |outcome| {
         let tests = status.tests.iter().filter(|test| test.outcome == outcome);
@@ -281,6 +303,9 @@ fn progress_message(
             // Writing into a String cannot fail.
             let _ = write!(text, "; {lead}: {names}");
         }
+    }
+    if let Some(pausing) = pausing {
+        let _ = write!(text, "; {pausing}");
     }
     if !instance.is_true() {
         let _ = write!(text, "; no test is started, because the instance isn't Ready: {}", instance.message);

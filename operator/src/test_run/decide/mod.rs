@@ -40,7 +40,7 @@ use crate::{
 };
 
 pub use attempts::not_created;
-pub use conclude::{instance_refused, types};
+pub use conclude::{instance_refused, pods_refused, types};
 pub use ending::refuse;
 
 /// How soon the instance's pods are looked at again: they aren't watched, and their trouble may be over
@@ -58,6 +58,8 @@ pub struct Plan {
     pub junit: Option<ConfigMap>,
     /// What is to be reported once these exist.
     pub status: CoprTestRunStatus,
+    /// What is waited for, where it isn't the instance.
+    pub waits: Option<String>,
     /// What has to go once that is reported.
     pub deletions: Deletions,
     /// After how long to look again, if nothing happens before.
@@ -145,6 +147,7 @@ pub fn decide(run: &Validated, observed: &Observed, old: &CoprTestRunStatus) -> 
     plan.deletions.pods = ending::leftovers(&status, observed);
     plan.requeue = Some(wake.after(now));
     plan.status = status;
+    plan.waits = waits;
     plan
 }
 
@@ -251,7 +254,7 @@ fn proceed(
     let mut ready = attempts::startable(run, &mut status.tests, observed.now, wake);
     ready.retain_mut(|(of, test)| !judge.blocked(*of, test, wake));
     if running >= run.parallelism || ready.is_empty() {
-        return turns::pausing(&status.tests).or_else(|| facts.builders.note().map(str::to_owned));
+        return facts.builders.note().map(str::to_owned);
     }
     // The condition Ready may lag behind the pods: an attempt started now would be disturbed at once.
     if let Some(what) = disturbance::disturbance(&run.target, &observed.instance_pods, observed.now) {
@@ -270,7 +273,7 @@ fn proceed(
     if !plan.pods.is_empty() {
         status.timestamps.first_test.get_or_insert(Time(observed.now));
     }
-    turn.waits.or_else(|| turns::pausing(&status.tests)).or_else(|| facts.builders.note().map(str::to_owned))
+    turn.waits.or_else(|| facts.builders.note().map(str::to_owned))
 }
 
 /// The run's own instance. It is created, never applied: one that has the name already isn't ours.

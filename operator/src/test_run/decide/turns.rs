@@ -13,6 +13,8 @@ use crate::{
 
 /// Of what a test said before, this much is repeated while it waits.
 const EXCERPT_MAX: usize = 256;
+/// And of no more tests than these: what one is refused for, the others mostly are, too.
+const EXCERPTS: usize = 2;
 
 /// What is started now.
 #[derive(Debug, Default)]
@@ -72,7 +74,18 @@ pub fn take<'a>(
 
 /// What keeps tests waiting that were tried before.
 pub fn pausing(tests: &[TestStatus]) -> Option<String> {
-    let test = tests.iter().find(|test| test.outcome == Outcome::Pending && test.reason.is_some())?;
-    let said = report::truncate(test.message.clone().unwrap_or_default(), EXCERPT_MAX);
-    Some(format!("{} is tried again ({})", test.name, said))
+    let mut pausing = tests.iter().filter(|test| test.outcome == Outcome::Pending && test.reason.is_some());
+    let said: Vec<_> = pausing
+        .by_ref()
+        .take(EXCERPTS)
+        .map(|test| {
+            let said = report::truncate(test.message.clone().unwrap_or_default(), EXCERPT_MAX);
+            format!("{} is tried again ({said})", test.name)
+        })
+        .collect();
+    match pausing.count() {
+        _ if said.is_empty() => None,
+        0 => Some(said.join(", ")),
+        more => Some(format!("{}, and {more} more", said.join(", "))),
+    }
 }

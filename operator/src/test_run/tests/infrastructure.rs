@@ -134,6 +134,25 @@ fn a_refused_pod_costs_no_attempt_at_first_and_is_told() {
 }
 
 #[test]
+fn a_run_whose_pods_are_refused_says_so_and_not_that_they_run() {
+    let mut world = World::named(&["auth", "chroots", "cancel"]);
+    for seconds in [0, 10] {
+        world.pass(seconds);
+        world.reconcile_refused("exceeded quota: pods");
+        let said = world.condition("Finished").2;
+        assert_eq!(
+            said,
+            "0 of 3 tests ended; cancel is tried again (pod pr-7-cancel-1 could not be created: exceeded quota: pods), \
+             auth is tried again (pod pr-7-auth-1 could not be created: exceeded quota: pods), and 1 more"
+        );
+        assert_eq!(world.condition("Succeeded").2, said);
+    }
+    world.pass(10);
+    world.reconcile();
+    assert_eq!(world.condition("Finished").2, "0 of 3 tests ended; running: cancel, auth, chroots");
+}
+
+#[test]
 fn a_pod_that_is_refused_for_a_minute_is_an_attempt_and_the_run_ends_when_there_is_none_left() {
     let mut world = World::named(&["auth"]);
     for (seconds, outcome) in [

@@ -89,6 +89,22 @@ fn each_turning_point_is_told_once_and_names_its_pod() {
 }
 
 #[test]
+fn what_is_told_of_two_tests_without_a_pod_is_two_events() {
+    let mut world = World::named(&["auth", "chroots"]);
+    for seconds in [0, 60] {
+        world.pass(seconds);
+        world.reconcile_refused("exceeded quota: pods");
+    }
+    // The Recorder counts as one what has the same action, reason and pod, whatever the note.
+    let retried: Vec<_> = world.notices.iter().filter(|notice| notice.reason == "TestRetried").collect();
+    assert_eq!(
+        retried.iter().map(|notice| &*notice.action).collect::<Vec<_>>(),
+        ["Test auth", "Test chroots"]
+    );
+    assert!(retried.iter().all(|notice| notice.pod.is_none()));
+}
+
+#[test]
 fn messages_are_cut_to_a_length_for_a_table() {
     let mut world = World::named(&["auth"]);
     world.reconcile();

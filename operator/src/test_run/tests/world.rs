@@ -6,6 +6,7 @@ use kube::ResourceExt;
 use serde_json::{Value, json};
 
 use super::super::{
+    apply::Refusals,
     decide::{self, Plan},
     dereference::{Observed, Seen},
     events::{self, Notice},
@@ -216,10 +217,10 @@ impl World {
     /// The plan's pods are refused by the API server, as the apply step would report it.
     pub fn reconcile_refused(&mut self, why: &str) {
         let mut plan = self.plan();
-        let before = self.status().tests;
-        for pod in std::mem::take(&mut plan.pods) {
-            decide::not_created(&mut plan.status, &before, &pod.name_any(), why, self.now());
-        }
+        let pods = std::mem::take(&mut plan.pods);
+        let pods = pods.iter().map(|pod| (pod.name_any(), why.to_owned())).collect();
+        let refusals = Refusals { pods, ..Refusals::default() };
+        refusals.correct(&mut plan, &self.status(), self.now());
         self.report(&plan);
         self.delete(&plan);
     }

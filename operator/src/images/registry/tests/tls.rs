@@ -3,7 +3,7 @@
 use super::{
     super::{Access, Error},
     insecure, registry,
-    server::{Content, Server},
+    server::{Content, Server, response},
 };
 
 const HASH: &str = "0d97038ad8b1b616d26990abe2eeb603";
@@ -32,6 +32,41 @@ async fn insecure_is_plain_http_and_that_is_found_out_once() {
         assert_eq!(registry.digest(&image).await.unwrap().as_ref(), Some(&digest));
     }
     assert_eq!(server.asked().iter().filter(|asked| *asked == "GET /v2/").count(), 1);
+}
+
+#[tokio::test]
+async fn over_plain_http_too_a_registry_may_ask_to_be_left_alone() {
+    for status in [429, 503] {
+        let server = Server::start(move |_| response(status).with("Retry-After", "70")).await;
+        let image = format!("{}/team/x:{HASH}", server.host);
+        let error = registry(&image, &insecure()).digest(&image).await.unwrap_err();
+        assert!(matches!(error, Error::Away { .. }), "{error}");
+        assert!(error.to_string().contains(&status.to_string()), "{error}");
+        assert_eq!(error.retry_after().unwrap().as_secs(), 70);
+        // And it's known to speak no TLS.
+        let error = registry(&image, &Access::default()).digest(&image).await.unwrap_err();
+        assert!(matches!(error, Error::PlainHttp { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_greet_over_plain_http_is_refused() {
+    let server = Server::start(|_| response(403)).await;
+    let image = format!("{}/team/x:{HASH}", server.host);
+    let error = registry(&image, &insecure()).digest(&image).await.unwrap_err();
+    assert!(matches!(error, Error::Denied { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_no_registry_over_plain_http_is_told_with_its_answer() {
+    // 400 is what servers of TLS say to whoever doesn't speak it; 404 says whoever is no registry.
+    for status in [400, 404] {
+        let server = Server::start(move |_| response(status)).await;
+        let image = format!("{}/team/x:{HASH}", server.host);
+        let error = registry(&image, &insecure()).digest(&image).await.unwrap_err();
+        assert!(matches!(error, Error::Away { .. }), "{error}");
+        assert!(error.to_string().contains(&format!("over plain HTTP it answers {status}")), "{error}");
+    }
 }
 
 #[tokio::test]
