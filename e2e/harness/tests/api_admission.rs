@@ -45,6 +45,10 @@ async fn an_instance_may_be() -> Result<()> {
             ("spec.storage", json!({"database": 2_000_000_000_u64, "redis": "0.5Gi", "keygen": "1e9"})),
             ("spec.deletionPolicy", json!("Retain")),
             ("spec.resources", json!({"distGit": {"requests": {"cpu": "100m"}}})),
+            (
+                "spec.resources",
+                json!({"backend": {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": "1.5"}}}),
+            ),
         ];
         all_admitted::<CoprInstance>(&ctx, &instance_json("copr"), changes).await
     })
@@ -90,6 +94,9 @@ async fn an_instance_may_not_be() -> Result<()> {
             ("spec.builders.isolation", json!("None"), "spec.builders.isolation"),
             ("spec.database.externalSecret", json!({}), "spec.database.externalSecret.name"),
             ("spec.resources", json!({"builder": {}}), "resources"),
+            ("spec.resources", json!({"backend": {"requests": {"cpu": "lots"}}}), "spec.resources"),
+            ("spec.resources", json!({"keygen": {"requests": {"cpu": "-2"}}}), "spec.resources"),
+            ("spec.builders.resources", json!({"limits": {"memory": "much"}}), "spec.builders.resources"),
             ("spec.storage.database", json!("lots"), "storage.database"),
             ("spec.storage.backend", json!("0"), "storage.backend"),
             ("spec.storage.keygen", json!("-1Gi"), "storage.keygen"),

@@ -93,6 +93,8 @@ class Build:
                 say(f"build {self.number}: {progress}")
                 return progress
             if progress.state in FINISHED:
+                # However long it waited before, it has its own reason now.
+                last = progress
                 raise self.ended_wrong(progress, wanted)
             # Its logs are read when there's something to say, not with each look.
             if str(progress) != str(last) or self._test.deadline.left() <= 2:

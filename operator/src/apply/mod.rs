@@ -128,8 +128,13 @@ pub async fn apply_all(client: &Client, owner: &Owner, plan: &[Planned], memory:
                 if matches!(error, Error::NameTaken { .. } | Error::Terminating { .. }) {
                     taken.extend(planned.component());
                 }
+                if planned.lifetime != Lifetime::Retain
+                    || matches!(error, Error::NameTaken { .. } | Error::Terminating { .. })
+                {
+                    // A volume that stays as it was is mounted by the pod as before.
+                    outcome.incomplete.extend(planned.component().cloned());
+                }
                 outcome.failures.push(error);
-                outcome.incomplete.extend(planned.component().cloned());
                 if planned.lifetime == Lifetime::CreateOnce {
                     // Everything else is rendered from it.
                     let rest = plan.iter().skip(index).filter_map(Planned::component).cloned();

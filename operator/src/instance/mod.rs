@@ -97,6 +97,8 @@ pub struct Progress {
     pub instance: Option<validate::Instance>,
     /// Objects that couldn't be applied.
     pub failures: Vec<apply::Error>,
+    /// Volumes that the API server won't change, each as a sentence. What they hold is served as before.
+    pub refused_volumes: Vec<String>,
     /// Restarts that wait for something, each as a sentence.
     pub waiting: Vec<String>,
     /// Whether the API server would admit builders, if it said.
@@ -315,7 +317,7 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
     let seen = observe::Seen::read(client, &namespace, &name).await.map_err(Error::Observe)?;
     let seen = progress.seen.insert(seen);
 
-    validate::precheck(&instance.spec, observed).map_err(Error::Validate)?;
+    validate::precheck(&instance.spec).map_err(Error::Validate)?;
     let unpullable = seen.unpullable_images();
     let provision =
         context.images.provide(client, instance, &observed.platform, &unpullable, observed.now).await;
@@ -332,7 +334,10 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
     let owner = apply::Owner { reference: valid.owner.clone(), namespace: namespace.clone() };
     let outcome = apply::apply_all(client, &owner, &plan, &context.memory).await;
     let mut written = outcome.written;
-    progress.failures = outcome.failures;
+    let (refused, failures): (Vec<_>, Vec<_>) =
+        outcome.failures.into_iter().partition(|failure| is_refused_volume(failure, seen));
+    progress.refused_volumes = refused.iter().map(|failure| report::chain(failure)).collect();
+    progress.failures = failures;
     let incomplete = outcome.incomplete;
     if progress.failures.is_empty() {
         let (query, kinds) = (labels::applied_query(&name), build::Objects::orphan_kinds());
@@ -353,6 +358,14 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
     progress.dry_run = context.dry_runs.check(client, &valid, troubled, observed.now).await;
     progress.instance = Some(valid);
     Ok(())
+}
+
+/// Whether a claim that exists can't be changed as the spec says, for instance because its StorageClass can't grow volumes.
+fn is_refused_volume(failure: &apply::Error, seen: &observe::Seen) -> bool {
+    let apply::Error::Apply { kind, name, .. } = failure else { return false };
+    kind == "PersistentVolumeClaim"
+        && failure.is_final()
+        && seen.claims.iter().any(|claim| claim.name_any() == *name)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature is kube's")]

@@ -144,12 +144,9 @@ impl Error {
     }
 }
 
-/// Checks what needs no image, before any is built.
-pub fn precheck(spec: &CoprInstanceSpec, observed: &Observed) -> Result<(), Error> {
-    pools(&spec.chroots)?;
-    database(observed.database_secret.as_ref())?;
-    redis(observed.redis_secret.as_ref())?;
-    Ok(())
+/// Checks what the spec alone says wrong, before any image is built for it. A Secret that is missing may come while they are built.
+pub fn precheck(spec: &CoprInstanceSpec) -> Result<(), Error> {
+    pools(&spec.chroots).map(drop)
 }
 
 /// Parses an instance, what was read for it and the images that there are for it.

@@ -86,7 +86,7 @@ pub struct CoprInstanceSpec {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[x_kube(validation = Rule::new("self.all(k, k in ['database', 'redis', 'frontend', 'backend', 'keygen', 'distGit', 'resalloc'])")
         .message("the keys of resources are database, redis, frontend, backend, keygen, distGit, resalloc"))]
-    #[schemars(length(max = 7))]
+    #[schemars(schema_with = "super::requirements::requirements_by_component")]
     pub resources: BTreeMap<String, ResourceRequirements>,
 }
 
@@ -222,6 +222,8 @@ pub struct Builders {
     pub isolation: Isolation,
     /// Resources of a builder's container.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    #[schemars(schema_with = "super::requirements::requirements")]
     pub resources: Option<ResourceRequirements>,
 }
 

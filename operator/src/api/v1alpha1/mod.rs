@@ -3,6 +3,7 @@
 mod instance;
 mod instance_status;
 mod packages;
+mod requirements;
 mod storage;
 mod test_run;
 mod test_run_status;

@@ -150,6 +150,8 @@ pub struct Build {
     pub timeout: String,
     /// Resources of a build's container.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    #[schemars(schema_with = "super::requirements::requirements")]
     pub resources: Option<ResourceRequirements>,
 }
 

@@ -18,64 +18,55 @@ pub struct Storage {
     /// PostgreSQL's data.
     #[serde(default = "one_gi")]
     #[schemars(schema_with = "quantity_schema")]
-    #[x_kube(validation = Rule::new("isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))")
-        .message("storage.database is a positive quantity of bytes, for example 10Gi"))]
-    #[x_kube(validation = Rule::new("!isQuantity(string(self)) || !isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
+    #[x_kube(validation = Rule::new("!isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
         .message("storage.database cannot become smaller: a volume can only grow"))]
     pub database: Quantity,
     /// Redis' snapshot.
     #[serde(default = "one_gi")]
     #[schemars(schema_with = "quantity_schema")]
-    #[x_kube(validation = Rule::new("isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))")
-        .message("storage.redis is a positive quantity of bytes, for example 10Gi"))]
-    #[x_kube(validation = Rule::new("!isQuantity(string(self)) || !isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
+    #[x_kube(validation = Rule::new("!isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
         .message("storage.redis cannot become smaller: a volume can only grow"))]
     pub redis: Quantity,
     /// Uploads and search indexes of the frontend.
     #[serde(default = "five_gi")]
     #[schemars(schema_with = "quantity_schema")]
-    #[x_kube(validation = Rule::new("isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))")
-        .message("storage.frontend is a positive quantity of bytes, for example 10Gi"))]
-    #[x_kube(validation = Rule::new("!isQuantity(string(self)) || !isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
+    #[x_kube(validation = Rule::new("!isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
         .message("storage.frontend cannot become smaller: a volume can only grow"))]
     pub frontend: Quantity,
     /// Build results.
     #[serde(default = "ten_gi")]
     #[schemars(schema_with = "quantity_schema")]
-    #[x_kube(validation = Rule::new("isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))")
-        .message("storage.backend is a positive quantity of bytes, for example 10Gi"))]
-    #[x_kube(validation = Rule::new("!isQuantity(string(self)) || !isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
+    #[x_kube(validation = Rule::new("!isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
         .message("storage.backend cannot become smaller: a volume can only grow"))]
     pub backend: Quantity,
     /// Signing keys.
     #[serde(default = "one_gi")]
     #[schemars(schema_with = "quantity_schema")]
-    #[x_kube(validation = Rule::new("isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))")
-        .message("storage.keygen is a positive quantity of bytes, for example 10Gi"))]
-    #[x_kube(validation = Rule::new("!isQuantity(string(self)) || !isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
+    #[x_kube(validation = Rule::new("!isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
         .message("storage.keygen cannot become smaller: a volume can only grow"))]
     pub keygen: Quantity,
     /// Git repositories and the lookaside cache.
     #[serde(default = "five_gi")]
     #[schemars(schema_with = "quantity_schema")]
-    #[x_kube(validation = Rule::new("isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))")
-        .message("storage.distGit is a positive quantity of bytes, for example 10Gi"))]
-    #[x_kube(validation = Rule::new("!isQuantity(string(self)) || !isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
+    #[x_kube(validation = Rule::new("!isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
         .message("storage.distGit cannot become smaller: a volume can only grow"))]
     pub dist_git: Quantity,
     /// Resalloc's tickets.
     #[serde(default = "one_gi")]
     #[schemars(schema_with = "quantity_schema")]
-    #[x_kube(validation = Rule::new("isQuantity(string(self)) && quantity(string(self)).isGreaterThan(quantity('0'))")
-        .message("storage.resalloc is a positive quantity of bytes, for example 10Gi"))]
-    #[x_kube(validation = Rule::new("!isQuantity(string(self)) || !isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
+    #[x_kube(validation = Rule::new("!isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
         .message("storage.resalloc cannot become smaller: a volume can only grow"))]
     pub resalloc: Quantity,
 }
 
+/// A quantity of at least something.
+const POSITIVE: &str = "^[+]?([0-9]*[1-9][0-9]*([.][0-9]*)?|[0-9]*[.][0-9]*[1-9][0-9]*)(([KMGTPE]i)|[numkMGTPE]|[eE][-+]?[0-9]+)?$";
+
 /// A quantity, never null: an absent one has its default.
 fn quantity_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({"x-kubernetes-int-or-string": true, "nullable": false})
+    schemars::json_schema!({
+        "x-kubernetes-int-or-string": true, "nullable": false, "minimum": 1, "pattern": POSITIVE,
+    })
 }
 
 impl Default for Storage {

@@ -137,6 +137,8 @@ pub struct Suite {
     /// Resources of the container that a test runs in. Absent: requests of 50m CPU and 128Mi memory and no limits, which a
     /// namespace whose quota counts limits refuses.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    #[schemars(schema_with = "super::requirements::requirements")]
     pub resources: Option<ResourceRequirements>,
 }
 

@@ -117,6 +117,9 @@ fn report(
     if let (Some(observed), Some(seen)) = (&progress.observed, &progress.seen) {
         let redactor = Redactor::new(observed);
         components(instance, seen, &redactor, &reconciled, &mut status, now);
+        if let Some(volumes) = volumes::verdict(seen, &progress.refused_volumes) {
+            conditions::set(&mut status.conditions, volumes::CONDITION, volumes, generation, now);
+        }
         builders_of(instance, progress, &redactor, &mut status, now);
     } else if conditions::get(&status.conditions, READY).is_none() {
         // Nothing could be looked at, and nothing was known before.
@@ -192,9 +195,6 @@ fn components(
     conditions::set(&mut status.conditions, READY, ready, generation, now);
     for (component, verdict) in verdicts {
         conditions::set(&mut status.conditions, component.condition(), verdict, generation, now);
-    }
-    if let Some(volumes) = volumes::verdict(seen) {
-        conditions::set(&mut status.conditions, volumes::CONDITION, volumes, generation, now);
     }
 }
 

@@ -11,17 +11,24 @@ pub const CONDITION: &str = "VolumesReady";
 const AVAILABLE: &str = "Available";
 /// A volume is being made larger, or waits to be.
 const RESIZING: &str = "Resizing";
+/// The API server won't change a claim, for instance because its StorageClass can't grow volumes.
+const REFUSED: &str = "ResizeRefused";
 /// A volume doesn't exist yet.
 const PENDING: &str = "Pending";
 /// Reasons of events by which provisioners and resizers say what is in their way.
 const OBSTACLES: [&str; 4] =
     ["ProvisioningFailed", "VolumeResizeFailed", "FileSystemResizeFailed", "ExternalExpanding"];
 
-/// How the volumes are; nothing where there are none.
-pub fn verdict(seen: &Seen) -> Option<Verdict> {
+/// How the volumes are; nothing where there are none. `refusals` are what the API server says of claims that it would not change.
+pub fn verdict(seen: &Seen, refusals: &[String]) -> Option<Verdict> {
     let claims = &seen.claims;
     if claims.is_empty() {
         return None;
+    }
+    if !refusals.is_empty() {
+        // What there is goes on serving: a volume that stays as it is keeps nobody from anything.
+        let message = format!("stays as it is: {}", refusals.join("; "));
+        return Some(Verdict::no(REFUSED, truncate(message, super::MESSAGE_MAX)));
     }
     let said = |claim: &PersistentVolumeClaim, state: String| {
         let warning = seen.warning(claim.metadata.uid.as_ref(), &OBSTACLES);
@@ -109,7 +116,7 @@ mod tests {
     }
 
     fn verdict(claims: &[PersistentVolumeClaim]) -> Option<Verdict> {
-        super::verdict(&Seen { claims: claims.to_vec(), ..Seen::default() })
+        super::verdict(&Seen { claims: claims.to_vec(), ..Seen::default() }, &[])
     }
 
     #[test]

@@ -60,6 +60,6 @@ fn an_architecture_that_nothing_builds_is_refused() {
 fn what_the_spec_alone_says_is_checked_before_any_image_is_built() {
     let mut instance = crate::instance::fixtures::parse(MINIMAL);
     instance.spec.chroots = vec!["fedora-44-mips".into()];
-    let error = precheck(&instance.spec, &observed(Platform::Kubernetes)).unwrap_err();
+    let error = precheck(&instance.spec).unwrap_err();
     assert_eq!(error.reason(), "InvalidSpec");
 }
