@@ -165,6 +165,8 @@ async fn an_object_of_somebody_elses_is_left_alone_until_it_is_handed_over() -> 
         let said: Vec<_> = outcome.failures.iter().map(ToString::to_string).collect();
         ensure!(said.len() == 1 && said[0].contains("ConfigMap a"), "{said:?}");
         ensure!(get(&ctx, "b").await?.is_some(), "the other objects were held back");
+        // Its pods can't be as planned, so they are not replaced by others that aren't either.
+        ensure!(outcome.incomplete == ["frontend".to_owned()].into(), "{:?}", outcome.incomplete);
         let value =
             async || Ok::<_, anyhow::Error>(get(&ctx, "a").await?.and_then(|map| map.data?.remove("key")));
         ensure!(value().await?.as_deref() == Some("theirs"), "somebody else's object was changed");
@@ -225,6 +227,11 @@ async fn what_the_api_server_refuses_holds_nothing_else_back() -> Result<()> {
         let outcome = apply::apply_all(&ctx.client, &owner, &plan, &Memory::default()).await;
         ensure!(outcome.failures.len() == 1 && outcome.failures[0].is_final(), "{:?}", outcome.failures);
         ensure!(get(&ctx, "after").await?.is_some(), "the object after the refused one was not applied");
+        ensure!(
+            outcome.incomplete.is_empty(),
+            "a volume that stays as it was holds back {:?}",
+            outcome.incomplete
+        );
         Ok(())
     })
     .await

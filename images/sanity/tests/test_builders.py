@@ -71,6 +71,16 @@ class OthersTest(unittest.TestCase):
         self.assertIn("while build 7 of others held builders", str(busy))
         self.assertIsInstance(self.waiting(Api(b7={"state": "starting"})), TestFailed)
 
+    def test_a_build_that_failed_after_it_had_waited_has_a_reason_of_its_own(self) -> None:
+        test = test_with(Api(b7={"state": "running"}), seconds=60)
+        states = iter([Progress("starting", "RPM", None), Progress("failed", "RPM", None)])
+        with mock.patch.object(Build, "progress", lambda _self: next(states)), \
+                mock.patch.object(Build, "blamed", lambda _self, _progress: "resalloc"), \
+                mock.patch.object(Build, "log", lambda _self, _stage, _name: ""), \
+                self.assertRaises(TestFailed) as caught:
+            Build(test, "p", 8, "x").wait_for_end()
+        self.assertIn("build 8 failed in the RPM stage", str(caught.exception))
+
 
 class ReleaseTest(unittest.TestCase):
     """wait_until_released()."""
