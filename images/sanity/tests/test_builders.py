@@ -73,6 +73,7 @@ class OthersTest(unittest.TestCase):
 
     def test_a_build_that_failed_after_it_had_waited_has_a_reason_of_its_own(self) -> None:
         test = test_with(Api(b7={"state": "running"}), seconds=60)
+        test.chroot = "fedora-44-x86_64"
         states = iter([Progress("starting", "RPM", None), Progress("failed", "RPM", None)])
         with mock.patch.object(Build, "progress", lambda _self: next(states)), \
                 mock.patch.object(Build, "blamed", lambda _self, _progress: "resalloc"), \
