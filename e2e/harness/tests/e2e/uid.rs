@@ -23,7 +23,10 @@ async fn a_build_succeeds_where_the_cluster_chooses_the_uid() -> Result<()> {
             instance.status.as_ref().is_some_and(|status| is_true(&status.conditions, "Ready"))
         };
         ctx.until("copr", "Ready", READY, ready).await?;
-        ensure!(uid::everywhere(&ctx).await? == 7, "an instance has seven pods");
+        ensure!(
+            uid::everywhere(&ctx).await? == 8,
+            "an instance has seven pods, and one has looked into the builder image"
+        );
 
         ctx.create(&fixtures::run_against("one", "copr", &["build-spec", "signed-repo"])).await?;
         let run = ctx.until::<CoprTestRun>("one", "finished", RUN, fixtures::finished).await?;
