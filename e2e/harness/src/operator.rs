@@ -62,7 +62,7 @@ impl Operator {
             .await
             .context("failed to scale the operator")?;
         self.available(replicas).await?;
-        for pod in self.list().await?.into_iter().skip(usize::try_from(replicas)?) {
+        for pod in self.list().await?.into_iter().filter(|pod| pod.metadata.deletion_timestamp.is_some()) {
             wait::until(self.pods(), &pod.name_any(), "gone", READY, |pod| pod.is_none()).await?;
         }
         Ok(())
