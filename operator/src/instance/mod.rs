@@ -241,7 +241,7 @@ async fn reconcile(
     let known = match &guard.0 {
         Ok(instance) => instance,
         Err(invalid) => {
-            malformed::report(&context, invalid).await.map_err(Error::Status)?;
+            malformed::report(&context, invalid).await;
             return Err(Error::Malformed(Box::new(invalid.clone())));
         }
     };

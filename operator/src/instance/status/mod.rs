@@ -42,16 +42,10 @@ pub const RESTART_PENDING: &str = "RestartPending";
 
 const MESSAGE_MAX: usize = 2048;
 
-/// What went wrong with the status.
+/// The status couldn't be written.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The status of a malformed object couldn't be read.
-    #[error("failed to read the status")]
-    Read(#[source] kube::Error),
-    /// It couldn't be written.
-    #[error("failed to write the status")]
-    Write(#[source] kube::Error),
-}
+#[error("failed to write the status")]
+pub struct Error(#[source] kube::Error);
 
 /// Writes the status, and an event where Ready or an image changed.
 pub async fn write(
@@ -79,7 +73,7 @@ pub async fn write(
 }
 
 /// Writes the status of the instance of that namespace and name, if it is still the same object.
-pub(super) async fn write_to(
+async fn write_to(
     context: &Context,
     (namespace, name): (&str, &str),
     uid: Option<String>,
@@ -96,7 +90,7 @@ pub(super) async fn write_to(
         Ok(_) => Ok(()),
         // Deleted meanwhile: there is nobody left to tell.
         Err(kube::Error::Api(answer)) if answer.is_not_found() || answer.is_conflict() => Ok(()),
-        Err(source) => Err(Error::Write(source)),
+        Err(source) => Err(Error(source)),
     }
 }
 
