@@ -5,9 +5,12 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use copr_e2e::{Context, fixtures, with_namespace};
 use copr_operator::{api::v1alpha1::CoprInstance, conditions, labels};
-use k8s_openapi::api::{
-    apps::v1::StatefulSet,
-    core::v1::{PersistentVolumeClaim, Pod, Secret},
+use k8s_openapi::{
+    ByteString,
+    api::{
+        apps::v1::StatefulSet,
+        core::v1::{PersistentVolumeClaim, Pod, Secret},
+    },
 };
 use kube::{
     Api, Resource, ResourceExt,
@@ -34,9 +37,24 @@ fn recorded(namespace: &str) -> Result<Vec<Value>> {
     for document in
         serde_saphyr::from_multiple::<Value>(&text).context("failed to read the recorded objects")?
     {
-        documents.push(with_images(Value::deserialize(document)?));
+        let mut object = with_images(Value::deserialize(document)?);
+        if object["kind"] == "Secret" {
+            relocate(&mut object["data"], namespace)?;
+        }
+        documents.push(object);
     }
     Ok(documents)
+}
+
+/// Secrets name hosts of the namespace, too, and their values are encoded.
+fn relocate(data: &mut Value, namespace: &str) -> Result<()> {
+    for value in data.as_object_mut().into_iter().flat_map(|map| map.values_mut()) {
+        let ByteString(bytes) = serde_json::from_value(value.clone())?;
+        let text = String::from_utf8(bytes)?;
+        let moved = text.replace(&format!(".{RECORDED}.svc"), &format!(".{namespace}.svc"));
+        *value = serde_json::to_value(ByteString(moved.into_bytes()))?;
+    }
+    Ok(())
 }
 
 /// Images are called `…/copr-NAME:TAG`; those of this test have other registries and tags.
