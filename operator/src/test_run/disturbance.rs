@@ -6,7 +6,10 @@ use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::ResourceExt;
 
 use super::target::{State, Target};
-use crate::{instance::names::Component, labels};
+use crate::{
+    instance::{health, names::Component},
+    labels,
+};
 
 /// How long after its end a failed test is judged. The kubelet may need a moment to tell of the container
 /// whose end made the test fail.
@@ -31,7 +34,7 @@ fn of_component(component: Component, instance_pods: &[Pod], since: Timestamp) -
     let mut alive = instance_pods
         .iter()
         .filter(|pod| pod.labels().get(labels::COMPONENT).is_some_and(|value| value == label))
-        .filter(|pod| !has_ended(pod))
+        .filter(|pod| !health::has_ended(pod))
         .peekable();
     if alive.peek().is_none() {
         return Some(format!("{label} has no pod"));
@@ -59,17 +62,10 @@ fn of_pod(label: &str, pod: &Pod, since: Timestamp) -> Option<String> {
     if let Some(down) = containers.iter().find(|container| started(container).is_none()) {
         return Some(format!("{label}: container {} of pod {name} is down", down.name));
     }
-    let conditions = status.and_then(|status| status.conditions.as_deref()).unwrap_or_default();
-    let ready = conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True");
-    (!ready).then(|| format!("{label}: pod {name} is not ready"))
+    (!health::is_ready(pod)).then(|| format!("{label}: pod {name} is not ready"))
 }
 
 /// When the container that runs now was started.
 fn started(container: &ContainerStatus) -> Option<Timestamp> {
     Some(container.state.as_ref()?.running.as_ref()?.started_at.as_ref()?.0)
-}
-
-fn has_ended(pod: &Pod) -> bool {
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    matches!(phase, Some("Succeeded" | "Failed"))
 }

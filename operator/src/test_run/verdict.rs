@@ -14,6 +14,7 @@ use super::{pod::CONTAINER, reason::Reason};
 use crate::{
     api::v1alpha1::Outcome,
     disruption::{self, Cause},
+    instance::health,
     report,
 };
 
@@ -127,8 +128,7 @@ pub fn judge(pod: &Pod, warnings: &[Event], now: Timestamp) -> Progress {
 
 /// Whether nothing of the test runs any more; its log is worth keeping.
 pub fn has_ended(pod: &Pod) -> bool {
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    matches!(phase, Some("Succeeded" | "Failed")) || test_container(pod).and_then(terminated).is_some()
+    health::has_ended(pod) || test_container(pod).and_then(terminated).is_some()
 }
 
 /// The status of the container that runs the test.
