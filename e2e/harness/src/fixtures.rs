@@ -41,6 +41,9 @@ pub fn instance_spec() -> CoprInstanceSpec {
         redis: Redis::default(),
         storage: Storage::default(),
         deletion_policy: DeletionPolicy::default(),
+        paused: false,
+        ttl: None,
+        expires_at: None,
         resources: BTreeMap::default(),
     }
 }

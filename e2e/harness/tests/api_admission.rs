@@ -44,6 +44,11 @@ async fn an_instance_may_be() -> Result<()> {
             ("spec.storage", json!({"className": "fast", "backend": "1Ti"})),
             ("spec.storage", json!({"database": 2_000_000_000_u64, "redis": "0.5Gi", "keygen": "1e9"})),
             ("spec.deletionPolicy", json!("Retain")),
+            ("spec.paused", json!(true)),
+            ("spec.ttl", json!("1m")),
+            ("spec.ttl", json!("1h30m")),
+            ("spec.expiresAt", json!("2026-12-31T18:00:00Z")),
+            ("spec.expiresAt", json!("2020-01-01T00:00:00+02:00")),
             ("spec.resources", json!({"distGit": {"requests": {"cpu": "100m"}}})),
             (
                 "spec.resources",
@@ -102,6 +107,19 @@ async fn an_instance_may_not_be() -> Result<()> {
             ("spec.storage.keygen", json!("-1Gi"), "storage.keygen"),
             ("spec.storage.redis", json!([]), "spec.storage.redis"),
             ("spec.deletionPolicy", json!("Orphan"), "spec.deletionPolicy"),
+            ("spec.paused", json!("yes"), "spec.paused"),
+            ("spec.ttl", json!(""), "ttl is a duration"),
+            ("spec.ttl", json!("59s"), "ttl is a duration"),
+            ("spec.ttl", json!("90000h"), "ttl is a duration"),
+            ("spec.ttl", json!("3d"), "spec.ttl"),
+            ("spec.ttl", json!(3600), "spec.ttl"),
+            ("spec.expiresAt", json!("tomorrow"), "spec.expiresAt"),
+            ("spec.expiresAt", json!("2026-12-31"), "spec.expiresAt"),
+            (
+                "spec",
+                json!({"images": {"registry": "localhost"}, "chroots": ["fedora-44-x86_64"], "ttl": "8h", "expiresAt": "2026-12-31T18:00:00Z"}),
+                "give either ttl",
+            ),
         ];
         all_refused::<CoprInstance>(&ctx, &instance_json("copr"), changes).await
     })
@@ -192,6 +210,7 @@ async fn a_run_may_not_be() -> Result<()> {
         let template = instance_json("copr")["spec"].take();
         let without_builders =
             changed(json!({"spec": template.clone()}), ("spec.builders.max", json!(0)))["spec"].take();
+        let paused = changed(json!({"spec": template.clone()}), ("spec.paused", json!(true)))["spec"].take();
         let changes = vec![
             ("spec.sute", json!({}), "spec.sute"),
             ("spec.suite.paralelism", json!(3), "spec.suite.paralelism"),
@@ -204,6 +223,7 @@ async fn a_run_may_not_be() -> Result<()> {
             ("spec.instance", json!({"name": "a", "template": template}), "instance.name"),
             ("spec.instance", json!({"template": without_builders}), "spec.instance.template.builders.max"),
             ("spec.instance", Value::Null, "spec.instance"),
+            ("spec.instance", json!({"template": paused}), "instance.template.paused"),
             ("metadata.name", json!("a-name-of-exactly-thirty-seven-chr-67"), "metadata.name"),
             ("metadata.name", json!("0run"), "metadata.name"),
             ("spec.instance.readyTimeout", json!("soon"), "spec.instance.readyTimeout"),

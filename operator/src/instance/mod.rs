@@ -12,13 +12,16 @@ pub mod builders;
 pub mod credentials;
 pub mod dereference;
 pub mod event_map;
+pub mod expire;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod health;
 pub mod incidents;
+pub mod lifetime;
 mod malformed;
 pub mod names;
 pub mod observe;
+pub mod paused;
 pub mod quiet;
 pub mod redact;
 mod replace;
@@ -107,6 +110,8 @@ pub struct Progress {
     pub builders: Option<builders::Assessment>,
     /// What became of builders, as far as is remembered.
     pub incidents: Vec<BuilderIncident>,
+    /// When the instance's time is over, if that could be found out.
+    pub outlook: Option<lifetime::Outlook>,
 }
 
 /// What went wrong in a reconcile, by step.
@@ -118,6 +123,9 @@ pub enum Error {
     /// Step 1.
     #[error("failed to read what the instance depends on")]
     Dereference(#[source] dereference::Error),
+    /// What becomes of an instance whose time is over.
+    #[error("failed to end the instance as its ttl or expiresAt says")]
+    Expire(#[source] expire::Error),
     /// Step 2. The message is the user's: it says which field and why.
     #[error("{0}")]
     Validate(validate::Error),
@@ -144,6 +152,7 @@ impl Error {
         match self {
             Self::Malformed(_) => malformed::REASON,
             Self::Dereference(_) | Self::Observe(_) => "DependencyUnreadable",
+            Self::Expire(_) => "ExpiryFailed",
             Self::Validate(error) => error.reason(),
             Self::Apply(error) => apply_reason(error),
             Self::TakeOver(_) | Self::Replace(_) => "ApplyFailed",
@@ -253,10 +262,17 @@ async fn reconcile(
         return Ok(Action::await_change());
     };
     let mut progress = Progress::default();
+    let expired = expire::enforce(&context.client, &context.recorder, &instance).await.map_err(Error::Expire);
+    if expired.as_ref().is_ok_and(|outlook| outlook.step == lifetime::Step::Delete) {
+        return Ok(Action::await_change());
+    }
     let converged = converge(&context, &instance, &mut progress).await;
+    let converged = converged.and(expired.map(|outlook| progress.outlook = Some(outlook)));
     assess_builders(&context, &instance, &mut progress);
     status::write(&context, &instance, &progress, converged.as_ref().err()).await.map_err(Error::Status)?;
-    converged.map(|()| next(&context, &instance, &progress))
+    let soon = progress.outlook.as_ref().and_then(|outlook| outlook.look_again);
+    let soon = soon.map_or(Duration::MAX, jiff::SignedDuration::unsigned_abs);
+    converged.map(|()| Action::requeue(next(&context, &instance, &progress).min(soon)))
 }
 
 /// How the builders are, as far as the reconcile came.
@@ -272,14 +288,14 @@ fn assess_builders(context: &Context, instance: &CoprInstance, progress: &mut Pr
 }
 
 /// When to look again, if nothing happens before.
-fn next(context: &Context, instance: &CoprInstance, progress: &Progress) -> Action {
+fn next(context: &Context, instance: &CoprInstance, progress: &Progress) -> Duration {
     let uid = instance.uid().unwrap_or_default();
     let images = progress.provision.as_ref();
     let soon = images.and_then(|provision| provision.look_again);
     if images.is_some_and(|provision| provision.failed) {
         // As long as the other side wants to be left alone, and then longer each time.
         let pause = context.backoff.failed(&uid);
-        return Action::requeue(soon.map_or(pause, |soon| soon.max(pause)));
+        return soon.map_or(pause, |soon| soon.max(pause));
     }
     let waits = images.is_some_and(|provision| {
         !provision.verdict.is_true() && provision.verdict.reason != images::verdict::BUILDING
@@ -291,19 +307,19 @@ fn next(context: &Context, instance: &CoprInstance, progress: &Progress) -> Acti
             let (namespace, instance) = (instance.namespace(), instance.name_any());
             tracing::warn!(namespace, instance, error, "Failed to apply an object of an instance");
         }
-        return Action::requeue(pause);
+        return pause;
     }
     if !progress.waiting.is_empty() {
-        return Action::requeue(WAITING);
+        return WAITING;
     }
     let builders = progress.builders.as_ref().and_then(|builders| builders.look_again);
     let builders = builders.map(jiff::SignedDuration::unsigned_abs);
     match soon {
-        Some(soon) => Action::requeue(builders.map_or(soon, |builders| builders.min(soon))),
-        None if waits => Action::requeue(context.backoff.failed(&uid)),
+        Some(soon) => builders.map_or(soon, |builders| builders.min(soon)),
+        None if waits => context.backoff.failed(&uid),
         None => {
             context.backoff.succeeded(&uid);
-            Action::requeue(builders.unwrap_or(RESYNC))
+            builders.unwrap_or(RESYNC)
         }
     }
 }
@@ -316,6 +332,9 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
     let observed = progress.observed.insert(observed);
     let seen = observe::Seen::read(client, &namespace, &name).await.map_err(Error::Observe)?;
     let seen = progress.seen.insert(seen);
+    if instance.spec.paused {
+        return Ok(());
+    }
 
     validate::precheck(&instance.spec).map_err(Error::Validate)?;
     let unpullable = seen.unpullable_images();

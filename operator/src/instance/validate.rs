@@ -4,6 +4,7 @@ mod images;
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use kube::{Resource, ResourceExt};
 
@@ -120,6 +121,12 @@ pub enum Error {
     /// An image is not given (the API server's rules refuse this first).
     #[error("images.{0}: no image is given, no images.registry and no packages either")]
     NoImage(&'static str),
+    /// Not a duration (the API server's rules refuse this first).
+    #[error("ttl: {value:?} is not a duration such as 8h")]
+    Ttl {
+        /// What the spec says.
+        value: String,
+    },
     /// No node can build such a chroot.
     #[error("chroots: {chroot} is for the architecture {arch}, which no builder can be scheduled for")]
     UnknownArch {
@@ -139,13 +146,18 @@ impl Error {
         match self {
             Self::SecretNotFound { .. } => "SecretNotFound",
             Self::SecretInvalid { .. } => "SecretInvalid",
-            Self::NoImage(_) | Self::UnknownArch { .. } | Self::NoUid => "InvalidSpec",
+            Self::NoImage(_) | Self::Ttl { .. } | Self::UnknownArch { .. } | Self::NoUid => "InvalidSpec",
         }
     }
 }
 
 /// Checks what the spec alone says wrong, before any image is built for it. A Secret that is missing may come while they are built.
 pub fn precheck(spec: &CoprInstanceSpec) -> Result<(), Error> {
+    if let Some(ttl) = &spec.ttl
+        && ttl.parse::<SignedDuration>().is_err()
+    {
+        return Err(Error::Ttl { value: ttl.clone() });
+    }
     pools(&spec.chroots).map(drop)
 }
 

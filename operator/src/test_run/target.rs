@@ -14,6 +14,7 @@ use crate::{
     images::{Image, verdict as images},
     instance::{
         names::Component,
+        paused,
         status::{READY, RECONCILED},
         validate,
     },
@@ -262,6 +263,9 @@ fn ready<'a>(instance: &'a CoprInstance, name: &str) -> Result<&'a Condition, (&
 
 /// What is to be tested must be what the spec says: applied, from the images that it wants, and seen to answer since.
 fn hold(instance: &CoprInstance, name: &str) -> Option<(String, String)> {
+    if let Some(Verdict { reason, message, .. }) = paused::verdict(instance) {
+        return Some((reason, format!("CoprInstance {name} is paused: {message}")));
+    }
     let conditions = instance.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
     [READY, images::CONDITION, RECONCILED].into_iter().find_map(|type_| {
         match conditions::get(conditions, type_) {

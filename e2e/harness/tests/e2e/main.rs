@@ -5,6 +5,7 @@ mod builders;
 mod defects;
 mod images;
 mod lifetimes;
+mod paused;
 mod run;
 mod trouble;
 mod uid;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::ResourceRequirements;
+use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::apis::meta::v1::Time};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,12 +27,15 @@ use super::{CoprInstanceStatus, Packages, Registry, Storage};
     printcolumn(name = "Frontend", type_ = "string", json_path = ".status.endpoints.frontend"),
     printcolumn(name = "Since", type_ = "date", json_path = r#".status.conditions[?(@.type=="Ready")].lastTransitionTime"#),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Expires", type_ = "string", json_path = ".status.expiresAt", priority = 1),
     validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 40")
         .message("metadata.name becomes part of Service names: at most 40 lowercase letters, digits and '-', starting with a letter"),
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.packages) || has(self.images) && (has(self.images.registry) || (has(self.images.frontend) && has(self.images.backend) && has(self.images.backendHttpd) && has(self.images.keygen) && has(self.images.distGit) && has(self.images.resalloc) && has(self.images.builder) && has(self.images.database) && has(self.images.redis)))")
     .message("give packages to build images from, or images.registry, or an image for each of frontend, backend, backendHttpd, keygen, distGit, resalloc, builder, database and redis"))]
+#[x_kube(validation = Rule::new("!has(self.ttl) || !has(self.expiresAt)")
+    .message("give either ttl (counted from the instance's creation) or expiresAt (a time), not both"))]
 #[x_kube(validation = Rule::new("!has(self.packages) || !has(self.images) || !has(self.images.registry)")
     .message("with packages, images.registry cannot be given: built images go to registry.url; name a prebuilt image by its component, such as images.database"))]
 pub struct CoprInstanceSpec {
@@ -81,6 +84,28 @@ pub struct CoprInstanceSpec {
     #[serde(default, skip_serializing_if = "is_default")]
     pub deletion_policy: DeletionPolicy,
 
+    /// While this is true the operator changes nothing of the instance: nothing is applied, restarted, replaced or deleted, no image
+    /// is built, and a `ttl` or `expiresAt` that is over waits. Copr itself goes on: builds run, and builders come and go. The
+    /// status is reported as always, `Reconciled` is False for the reason `Paused`, and test runs wait. Deleting the instance
+    /// works as always, too.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub paused: bool,
+
+    /// How long the instance lives, counted from its creation, as a duration such as `8h` or `45m`. At the end the operator
+    /// deletes it as `kubectl delete` does (see `deletionPolicy`); `status.expiresAt` says when that is. A longer one is an
+    /// extension. The event `ExpiresSoon` and the condition `Expiring` warn of the end: a tenth of the life before it, an hour at
+    /// most and a minute at least. A CoprTestRun on it that was created before the end is waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16), regex(pattern = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
+    #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('1m') && duration(self) <= duration('87600h')")
+        .message("ttl is a duration between 1m and 87600h (ten years), for example 8h"))]
+    pub ttl: Option<String>,
+
+    /// The time at which the instance is deleted, such as `2026-12-31T18:00:00Z`, in place of `ttl`. A later one is an extension.
+    /// One that has passed already warns first, and deletes a minute later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
+
     /// Container resources per component: `database`, `redis`, `frontend`, `backend`, `keygen`,
     /// `distGit`, `resalloc`. Applied to each container of the component. Builders have their own field.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -90,7 +115,7 @@ pub struct CoprInstanceSpec {
     pub resources: BTreeMap<String, ResourceRequirements>,
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 

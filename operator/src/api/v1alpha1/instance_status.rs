@@ -20,7 +20,8 @@ pub struct CoprInstanceStatus {
     /// reason is its state (Queued, Building, Pushed, Reused, Failed). `BuildersReady` is False while
     /// a builder pod can't be made, scheduled or started; it is no part of `Ready`, since builders exist
     /// only while something is built. `ChrootsReady` is False while the builder image has no Mock configuration for a
-    /// chroot of the spec, and Unknown until that was looked at.
+    /// chroot of the spec, and Unknown until that was looked at. `Expiring` is there, and True, from the warning on that the
+    /// instance is about to be deleted, as `ttl` or `expiresAt` say.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
@@ -30,6 +31,9 @@ pub struct CoprInstanceStatus {
     /// The generation of the spec that was last applied completely.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applied_generation: Option<i64>,
+    /// When the instance is deleted, as `ttl` or `expiresAt` say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
     /// Where the instance answers, as seen from inside the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoints: Option<Endpoints>,

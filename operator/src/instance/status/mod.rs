@@ -2,6 +2,7 @@
 //! earlier step failed.
 
 mod images;
+mod lifetime;
 mod ready;
 mod volumes;
 
@@ -20,6 +21,7 @@ use super::{
     incidents,
     names::Component,
     observe::Seen,
+    paused,
     redact::Redactor,
     validate,
 };
@@ -63,6 +65,8 @@ pub async fn write(
     write_to(context, (&namespace, &name), instance.uid(), &new).await?;
     let mut told = events::transitions(old.packages.as_ref(), new.packages.as_ref());
     told.extend(event(&old, &new));
+    told.extend(paused::event(&old, &new));
+    told.extend(lifetime::event(&old, &new));
     for event in &told {
         // Events are for people who watch: one that can't be published must not hold up the instance.
         if let Err(error) = context.recorder.publish(event, &instance.object_ref(&())).await {
@@ -107,7 +111,7 @@ fn report(
     if let Some(provision) = &progress.provision {
         images::report(provision, generation, &mut status, now);
     }
-    let reconciled = reconciled(&status, progress, error);
+    let reconciled = reconciled(instance, &status, progress, error);
     if let (Some(observed), Some(seen)) = (&progress.observed, &progress.seen) {
         let redactor = Redactor::new(observed);
         components(instance, seen, &redactor, &reconciled, &mut status, now);
@@ -120,6 +124,9 @@ fn report(
         conditions::set(&mut status.conditions, READY, reconciled.clone(), generation, now);
     }
     conditions::set(&mut status.conditions, RECONCILED, reconciled, generation, now);
+    if let Some(outlook) = &progress.outlook {
+        lifetime::report(instance, outlook, &mut status, now);
+    }
     if let Some(valid) = &progress.instance {
         status.endpoints = Some(valid.endpoints());
         status.client_secret = Some(valid.client_secret());
@@ -144,9 +151,17 @@ pub fn applied_generation(status: &CoprInstanceStatus) -> Option<i64> {
 }
 
 /// Whether the cluster has everything that the present spec says.
-fn reconciled(status: &CoprInstanceStatus, progress: &Progress, error: Option<&super::Error>) -> Verdict {
+fn reconciled(
+    instance: &CoprInstance,
+    status: &CoprInstanceStatus,
+    progress: &Progress,
+    error: Option<&super::Error>,
+) -> Verdict {
     if let Some(error) = error {
         return Verdict::no(error.reason(), report::chain(error));
+    }
+    if let Some(paused) = paused::verdict(instance) {
+        return paused;
     }
     if !progress.failures.is_empty() {
         let mut said: Vec<_> = progress.failures.iter().map(|failure| report::chain(failure)).collect();
