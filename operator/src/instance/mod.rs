@@ -345,8 +345,15 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
         // What runs already goes on as it is.
         return Ok(());
     }
-    let valid = validate::validate(instance, observed, provision).map_err(Error::Validate)?;
-    let objects = build::build(&valid);
+    let mut valid = validate::validate(instance, observed, provision).map_err(Error::Validate)?;
+    let mut objects = build::build(&valid);
+    let quiet = context.quiet.is_quiet(&namespace, &name, observed.now);
+    let situation = rollout::Situation::new(replace::spec_was_applied(instance), &seen.pods, quiet);
+    if valid.builders.warm > 0 && rollout::waits_for_builders(&name, &objects.stateful_sets, seen, situation)
+    {
+        valid.builders.warm = 0;
+        objects = build::build(&valid);
+    }
     let plan = objects.plan().map_err(Error::Apply)?;
 
     takeover::take_over(client, &namespace, seen).await.map_err(Error::TakeOver)?;
@@ -364,8 +371,7 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
             .await
             .map_err(Error::Apply)?;
     }
-    let quiet = context.quiet.is_quiet(&namespace, &name, observed.now);
-    let replaced = replace::replace(client, instance, (&objects.stateful_sets, &incomplete), seen, quiet)
+    let replaced = replace::replace(client, instance, (&objects.stateful_sets, &incomplete), seen, situation)
         .await
         .map_err(Error::Replace)?;
     progress.waiting = replaced.waiting;

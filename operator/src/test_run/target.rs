@@ -112,7 +112,7 @@ pub struct Facts {
     pub chroot: String,
     /// The administrator, whose token the client's configuration holds.
     pub owner: String,
-    /// How many builders may run at a time.
+    /// How many builds that are submitted together run at the same time.
     pub builders_max: i32,
     /// Secret with the client's configuration.
     pub client_secret: String,
@@ -239,7 +239,7 @@ fn look<'a>(
         backend_url: endpoints.backend,
         chroot: instance.spec.chroots.first().cloned().unwrap_or_default(),
         owner: instance.spec.admin.name.clone(),
-        builders_max: instance.spec.builders.max,
+        builders_max: instance.spec.builders.at_once(),
         client_secret,
         ready_since: ready.last_transition_time.0,
         components: components(&instance.spec),

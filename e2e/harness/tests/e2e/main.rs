@@ -9,3 +9,4 @@ mod paused;
 mod run;
 mod trouble;
 mod uid;
+mod warm;

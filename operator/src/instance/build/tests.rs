@@ -66,6 +66,25 @@ fn a_pool_per_machine_architecture_and_privileged_builders_only_when_asked() {
 }
 
 #[test]
+fn builders_are_made_for_tickets_or_ahead_of_them() {
+    let mut instance = minimal();
+    let on_demand = super::config::pools_yaml::render(&instance);
+    assert!(on_demand.contains("  max_prealloc: 0\n") && on_demand.contains("  tags_on_demand:\n"));
+    instance.builders.warm = 2;
+    insta::assert_snapshot!("pools_of_warm_builders", super::config::pools_yaml::render(&instance));
+}
+
+/// Written in two places.
+#[test]
+fn a_builder_that_was_idle_for_as_long_as_it_may_be_can_still_do_the_longest_build() {
+    let idle = include_str!("scripts/builder-check").split_once("\nIDLE_SECONDS = 6 * 3600\n");
+    assert!(idle.is_some());
+    let instance = minimal();
+    let pod = super::builder::pod(&instance, &instance.pools[0]).spec.unwrap();
+    assert_eq!(pod.active_deadline_seconds, Some(108_000 + 6 * 3600));
+}
+
+#[test]
 fn the_builder_pod_has_the_measured_rights_and_no_other() {
     let instance = minimal();
     insta::assert_yaml_snapshot!(super::builder::pod(&instance, &instance.pools[0]));
@@ -224,7 +243,7 @@ fn more_cpu() -> k8s_openapi::api::core::v1::ResourceRequirements {
 #[test]
 fn the_table_of_restarts_in_the_documentation_is_true() {
     type Edit = fn(&mut Instance);
-    let edits: [(&str, Edit); 20] = [
+    let edits: [(&str, Edit); 21] = [
         ("`images.frontend`", |i| i.images.frontend.push('x')),
         ("`images.backend`", |i| i.images.backend.push('x')),
         ("`images.backendHttpd`", |i| i.images.backend_httpd.push('x')),
@@ -237,6 +256,7 @@ fn the_table_of_restarts_in_the_documentation_is_true() {
         ("`images.sanity`", |i| i.images.sanity = Some("x".into())),
         ("`chroots` (one more)", |i| i.chroots.push("fedora-45-x86_64".into())),
         ("`builders.max`", |i| i.builders.max = 16),
+        ("`builders.warm`", |i| i.builders.warm = 2),
         ("`builders.resources`", |i| i.builders.resources = Some(more_cpu())),
         ("`builders.isolation`", |i| i.builders.isolation = crate::api::v1alpha1::Isolation::Privileged),
         ("`admin.email`", |i| i.admin.email.push('x')),
