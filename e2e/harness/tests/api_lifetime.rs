@@ -8,12 +8,10 @@ use copr_e2e::{
     fixtures::{instance_json, run_json},
     with_namespace,
 };
-use copr_operator::{
-    api::v1alpha1::{CoprInstance, CoprTestRun},
-    instance::{
-        expire,
-        lifetime::{CONDITION, Outlook, Step},
-    },
+use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun};
+use copr_operator_instance::{
+    expire,
+    lifetime::{CONDITION, Outlook, Step},
 };
 use k8s_openapi::api::core::v1::Event;
 use kube::{

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use copr_e2e::{Context, fixtures, leftovers, told, with_namespace};
-use copr_operator::{
-    api::v1alpha1::{CoprInstance, CoprTestRun},
-    conditions,
-};
+use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun};
+use copr_operator_kernel::conditions;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use kube::{
     ResourceExt as _,

@@ -4,10 +4,11 @@ use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::{Result, ensure};
 use copr_e2e::{Context, fixtures, with_namespace};
-use copr_operator::{
-    api::v1alpha1::{CoprInstance, CoprTestRun, Phase},
-    conditions, labels,
+use copr_operator_api::{
+    labels,
+    v1alpha1::{CoprInstance, CoprTestRun, Phase},
 };
+use copr_operator_kernel::conditions;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{ResourceExt as _, api::ListParams, runtime::watcher};
 use serde_json::json;

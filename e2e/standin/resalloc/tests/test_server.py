@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 SOURCES = Path(__file__).resolve().parent.parent / "src"
-SERVE = SOURCES.parents[3] / "operator/src/instance/build/scripts/resalloc-serve"
+SERVE = SOURCES.parents[3] / "operator/instance/src/build/scripts/resalloc-serve"
 sys.path.insert(0, str(SOURCES))
 
 from resalloc.client import Connection, Ticket  # noqa: E402
