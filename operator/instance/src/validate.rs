@@ -1,6 +1,7 @@
 //! Step 2, pure: what was read becomes one struct, the only input of the builders.
 
 mod images;
+mod lists;
 
 use std::collections::BTreeMap;
 
@@ -10,11 +11,12 @@ use copr_operator_api::{
 };
 use copr_operator_images::{Provision, build::identity};
 use copr_operator_kernel::platform::Platform;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, civil::Date};
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use kube::{Resource, ResourceExt};
 
 pub use images::ResolvedImages;
+pub use lists::{Account, DistGit, Lists, Team, Token};
 
 use super::{
     credentials::Credentials,
@@ -33,8 +35,10 @@ pub struct Instance {
     pub owner: OwnerReference,
     /// Images, all named.
     pub images: ResolvedImages,
-    /// Chroots to activate.
+    /// Chroots that are offered.
     pub chroots: Vec<String>,
+    /// What Copr's database is brought to.
+    pub lists: Lists,
     /// Builder pools, one per machine architecture of the chroots.
     pub pools: Vec<Pool>,
     /// Builder settings.
@@ -128,6 +132,12 @@ pub enum Error {
         /// What the spec says.
         value: String,
     },
+    /// Not a day (the API server's rules refuse this first).
+    #[error("endOfLifeChroots: {value:?} is not a date such as 2026-05-13")]
+    Date {
+        /// What the spec says.
+        value: String,
+    },
     /// No node can build such a chroot.
     #[error("chroots: {chroot} is for the architecture {arch}, which no builder can be scheduled for")]
     UnknownArch {
@@ -147,7 +157,11 @@ impl Error {
         match self {
             Self::SecretNotFound { .. } => "SecretNotFound",
             Self::SecretInvalid { .. } => "SecretInvalid",
-            Self::NoImage(_) | Self::Ttl { .. } | Self::UnknownArch { .. } | Self::NoUid => "InvalidSpec",
+            Self::NoImage(_)
+            | Self::Ttl { .. }
+            | Self::Date { .. }
+            | Self::UnknownArch { .. }
+            | Self::NoUid => "InvalidSpec",
         }
     }
 }
@@ -159,6 +173,10 @@ pub fn precheck(spec: &CoprInstanceSpec) -> Result<(), Error> {
     {
         return Err(Error::Ttl { value: ttl.clone() });
     }
+    if let Some(chroot) = spec.end_of_life_chroots.iter().find(|chroot| chroot.date.parse::<Date>().is_err())
+    {
+        return Err(Error::Date { value: chroot.date.clone() });
+    }
     pools(&spec.chroots).map(drop)
 }
 
@@ -169,6 +187,7 @@ pub fn validate(
     provision: &Provision,
 ) -> Result<Instance, Error> {
     let spec = instance.spec.clone();
+    let lists = lists::lists(&spec, observed)?;
     Ok(Instance {
         name: instance.name_any(),
         namespace: instance.namespace().unwrap_or_default(),
@@ -176,7 +195,8 @@ pub fn validate(
         images: images::resolved(&spec, &provision.images)?,
         image_builds: provision.identity.clone(),
         pools: pools(&spec.chroots)?,
-        chroots: spec.chroots,
+        chroots: lists.chroots.clone(),
+        lists,
         builders: spec.builders,
         admin: spec.admin,
         database: database(observed.database_secret.as_ref())?,

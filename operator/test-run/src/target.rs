@@ -235,13 +235,13 @@ fn look<'a>(
         pull_secrets: pull_secrets(&instance.spec),
         frontend_url: endpoints.frontend,
         backend_url: endpoints.backend,
-        chroot: instance.spec.chroots.first().cloned().unwrap_or_default(),
+        chroot: instance.spec.living_chroots(observed.now).next().cloned().unwrap_or_default(),
         owner: instance.spec.admin.name.clone(),
         builders_max: instance.spec.builders.at_once(),
         client_secret,
         ready_since: ready.last_transition_time.0,
         components: components(&instance.spec),
-        builders: builders::assess(instance),
+        builders: builders::assess(instance, observed.now),
         hold: hold(instance, &name),
     })))
 }

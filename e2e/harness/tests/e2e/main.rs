@@ -6,6 +6,7 @@ mod defects;
 mod images;
 mod lifetimes;
 mod paused;
+mod people;
 mod run;
 mod trouble;
 mod uid;

@@ -7,7 +7,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CoprInstanceStatus, Packages, Registry, Storage};
+use super::{CoprInstanceStatus, DistGitInstance, EndOfLifeChroot, Group, Packages, Registry, Storage, User};
 
 /// What a Copr instance is made of. Everything not given here (passwords, tokens, keys, names) is
 /// generated per instance.
@@ -34,6 +34,10 @@ use super::{CoprInstanceStatus, Packages, Registry, Storage};
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.packages) || has(self.images) && (has(self.images.registry) || (has(self.images.frontend) && has(self.images.backend) && has(self.images.backendHttpd) && has(self.images.keygen) && has(self.images.distGit) && has(self.images.resalloc) && has(self.images.builder) && has(self.images.database) && has(self.images.redis)))")
     .message("give packages to build images from, or images.registry, or an image for each of frontend, backend, backendHttpd, keygen, distGit, resalloc, builder, database and redis"))]
+#[x_kube(validation = Rule::new("!has(self.users) || self.users.all(u, u.name != self.admin.name)")
+    .message("users can't list the administrator, whom admin describes: leave out the user of the name in admin.name"))]
+#[x_kube(validation = Rule::new("!has(self.groups) || self.groups.all(g, !has(g.members) || g.members.all(m, m == self.admin.name || has(self.users) && self.users.exists(u, u.name == m)))")
+    .message("the members of groups must be listed under users, or be the administrator"))]
 #[x_kube(validation = Rule::new("!has(self.ttl) || !has(self.expiresAt)")
     .message("give either ttl (counted from the instance's creation) or expiresAt (a time), not both"))]
 #[x_kube(validation = Rule::new("!has(self.packages) || !has(self.images) || !has(self.images.registry)")
@@ -51,12 +55,21 @@ pub struct CoprInstanceSpec {
     #[serde(default)]
     pub images: Images,
 
-    /// The chroots (build targets) to activate, such as `fedora-44-x86_64`. The builder image must
-    /// have `/etc/mock/<chroot>.cfg` for each. Adding one later restarts the frontend.
+    /// The chroots (build targets) that Copr offers, such as `fedora-44-x86_64`. The builder image must have
+    /// `/etc/mock/<chroot>.cfg` for each. One that is removed is deactivated: nobody builds for it, and its results stay; one
+    /// that is added again is activated. Chroots that an administrator of Copr created are left alone. A change restarts the frontend.
     #[x_kube(validation = Rule::new("self.all(c, c.matches('^[a-z][a-z0-9.+_]*(-[a-z0-9.+_]+)+-[a-z0-9_]+$'))")
         .message("each chroot must look like <distribution>-<version>-<architecture>, for example fedora-44-x86_64"))]
     #[schemars(length(min = 1, max = 64), inner(length(min = 5, max = 64)))]
     pub chroots: Vec<String>,
+
+    /// Chroots that come to the end of their lives, and when. From that day on nobody builds for one, whether it is under `chroots` or
+    /// not, and what waits for it to be built is cancelled. Copr then keeps the results for its `DELETE_EOL_CHROOTS_AFTER` (180 days), unless projects
+    /// extend that. With a later date or without an entry, a chroot under `chroots` lives again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub end_of_life_chroots: Vec<EndOfLifeChroot>,
 
     /// The builder pods.
     #[serde(default)]
@@ -66,6 +79,30 @@ pub struct CoprInstanceSpec {
     /// configuration is in the Secret named in `status.clientSecret`.
     #[serde(default)]
     pub admin: Admin,
+
+    /// Users that exist whether or not they ever log in. What is said of one is made so at every start of the frontend; users
+    /// that aren't listed are left alone. Copr can't delete a user who has projects: one that is removed from the list loses the
+    /// administrator's rights and the API token, and nothing else. A change restarts the frontend.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub users: Vec<User>,
+
+    /// Groups that can own projects. One that is removed from the list stays, with its projects, and its members no longer
+    /// belong to it. A change restarts the frontend.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    #[x_kube(validation = Rule::new("self.all(a, self.exists_one(b, (has(b.team) ? b.team : b.name) == (has(a.team) ? a.team : a.name)))")
+        .message("no two groups may have the same team"))]
+    pub groups: Vec<Group>,
+
+    /// Dist-gits that packages can be built from by name. Copr itself brings `fedora`. One that is removed from the list is removed from Copr if
+    /// the list made it; packages that refer to it can't be built then. A change restarts the frontend.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub dist_git_instances: Vec<DistGitInstance>,
 
     /// PostgreSQL: one of the instance's own on a volume, or an external one.
     #[serde(default)]

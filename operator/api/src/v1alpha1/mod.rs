@@ -3,6 +3,7 @@
 mod instance;
 mod instance_status;
 mod packages;
+mod people;
 mod requirements;
 mod storage;
 mod test_run;
@@ -11,6 +12,7 @@ mod test_run_status;
 pub use instance::*;
 pub use instance_status::*;
 pub use packages::*;
+pub use people::*;
 pub use storage::*;
 pub use test_run::*;
 pub use test_run_status::*;

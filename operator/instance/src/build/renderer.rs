@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::objects_of;
 use crate::{
     credentials::{Credentials, KeyPair},
-    validate::{Database, Instance, Pool, Redis, ResolvedImages},
+    validate::{Account, Database, DistGit, Instance, Lists, Pool, Redis, ResolvedImages, Team, Token},
 };
 
 /// The annotation of pods with the fingerprint.
@@ -38,6 +38,29 @@ fn fingerprint() -> &'static str {
         let text = serde_json::to_vec(&sets).unwrap_or_default();
         hex::encode(&Sha256::digest(text)[..8])
     })
+}
+
+/// One of each, so that what is rendered of it counts.
+fn lists() -> Lists {
+    let text = || "sample".to_owned();
+    Lists {
+        chroots: vec![text()],
+        ended: vec![text()],
+        users: vec![Account {
+            name: text(),
+            email: text(),
+            admin: true,
+            token: Some(Token { login: text(), token: text() }),
+        }],
+        groups: vec![Team { name: text(), team: text(), members: vec![text()] }],
+        dist_gits: vec![DistGit {
+            name: text(),
+            clone_url: text(),
+            clone_package_uri: text(),
+            default_namespace: Some(text()),
+            priority: 100,
+        }],
+    }
 }
 
 /// Constant, with everything that an instance may have.
@@ -63,6 +86,7 @@ fn sample() -> Instance {
             pull_secrets: Vec::new(),
         },
         chroots: vec![text("fedora-44-x86_64")],
+        lists: lists(),
         pools: vec![Pool { node_arch: "amd64", copr_arches: vec![text("x86_64")] }],
         builders: Builders::default(),
         admin: Admin::default(),

@@ -13,7 +13,7 @@ use kube::ResourceExt as _;
 use super::build;
 use crate::{
     fixtures::{EXTERNAL, MINIMAL, minimal, observed, valid, with_secrets},
-    validate::Instance,
+    validate::{Account, DistGit, Instance, Team},
 };
 
 fn plan(instance: &Instance) -> Vec<Planned> {
@@ -242,10 +242,24 @@ fn more_cpu() -> k8s_openapi::api::core::v1::ResourceRequirements {
     serde_json::from_value(serde_json::json!({"requests": {"cpu": "3"}})).unwrap()
 }
 
+fn account() -> Account {
+    Account { name: "alice".into(), email: "alice@example.org".into(), admin: false, token: None }
+}
+
+fn dist_git() -> DistGit {
+    DistGit {
+        name: "x".into(),
+        clone_url: "https://x".into(),
+        clone_package_uri: "{pkgname}".into(),
+        default_namespace: None,
+        priority: 1,
+    }
+}
+
 #[test]
 fn the_table_of_restarts_in_the_documentation_is_true() {
     type Edit = fn(&mut Instance);
-    let edits: [(&str, Edit); 21] = [
+    let edits: [(&str, Edit); 25] = [
         ("`images.frontend`", |i| i.images.frontend.push('x')),
         ("`images.backend`", |i| i.images.backend.push('x')),
         ("`images.backendHttpd`", |i| i.images.backend_httpd.push('x')),
@@ -256,7 +270,13 @@ fn the_table_of_restarts_in_the_documentation_is_true() {
         ("`images.redis`", |i| i.images.redis.push('x')),
         ("`images.builder`", |i| i.images.builder.push('x')),
         ("`images.sanity`", |i| i.images.sanity = Some("x".into())),
-        ("`chroots` (one more)", |i| i.chroots.push("fedora-45-x86_64".into())),
+        ("`chroots` (one more, one less)", |i| i.lists.chroots.push("fedora-45-x86_64".into())),
+        ("`endOfLifeChroots`, when a day has come", |i| i.lists.ended.push("fedora-40-x86_64".into())),
+        ("`users`, a token of theirs", |i| i.lists.users.push(account())),
+        ("`groups`", |i| {
+            i.lists.groups.push(Team { name: "x".into(), team: "x".into(), members: Vec::new() })
+        }),
+        ("`distGitInstances`", |i| i.lists.dist_gits.push(dist_git())),
         ("`builders.max`", |i| i.builders.max = 16),
         ("`builders.warm`", |i| i.builders.warm = 2),
         ("`builders.resources`", |i| i.builders.resources = Some(more_cpu())),
