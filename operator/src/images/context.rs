@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_embed::RustEmbed;
 
-use super::component::Image;
+use super::Image;
 
 #[derive(RustEmbed)]
 #[folder = "../images"]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::{
-    component::Image,
+    Image,
     context,
     resolve::{Choice, Content, Packages, Picked},
 };

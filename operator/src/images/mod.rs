@@ -12,7 +12,6 @@
 
 pub mod access;
 mod builds;
-pub mod component;
 pub mod context;
 pub mod decide;
 pub mod events;
@@ -44,7 +43,7 @@ use kube::Client;
 
 use crate::api::v1alpha1::CoprInstanceSpec;
 
-pub use component::Image;
+pub use crate::api::images::Image;
 pub use provide::{Provider, Provision};
 
 /// An instance as its images need it.

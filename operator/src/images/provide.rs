@@ -54,7 +54,7 @@ pub struct Provider {
 pub struct Provision {
     /// What became of `spec.packages`.
     pub packages: Option<PackagesStatus>,
-    /// By field of `spec.images` the image to run; complete if the verdict is True.
+    /// By key of `status.images` the image to run; complete if the verdict is True.
     pub images: BTreeMap<String, String>,
     /// What the tags of prebuilt images were found to stand for, also where something else failed.
     pub resolved: BTreeMap<String, ResolvedTag>,
@@ -192,7 +192,7 @@ impl Provider {
             known.spec_hash = spec_hash::spec_hash(&instance.spec);
         }
         let verdict = verdict::of_all(spec, known);
-        for image in known.images.iter().filter(|image| image.component != Image::Base.field()) {
+        for image in known.images.iter().filter(|image| image.component != Image::Base.key()) {
             images.extend(image.image.clone().map(|reference| (image.component.clone(), reference)));
         }
         let (packages, resolved) = (packages.clone(), given.resolved.clone());
@@ -227,7 +227,7 @@ impl Provider {
             (hashes, Expected::new(&contents))
         };
         let images = needed(wanted.spec).into_iter().map(|image| ImageStatus {
-            component: image.field().into(),
+            component: image.key().into(),
             input_hash: hashes.get(&image).cloned().unwrap_or_default(),
             ..ImageStatus::default()
         });
@@ -327,7 +327,7 @@ impl Provider {
             let waited = known
                 .images
                 .iter()
-                .any(|s| s.component == image.field() && decide::is_waited_for(&seen, s, *image, now));
+                .any(|s| s.component == image.key() && decide::is_waited_for(&seen, s, *image, now));
             if waited {
                 continue;
             }

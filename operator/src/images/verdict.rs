@@ -113,7 +113,7 @@ pub fn of_failure(reason: &str, message: String) -> Verdict {
 
 /// One image.
 pub fn of_image(image: &ImageStatus) -> Option<(Image, Verdict)> {
-    let known = Image::of_field(&image.component)?;
+    let known = Image::of_key(&image.component)?;
     let reason = image.reason.clone().unwrap_or_else(|| format!("{:?}", image.state));
     let message = match (&image.message, &image.elapsed, &image.image) {
         (Some(message), ..) => message.clone(),

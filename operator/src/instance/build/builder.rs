@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{
     api::core::v1::{
-        ConfigMapVolumeSource, Container, EnvVar, Pod, PodSpec, Probe, SecretVolumeSource, ServiceAccount,
+        ConfigMapVolumeSource, Container, Pod, PodSpec, Probe, SecretVolumeSource, ServiceAccount,
         Volume,
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
@@ -24,6 +24,7 @@ use crate::{
     },
     isolation, labels,
     platform::Platform,
+    scheduling,
 };
 
 /// The ClusterRole of manifests/openshift that may use the builders' SCC.
@@ -66,19 +67,16 @@ pub(super) fn build(instance: &Instance) -> Objects {
 
 /// The manifest of a builder pod of a pool. The hook adds the name, and the resalloc pod as its owner.
 pub fn pod(instance: &Instance, pool: &Pool) -> Pod {
+    let isolated = ("COPR_BUILDER_ISOLATION".to_owned(), format!("{:?}", instance.builders.isolation));
     let builder = Container {
         name: BUILDER.into(),
-        image: Some(instance.images.builder.clone()),
+        image: Some(instance.builders.image.clone()),
         args: Some(vec!["bash".into(), "/etc/copr-operator/builder/start".into()]),
-        image_pull_policy: Some(instance.images.pull_policy.clone()),
+        image_pull_policy: Some(instance.pull.policy.clone()),
         security_context: Some(isolation::container(instance.builders.isolation, &[])),
         termination_message_policy: Some("FallbackToLogsOnError".into()),
-        resources: Some(instance.builders.resources.clone().unwrap_or_else(resources::builder)),
-        env: Some(vec![EnvVar {
-            name: "COPR_BUILDER_ISOLATION".into(),
-            value: Some(format!("{:?}", instance.builders.isolation)),
-            value_from: None,
-        }]),
+        resources: Some(resources::builder(instance)),
+        env: Some(scheduling::variables(&[isolated]).chain(scheduling::variables(&instance.proxy)).collect()),
         readiness_probe: Some(Probe {
             period_seconds: Some(1),
             failure_threshold: Some(1),
@@ -86,22 +84,21 @@ pub fn pod(instance: &Instance, pool: &Pool) -> Pod {
         }),
         ..Container::default()
     }
-    .with_port("ssh", port::SSH)
+    .with_port(port::SSH)
     .with_mount("containers", "/var/lib/containers")
     .with_read_only("keys", "/etc/copr-operator/builder")
     .with_file("public", "main.ini", "/etc/copr-rpmbuild/main.ini")
     .with_file("public", "dist-git-client.ini", "/etc/dist-git-client/copr-operator.ini");
-    Pod {
-        metadata: ObjectMeta {
-            namespace: Some(instance.namespace.clone()),
-            labels: Some(labels::component(&instance.name, BUILDER)),
-            annotations: Some(BTreeMap::from([(
-                "cluster-autoscaler.kubernetes.io/safe-to-evict".into(),
-                "false".into(),
-            )])),
-            ..ObjectMeta::default()
-        },
-        spec: Some(PodSpec {
+    let mut metadata = ObjectMeta {
+        namespace: Some(instance.namespace.clone()),
+        labels: Some(labels::component(&instance.name, BUILDER)),
+        annotations: Some(BTreeMap::from([(
+            "cluster-autoscaler.kubernetes.io/safe-to-evict".into(),
+            "false".into(),
+        )])),
+        ..ObjectMeta::default()
+    };
+    let mut spec = PodSpec {
             containers: vec![builder],
             volumes: Some(vec![
                 keys_volume(instance),
@@ -115,17 +112,16 @@ pub fn pod(instance: &Instance, pool: &Pool) -> Pod {
             service_account_name: Some(instance.object(BUILDER)),
             automount_service_account_token: Some(false),
             enable_service_links: Some(false),
-            image_pull_secrets: (!instance.images.pull_secrets.is_empty())
-                .then(|| instance.images.pull_secrets.clone()),
+            image_pull_secrets: instance.pull.of_pod(),
             node_selector: Some(BTreeMap::from([("kubernetes.io/arch".into(), pool.node_arch.into())])),
             security_context: Some(isolation::pod()),
             active_deadline_seconds: Some(LIFETIME_SECONDS),
             // sshd has nothing to save.
             termination_grace_period_seconds: Some(1),
             ..PodSpec::default()
-        }),
-        status: None,
-    }
+    };
+    scheduling::apply(&instance.builders.pod, &mut metadata, &mut spec);
+    Pod { metadata, spec: Some(spec), status: None }
 }
 
 /// sshd wants its host key readable by its own user only.

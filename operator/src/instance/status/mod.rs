@@ -21,7 +21,6 @@ use super::{
     names::Component,
     observe::Seen,
     redact::Redactor,
-    validate,
 };
 use crate::{
     api::v1alpha1::{CoprInstance, CoprInstanceStatus},
@@ -124,7 +123,7 @@ fn report(
         status.endpoints = Some(valid.endpoints());
         status.client_secret = Some(valid.client_secret());
         if let Some(seen) = &progress.seen {
-            status.images = images::running(&valid.images, seen, &status.images, valid);
+            status.images = images::running(seen, &status.images, valid);
         }
     }
     status.observed_generation = generation;
@@ -179,7 +178,9 @@ fn components(
         verdict
     };
     let name = instance.name_any();
-    let verdicts: Vec<_> = validate::components(&instance.spec)
+    let verdicts: Vec<_> = instance
+        .spec
+        .components()
         .map(|component| (component, clean(ready::of(&name, component, seen))))
         .collect();
     let gone = |type_: &str| Component::ALL.into_iter().any(|c| c.condition() == type_);

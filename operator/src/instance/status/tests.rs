@@ -91,7 +91,7 @@ fn images_are_digests_once_pulled_and_the_builder_is_remembered() {
     .unwrap();
     let seen = Seen { pods: vec![pod], ..Seen::default() };
     let old = BTreeMap::from([("builder".to_owned(), "quay.io/copr/copr-builder@sha256:bb".to_owned())]);
-    let images = images::running(&instance.images, &seen, &old, &instance);
+    let images = images::running(&seen, &old, &instance);
     assert_eq!(images["redis"], "quay.io/copr/copr-redis@sha256:aa");
     assert_eq!(images["builder"], "quay.io/copr/copr-builder@sha256:bb");
     assert_eq!(images["keygen"], "quay.io/copr/copr-keygen:2.7");

@@ -45,9 +45,9 @@ builder_config = /etc/copr-operator/ssh/config
         password = instance.credentials.backend_password,
         backend = urls.backend,
         resalloc = instance.host(Component::Resalloc.name()),
-        resalloc_port = port::RESALLOC,
+        resalloc_port = port::RESALLOC.number,
         keygen = instance.host(Component::Keygen.name()),
-        keygen_port = port::KEYGEN,
+        keygen_port = port::KEYGEN.number,
         max = workers(instance),
     )
 }

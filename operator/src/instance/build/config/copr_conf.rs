@@ -8,7 +8,7 @@ use crate::instance::{
 /// Renders the file.
 pub fn render(instance: &Instance) -> String {
     let urls = instance.endpoints();
-    let host = format!("{}:{}", instance.host(Component::Frontend.name()), port::FRONTEND);
+    let host = format!("{}:{}", instance.host(Component::Frontend.name()), port::FRONTEND.number);
     let (redis_host, redis_port) = instance.redis_address();
     let text = |value: &str| python(value);
     let lines: [(&str, String); 35] = [

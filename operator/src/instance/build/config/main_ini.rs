@@ -32,6 +32,6 @@ distgit_clone_url = https://src.fedoraproject.org/%(repo_path)s
         dist_git = urls.dist_git,
         name = instance.name,
         namespace = instance.namespace,
-        host = format_args!("{}:{}", instance.host(Component::DistGit.name()), port::DIST_GIT),
+        host = format_args!("{}:{}", instance.host(Component::DistGit.name()), port::DIST_GIT.number),
     )
 }

@@ -8,6 +8,6 @@ pub fn render() -> String {
     format!(
         "db_url: sqlite:////var/lib/resallocserver/db.sqlite\nlogdir: /var/log/resallocserver\n\
          hostname: 0.0.0.0\nport: {}\nloglevel: info\n",
-        port::RESALLOC
+        port::RESALLOC.number
     )
 }
