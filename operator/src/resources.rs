@@ -118,7 +118,10 @@ mod tests {
 
     #[test]
     fn the_most_specific_place_counts() {
-        let (everywhere, here) = (of(json!({"limits": {"cpu": "1", "memory": "1Gi"}})), of(json!({"requests": {"memory": "2Gi"}})));
+        let (everywhere, here) = (
+            of(json!({"limits": {"cpu": "1", "memory": "1Gi"}})),
+            of(json!({"requests": {"memory": "2Gi"}})),
+        );
         let merged = merged(ResourceRequirements::default(), [Some(&everywhere), None, Some(&here)]);
         assert_eq!(
             serde_json::to_value(merged).unwrap(),
@@ -130,7 +133,10 @@ mod tests {
     fn a_request_above_its_own_limit_is_named() {
         let wrong = of(json!({"requests": {"cpu": "100m", "memory": "2Gi"}, "limits": {"memory": "1Gi"}}));
         assert_eq!(check(Some(&wrong)).unwrap_err(), "requests.memory (2Gi) is above limits.memory (1Gi)");
-        assert_eq!(check(Some(&of(json!({"requests": {"memory": "1Gi"}, "limits": {"memory": "1024Mi"}})))), Ok(()));
+        assert_eq!(
+            check(Some(&of(json!({"requests": {"memory": "1Gi"}, "limits": {"memory": "1024Mi"}})))),
+            Ok(())
+        );
         assert_eq!(check(None), Ok(()));
     }
 }

@@ -60,20 +60,19 @@ pub fn apply(settings: &PodSettings, metadata: &mut ObjectMeta, pod: &mut PodSpe
         .filter(|(key, _)| [COMPONENT, INSTANCE, TESTED_INSTANCE].contains(&key.as_str()))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
-    pod.topology_spread_constraints = settings
-        .topology_spread_constraints
-        .as_ref()
-        .filter(|constraints| !constraints.is_empty())
-        .map(|constraints| {
-            let selected = constraints.iter().cloned().map(|mut constraint| {
-                constraint.label_selector.get_or_insert_with(|| LabelSelector {
-                    match_labels: Some(own.clone()),
-                    ..LabelSelector::default()
+    pod.topology_spread_constraints =
+        settings.topology_spread_constraints.as_ref().filter(|constraints| !constraints.is_empty()).map(
+            |constraints| {
+                let selected = constraints.iter().cloned().map(|mut constraint| {
+                    constraint.label_selector.get_or_insert_with(|| LabelSelector {
+                        match_labels: Some(own.clone()),
+                        ..LabelSelector::default()
+                    });
+                    constraint
                 });
-                constraint
-            });
-            selected.collect()
-        });
+                selected.collect()
+            },
+        );
 }
 
 /// Environment variables of a container.
@@ -107,7 +106,8 @@ pub fn check(settings: &PodSettings) -> Result<(), String> {
 fn is_qualified_name(key: &str) -> bool {
     let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
     let ends = |text: &str| {
-        text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.ends_with(|c: char| c.is_ascii_alphanumeric())
+        text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.ends_with(|c: char| c.is_ascii_alphanumeric())
     };
     let name_is = name.len() <= 63
         && ends(name)
@@ -130,7 +130,8 @@ mod tests {
     }
 
     fn put(value: serde_json::Value) -> (ObjectMeta, PodSpec) {
-        let mut metadata = ObjectMeta { labels: Some(crate::labels::component("demo", "builder")), ..ObjectMeta::default() };
+        let mut metadata =
+            ObjectMeta { labels: Some(crate::labels::component("demo", "builder")), ..ObjectMeta::default() };
         let mut pod = PodSpec {
             node_selector: Some([("kubernetes.io/arch".into(), "amd64".into())].into()),
             ..PodSpec::default()
@@ -145,7 +146,8 @@ mod tests {
             "nodeSelector": {"disk": "ssd", "zone": "a"}, "tolerations": [{"key": "ci", "operator": "Exists"}],
             "priorityClassName": "low", "labels": {"team": "copr"},
         }));
-        let own = settings(json!({"nodeSelector": {"zone": "b"}, "tolerations": [], "annotations": {"a": "b"}}));
+        let own =
+            settings(json!({"nodeSelector": {"zone": "b"}, "tolerations": [], "annotations": {"a": "b"}}));
         let resolved = serde_json::to_value(resolved(&defaults, &own)).unwrap();
         assert_eq!(
             resolved,
@@ -163,7 +165,10 @@ mod tests {
             "nodeSelector": {"kubernetes.io/arch": "arm64", "disk": "ssd"},
         }));
         let labels = metadata.labels.unwrap();
-        assert_eq!((labels["app.kubernetes.io/instance"].as_str(), labels["team"].as_str()), ("demo", "copr"));
+        assert_eq!(
+            (labels["app.kubernetes.io/instance"].as_str(), labels["team"].as_str()),
+            ("demo", "copr")
+        );
         let selector = pod.node_selector.unwrap();
         assert_eq!((selector["kubernetes.io/arch"].as_str(), selector["disk"].as_str()), ("amd64", "ssd"));
     }

@@ -146,7 +146,11 @@ async fn an_instance_may_not_be() -> Result<()> {
             ("spec.keygen.storage.size", json!("-1Gi"), "spec.keygen.storage.size"),
             ("spec.redis.storage.size", json!([]), "spec.redis.storage.size"),
             // What is the operator's own, and what no pod could have.
-            ("spec.keygen.pod.labels", json!({"app.kubernetes.io/name": "x"}), "pod.labels: app.kubernetes.io/"),
+            (
+                "spec.keygen.pod.labels",
+                json!({"app.kubernetes.io/name": "x"}),
+                "pod.labels: app.kubernetes.io/",
+            ),
             (
                 "spec.builders.pod.labels",
                 json!({"copr.fedorainfracloud.org/run": "x"}),
@@ -157,10 +161,18 @@ async fn an_instance_may_not_be() -> Result<()> {
                 json!({"copr.fedorainfracloud.org/template-hash": "x"}),
                 "pod.annotations: app.kubernetes.io/",
             ),
-            ("spec.defaults.pod.labels", json!({"app.kubernetes.io/instance": "x"}), "spec.defaults.pod.labels"),
+            (
+                "spec.defaults.pod.labels",
+                json!({"app.kubernetes.io/instance": "x"}),
+                "spec.defaults.pod.labels",
+            ),
             ("spec.keygen.pod.labels", json!({"team": "a b"}), "spec.keygen.pod.labels"),
             ("spec.keygen.pod.nodeSelector", json!({"disk": 3}), "spec.keygen.pod.nodeSelector"),
-            ("spec.redis.pod.tolerations", json!(vec![json!({"key": "a"}); 17]), "spec.redis.pod.tolerations"),
+            (
+                "spec.redis.pod.tolerations",
+                json!(vec![json!({"key": "a"}); 17]),
+                "spec.redis.pod.tolerations",
+            ),
             (
                 "spec.redis.pod.topologySpreadConstraints",
                 json!([{"maxSkew": 1, "topologyKey": "zone"}]),
@@ -170,8 +182,16 @@ async fn an_instance_may_not_be() -> Result<()> {
             ("spec.redis.pod.priorityClassName", json!(""), "spec.redis.pod.priorityClassName"),
             // Proxies.
             ("spec.proxy", json!({}), "proxy needs http or https"),
-            ("spec.proxy.http", json!("http://me:secret@proxy.example:3128"), "proxy.http must not hold credentials"),
-            ("spec.proxy.https", json!("http://token@proxy.example:3128"), "proxy.https must not hold credentials"),
+            (
+                "spec.proxy.http",
+                json!("http://me:secret@proxy.example:3128"),
+                "proxy.http must not hold credentials",
+            ),
+            (
+                "spec.proxy.https",
+                json!("http://token@proxy.example:3128"),
+                "proxy.https must not hold credentials",
+            ),
             ("spec.proxy.http", json!("proxy.example:3128"), "proxy.http is an http or https URL"),
             ("spec.proxy.https", json!("socks5://proxy.example"), "proxy.https is an http or https URL"),
             ("spec.proxy.http", json!("http://proxy.example:3128/a b"), "proxy.http is an http or https URL"),
@@ -180,7 +200,8 @@ async fn an_instance_may_not_be() -> Result<()> {
             ("spec.deletionPolicy", json!("Orphan"), "spec.deletionPolicy"),
         ];
         all_refused::<CoprInstance>(&ctx, &instance_json("copr"), changes).await?;
-        let blocks = ["frontend", "backend", "keygen", "distGit", "resalloc", "builders", "database", "redis"];
+        let blocks =
+            ["frontend", "backend", "keygen", "distGit", "resalloc", "builders", "database", "redis"];
         for block in blocks {
             let mut incomplete = images_one_by_one();
             incomplete["spec"][block].as_object_mut().context("no block")?.remove("image");
@@ -348,7 +369,9 @@ async fn what_a_run_tests_cannot_change_once_it_exists() -> Result<()> {
 async fn what_is_left_out_has_defaults_that_one_can_read() -> Result<()> {
     with_namespace("defaults", |ctx| async move {
         let instance = apply::<CoprInstance>(&ctx, &instance_json("copr"), true).await?;
-        ensure!(instance.data["spec"]["builders"] == json!({"max": 4, "isolation": "UserNamespace", "pod": {}}));
+        ensure!(
+            instance.data["spec"]["builders"] == json!({"max": 4, "isolation": "UserNamespace", "pod": {}})
+        );
         ensure!(instance.data["spec"]["frontend"] == json!({"storage": {"size": "5Gi"}, "pod": {}}));
         ensure!(instance.data["spec"]["backend"]["storage"]["size"] == "10Gi");
         ensure!(instance.data["spec"]["images"]["tag"] == "latest");

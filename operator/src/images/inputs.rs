@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Image,
-    context,
+    Image, context,
     resolve::{Choice, Content, Packages, Picked},
 };
 use crate::api::v1alpha1::Repository;

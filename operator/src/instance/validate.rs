@@ -15,7 +15,10 @@ use super::{
     names::{self, BACKEND_HTTPD, Component, port},
 };
 use crate::{
-    api::{component::Port, v1alpha1::{Admin, CoprInstance, CoprInstanceSpec, DeletionPolicy, Endpoints, Proxy}},
+    api::{
+        component::Port,
+        v1alpha1::{Admin, CoprInstance, CoprInstanceSpec, DeletionPolicy, Endpoints, Proxy},
+    },
     images::{Image, Provision, identity},
     platform::Platform,
 };

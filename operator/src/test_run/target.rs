@@ -1,9 +1,7 @@
 //! The instance as a run sees it: can tests start, and with what. Pure.
 
 use jiff::Timestamp;
-use k8s_openapi::{
-    api::core::v1::ResourceRequirements, apimachinery::pkg::apis::meta::v1::Condition,
-};
+use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::apis::meta::v1::Condition};
 use kube::ResourceExt;
 
 use super::{
@@ -235,8 +233,7 @@ fn look<'a>(
         ));
     }
     let known = status.and_then(|status| status.images.get(Image::Sanity.key()));
-    let Some(image) =
-        suite.image.clone().or(known.cloned()).or_else(|| suite_image(suite, &instance.spec))
+    let Some(image) = suite.image.clone().or(known.cloned()).or_else(|| suite_image(suite, &instance.spec))
     else {
         return Err((reasons::NO_IMAGE, no_image(&format!("CoprInstance {name}"))));
     };

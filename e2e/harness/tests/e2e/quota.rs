@@ -24,7 +24,8 @@ async fn bound(ctx: &Context) -> Result<()> {
     let quota: ResourceQuota =
         serde_json::from_value(json!({"metadata": {"name": "quota"}, "spec": {"hard": hard}}))?;
     ctx.create(&quota).await?;
-    let tiny = json!({"type": "Container", "default": {"memory": "8Mi"}, "defaultRequest": {"memory": "8Mi"}});
+    let tiny =
+        json!({"type": "Container", "default": {"memory": "8Mi"}, "defaultRequest": {"memory": "8Mi"}});
     let limits: LimitRange =
         serde_json::from_value(json!({"metadata": {"name": "tiny"}, "spec": {"limits": [tiny]}}))?;
     ctx.create(&limits).await?;

@@ -121,11 +121,11 @@ pub struct RedisSpec {
     .message("storage.className cannot change once the instance exists: a volume stays in its StorageClass"))]
 pub struct VolumeSettings {
     /// Its StorageClass. Absent: that of `defaults.storage`, else the cluster's default. Cannot change.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub class_name: Option<String>,
     /// How large it is, such as `20Gi`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "super::requirements::size")]
     #[x_kube(validation = Rule::new("!isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
         .message("storage.size cannot become smaller: a volume can only grow"))]

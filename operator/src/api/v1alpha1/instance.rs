@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BackendSpec, Builders, ComponentSpec, CoprInstanceStatus, DatabaseSpec, Defaults, Images, Packages, Proxy,
-    RedisSpec, Registry, Tests, component::sized,
+    BackendSpec, Builders, ComponentSpec, CoprInstanceStatus, DatabaseSpec, Defaults, Images, Packages,
+    Proxy, RedisSpec, Registry, Tests, component::sized,
 };
 use crate::api::component::Component;
 

@@ -31,7 +31,10 @@ pub struct Proxy {
     /// (`.svc`) and the pod itself always are. A registry or repository in the cluster that is named with the cluster's domain
     /// (`registry.team.svc.cluster.local`) has to be in the list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), inner(length(min = 1, max = 253), regex(pattern = r"^[A-Za-z0-9*._:/\[\]-]+$")))]
+    #[schemars(
+        length(max = 64),
+        inner(length(min = 1, max = 253), regex(pattern = r"^[A-Za-z0-9*._:/\[\]-]+$"))
+    )]
     pub no_proxy: Vec<String>,
 }
 
@@ -67,7 +70,8 @@ mod tests {
             no_proxy: vec![".example.org".into(), "10.0.0.0/8".into()],
         };
         let variables = proxy.variables();
-        let value = |name: &str| variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let value =
+            |name: &str| variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         assert_eq!(value("http_proxy"), Some("http://proxy.example:3128"));
         assert_eq!(value("HTTP_PROXY"), value("http_proxy"));
         assert_eq!(value("https_proxy"), None);

@@ -65,3 +65,44 @@ fn trim(schema: &mut Value) {
         trim(nested.1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kube::CustomResourceExt as _;
+
+    use super::*;
+    use crate::api::v1alpha1::{CoprInstance, CoprTestRun};
+
+    /// A client-side apply writes the whole object into an annotation, and an object's annotations may have 262,144 bytes.
+    #[test]
+    fn the_crds_leave_room_for_what_kubectl_apply_writes_beside_them() {
+        for crd in [CoprInstance::crd(), CoprTestRun::crd()] {
+            let length = serde_json::to_string(&crd).unwrap().len();
+            assert!(length < 200_000, "{} has {length} bytes", crd.spec.names.kind);
+        }
+    }
+
+    #[test]
+    fn everything_nested_is_bounded_and_without_a_page_of_text() {
+        fn look(schema: &Value, depth: usize) {
+            let Some(object) = schema.as_object() else { return };
+            assert!(depth == 0 || !object.contains_key("description"), "{schema}");
+            assert!(
+                object.get("type") != Some(&"array".into()) || object.contains_key("maxItems"),
+                "{schema}"
+            );
+            assert!(!object.contains_key("$ref"), "{schema}");
+            let properties = object.get("properties").and_then(Value::as_object).into_iter().flatten();
+            for nested in properties.map(|(_, nested)| nested).chain(object.get("items")) {
+                look(nested, depth + 1);
+            }
+        }
+        // As kube makes CRDs: everything where it is used.
+        let settings =
+            schemars::generate::SchemaSettings::openapi3().with(|settings| settings.inline_subschemas = true);
+        let mut generator = settings.into_generator();
+        for of in [affinity, tolerations, topology_spread_constraints] {
+            look(&of(&mut generator).to_value(), 0);
+        }
+    }
+}

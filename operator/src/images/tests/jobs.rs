@@ -1,8 +1,6 @@
 //! The Job of a build, as it is applied.
 
-use k8s_openapi::{
-    api::core::v1::ResourceRequirements, apimachinery::pkg::apis::meta::v1::OwnerReference,
-};
+use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::apis::meta::v1::OwnerReference};
 
 use super::*;
 use crate::{
@@ -177,7 +175,10 @@ fn what_the_spec_says_of_pods_makes_another_job() {
         let changed = Build { resources, settings, proxy, ..build.clone() };
         let container = pod(&changed).containers.remove(0);
         let amounts = container.resources.unwrap();
-        assert_eq!((amounts.requests.unwrap()["memory"].0.as_str(), amounts.limits.unwrap()["memory"].0.as_str()), ("256Mi", "256Mi"));
+        assert_eq!(
+            (amounts.requests.unwrap()["memory"].0.as_str(), amounts.limits.unwrap()["memory"].0.as_str()),
+            ("256Mi", "256Mi")
+        );
         assert_eq!(container.env.unwrap()[0].name, "https_proxy");
         assert_eq!(pod(&changed).priority_class_name.as_deref(), Some("low"));
         assert_ne!(changed.name(), build.name());

@@ -6,7 +6,9 @@ use k8s_openapi::api::core::v1::Container;
 use super::{
     Objects, config, forget_workers, logs,
     volumes::{SMALL, bounded_dir, claim, claim_volume, config_map_volume, secret_volume},
-    workload::{ContainerExt as _, Pod, SCRIPTS, config_map, container, files, http, secret, services, stateful_set},
+    workload::{
+        ContainerExt as _, Pod, SCRIPTS, config_map, container, files, http, secret, services, stateful_set,
+    },
 };
 use crate::instance::{
     names::{Component, port},

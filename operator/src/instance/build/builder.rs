@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{
     api::core::v1::{
-        ConfigMapVolumeSource, Container, Pod, PodSpec, Probe, SecretVolumeSource, ServiceAccount,
-        Volume,
+        ConfigMapVolumeSource, Container, Pod, PodSpec, Probe, SecretVolumeSource, ServiceAccount, Volume,
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
@@ -99,26 +98,26 @@ pub fn pod(instance: &Instance, pool: &Pool) -> Pod {
         ..ObjectMeta::default()
     };
     let mut spec = PodSpec {
-            containers: vec![builder],
-            volumes: Some(vec![
-                keys_volume(instance),
-                public_volume(instance),
-                // Mock has podman fetch the image that it starts a chroot from, and podman's overlays can't lie on
-                // the pod's own: Mock tries for two minutes before it does without.
-                bounded_dir("containers", CONTAINERS_SIZE),
-            ]),
-            restart_policy: Some("Never".into()),
-            host_users: isolation::host_users(instance.builders.isolation),
-            service_account_name: Some(instance.object(BUILDER)),
-            automount_service_account_token: Some(false),
-            enable_service_links: Some(false),
-            image_pull_secrets: instance.pull.of_pod(),
-            node_selector: Some(BTreeMap::from([("kubernetes.io/arch".into(), pool.node_arch.into())])),
-            security_context: Some(isolation::pod()),
-            active_deadline_seconds: Some(LIFETIME_SECONDS),
-            // sshd has nothing to save.
-            termination_grace_period_seconds: Some(1),
-            ..PodSpec::default()
+        containers: vec![builder],
+        volumes: Some(vec![
+            keys_volume(instance),
+            public_volume(instance),
+            // Mock has podman fetch the image that it starts a chroot from, and podman's overlays can't lie on
+            // the pod's own: Mock tries for two minutes before it does without.
+            bounded_dir("containers", CONTAINERS_SIZE),
+        ]),
+        restart_policy: Some("Never".into()),
+        host_users: isolation::host_users(instance.builders.isolation),
+        service_account_name: Some(instance.object(BUILDER)),
+        automount_service_account_token: Some(false),
+        enable_service_links: Some(false),
+        image_pull_secrets: instance.pull.of_pod(),
+        node_selector: Some(BTreeMap::from([("kubernetes.io/arch".into(), pool.node_arch.into())])),
+        security_context: Some(isolation::pod()),
+        active_deadline_seconds: Some(LIFETIME_SECONDS),
+        // sshd has nothing to save.
+        termination_grace_period_seconds: Some(1),
+        ..PodSpec::default()
     };
     scheduling::apply(&instance.builders.pod, &mut metadata, &mut spec);
     Pod { metadata, spec: Some(spec), status: None }

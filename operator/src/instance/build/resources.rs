@@ -53,7 +53,9 @@ fn default(instance: &Instance, component: Component, container: &str) -> Amount
         // Its snapshot is written by a copy of itself.
         (Component::Redis, "redis") => GIBIBYTE,
         // createrepo_c over some ten thousand packages, after each build and in each action: some GiB.
-        (Component::Backend, "build") => workers.saturating_mul(LIMIT_PER_WORKER).saturating_add(4 * GIBIBYTE),
+        (Component::Backend, "build") => {
+            workers.saturating_mul(LIMIT_PER_WORKER).saturating_add(4 * GIBIBYTE)
+        }
         (Component::Backend, "action") => 6 * GIBIBYTE,
         // git packs what it imports and what is cloned: a kernel's sources are a GiB.
         (Component::DistGit, "importer" | "httpd") => 4 * GIBIBYTE,
@@ -140,9 +142,13 @@ mod tests {
     fn every_container_has_requests_and_several_times_as_much_as_its_limit() {
         let instance = minimal();
         let plan = build(&instance);
-        let pods = plan.stateful_sets.iter().map(|set| set.spec.as_ref().unwrap().template.spec.clone().unwrap());
+        let pods =
+            plan.stateful_sets.iter().map(|set| set.spec.as_ref().unwrap().template.spec.clone().unwrap());
         let jobs = plan.jobs.iter().map(|job| job.spec.as_ref().unwrap().template.spec.clone().unwrap());
-        let builders = instance.pools.iter().map(|pool| crate::instance::build::builder_pod(&instance, pool).spec.unwrap());
+        let builders = instance
+            .pools
+            .iter()
+            .map(|pool| crate::instance::build::builder_pod(&instance, pool).spec.unwrap());
         for pod in pods.chain(jobs).chain(builders) {
             for volume in pod.volumes.iter().flatten() {
                 let dir = volume.empty_dir.as_ref();
@@ -151,7 +157,12 @@ mod tests {
             for container in pod.init_containers.iter().flatten().chain(&pod.containers) {
                 let resources = container.resources.as_ref().unwrap();
                 for key in ["cpu", "memory"] {
-                    let of = |map: &Option<std::collections::BTreeMap<String, k8s_openapi::apimachinery::pkg::api::resource::Quantity>>| {
+                    let of = |map: &Option<
+                        std::collections::BTreeMap<
+                            String,
+                            k8s_openapi::apimachinery::pkg::api::resource::Quantity,
+                        >,
+                    >| {
                         crate::quantity::value(&map.as_ref().unwrap()[key].0).unwrap()
                     };
                     let (request, limit) = (of(&resources.requests), of(&resources.limits));

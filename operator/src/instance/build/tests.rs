@@ -324,20 +324,30 @@ fn what_the_spec_says_of_pods_is_on_each_of_them() {
     let sets = plan.stateful_sets.iter().map(|set| set.spec.clone().unwrap().template);
     let jobs = plan.jobs.iter().map(|job| job.spec.clone().unwrap().template);
     let builder = super::builder::pod(&instance, &instance.pools[0]);
-    let builder = k8s_openapi::api::core::v1::PodTemplateSpec { metadata: Some(builder.metadata), spec: builder.spec };
+    let builder =
+        k8s_openapi::api::core::v1::PodTemplateSpec { metadata: Some(builder.metadata), spec: builder.spec };
     let mut with_proxy = Vec::new();
     for pod in sets.chain(jobs).chain([builder]) {
         let (metadata, spec) = (pod.metadata.unwrap(), pod.spec.unwrap());
         let labels = metadata.labels.unwrap();
-        assert_eq!((labels["team"].as_str(), labels["app.kubernetes.io/instance"].as_str()), ("copr", "demo"));
+        assert_eq!(
+            (labels["team"].as_str(), labels["app.kubernetes.io/instance"].as_str()),
+            ("copr", "demo")
+        );
         assert_eq!(metadata.annotations.unwrap()["example.org/cost"], "ci");
         assert_eq!(spec.tolerations.unwrap()[0].key.as_deref(), Some("ci"));
         assert!(spec.affinity.unwrap().node_affinity.is_some());
         assert_eq!(spec.priority_class_name.as_deref(), Some("low"));
         let selected = spec.topology_spread_constraints.unwrap()[0].label_selector.clone().unwrap();
-        assert_eq!(selected.match_labels.unwrap()["app.kubernetes.io/component"], labels["app.kubernetes.io/component"]);
+        assert_eq!(
+            selected.match_labels.unwrap()["app.kubernetes.io/component"],
+            labels["app.kubernetes.io/component"]
+        );
         let proxied = |c: &k8s_openapi::api::core::v1::Container| {
-            c.env.iter().flatten().any(|e| e.name == "no_proxy" && e.value.as_ref().unwrap().ends_with(".svc,.example.org"))
+            c.env
+                .iter()
+                .flatten()
+                .any(|e| e.name == "no_proxy" && e.value.as_ref().unwrap().ends_with(".svc,.example.org"))
         };
         if spec.containers.iter().any(proxied) {
             with_proxy.push(labels["app.kubernetes.io/component"].clone());

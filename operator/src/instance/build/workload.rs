@@ -126,10 +126,7 @@ pub(super) fn stateful_set(instance: &Instance, component: Component, pod: Pod) 
                 type_: Some("OnDelete".into()),
                 rolling_update: None,
             }),
-            template: PodTemplateSpec {
-                metadata: Some(metadata_of_pod),
-                spec: Some(spec),
-            },
+            template: PodTemplateSpec { metadata: Some(metadata_of_pod), spec: Some(spec) },
             ..StatefulSetSpec::default()
         }),
         status: None,

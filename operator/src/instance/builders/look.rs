@@ -72,10 +72,7 @@ fn job(instance: &Instance, pool: &Pool) -> Job {
     let spec = JobSpec {
         backoff_limit: Some(RETRIES),
         pod_failure_policy: Some(not_by_eviction()),
-        template: PodTemplateSpec {
-            metadata: Some(metadata),
-            spec: Some(pod),
-        },
+        template: PodTemplateSpec { metadata: Some(metadata), spec: Some(pod) },
         ..JobSpec::default()
     };
     let bytes = serde_json::to_vec(&spec).unwrap_or_default();

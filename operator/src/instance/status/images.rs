@@ -8,11 +8,7 @@ use crate::{
     api::v1alpha1::CoprInstanceStatus,
     conditions,
     images::{Image, Provision, verdict},
-    instance::{
-        names::BUILDER,
-        observe::Seen,
-        validate::Instance,
-    },
+    instance::{names::BUILDER, observe::Seen, validate::Instance},
 };
 
 /// The images, each with a condition of its own where they are built.
@@ -40,11 +36,7 @@ pub fn report(
 
 /// Per component the image: by digest where that is known before, else as its container runs it, once the kubelet has pulled it. The
 /// digest of a builder is known while one runs, and remembered.
-pub fn running(
-    seen: &Seen,
-    old: &BTreeMap<String, String>,
-    instance: &Instance,
-) -> BTreeMap<String, String> {
+pub fn running(seen: &Seen, old: &BTreeMap<String, String>, instance: &Instance) -> BTreeMap<String, String> {
     let digest = |component: &str, container: &str| {
         let status = seen.pod(component)?.status.as_ref()?;
         let found = status.container_statuses.iter().flatten().find(|c| c.name == container)?;

@@ -84,7 +84,10 @@ fn a_block_wins_over_the_defaults_and_these_over_the_operators() {
     let amounts = serde_json::to_value(&keygen.resources).unwrap();
     assert_eq!(amounts, serde_json::json!({"requests": {"memory": "4Gi"}, "limits": {"memory": "4Gi"}}));
     assert_eq!((keygen.size.0.as_str(), keygen.class_name.as_deref()), ("2Gi", Some("fast")));
-    assert_eq!((keygen.pod.node_selector["disk"].as_str(), keygen.pod.node_selector["zone"].as_str()), ("ssd", "a"));
+    assert_eq!(
+        (keygen.pod.node_selector["disk"].as_str(), keygen.pod.node_selector["zone"].as_str()),
+        ("ssd", "a")
+    );
     let frontend = &instance.workloads.frontend;
     assert_eq!((frontend.size.0.as_str(), frontend.class_name.as_deref()), ("5Gi", Some("slow")));
     assert_eq!(frontend.pod.priority_class_name.as_deref(), Some("low"));
@@ -96,12 +99,17 @@ fn a_block_wins_over_the_defaults_and_these_over_the_operators() {
 fn what_contradicts_itself_is_named_with_its_field_before_any_image_is_built() {
     let above = "resources: {requests: {memory: 2Gi}, limits: {memory: 1Gi}}";
     let table = [
-        (format!("backend: {{{above}}}"), "backend.resources: requests.memory (2Gi) is above limits.memory (1Gi)"),
+        (
+            format!("backend: {{{above}}}"),
+            "backend.resources: requests.memory (2Gi) is above limits.memory (1Gi)",
+        ),
         (format!("builders: {{{above}}}"), "builders.resources: requests.memory"),
         (format!("tests: {{{above}}}"), "tests.resources: requests.memory"),
         (format!("defaults: {{{above}}}"), "defaults.resources: requests.memory"),
         (
-            format!("packages: {{repositories: [{{name: a, baseURL: 'https://a.example/'}}], build: {{{above}}}}}"),
+            format!(
+                "packages: {{repositories: [{{name: a, baseURL: 'https://a.example/'}}], build: {{{above}}}}}"
+            ),
             "packages.build.resources: requests.memory",
         ),
         ("distGit: {pod: {labels: {'a b': c}}}".into(), "distGit.pod: labels: \"a b\" is no key of a label"),

@@ -114,19 +114,13 @@ pub(super) fn workloads(
 }
 
 /// The builders of a spec.
-pub(super) fn builders(
-    spec: &CoprInstanceSpec,
-    known: &BTreeMap<String, String>,
-) -> Result<Builders, Error> {
+pub(super) fn builders(spec: &CoprInstanceSpec, known: &BTreeMap<String, String>) -> Result<Builders, Error> {
     let (block, defaults) = (&spec.builders, &spec.defaults);
     Ok(Builders {
         image: images::known(known, Image::Builder)?,
         max: block.max,
         isolation: block.isolation,
-        resources: resources::merge(
-            defaults.resources.clone().unwrap_or_default(),
-            block.resources.as_ref(),
-        ),
+        resources: resources::merge(defaults.resources.clone().unwrap_or_default(), block.resources.as_ref()),
         pod: scheduling::resolved(&defaults.pod, &block.pod),
     })
 }

@@ -206,5 +206,7 @@ fn tests_run_where_the_instance_says_and_get_out_by_its_proxy() {
     assert_eq!(pod.tolerations.unwrap().len(), 3);
     let env = pod.containers[0].env.clone().unwrap();
     assert!(env.iter().any(|var| var.name == "https_proxy"));
-    assert!(pod.volumes.unwrap().iter().filter_map(|v| v.empty_dir.as_ref()).all(|dir| dir.size_limit.is_some()));
+    assert!(
+        pod.volumes.unwrap().iter().filter_map(|v| v.empty_dir.as_ref()).all(|dir| dir.size_limit.is_some())
+    );
 }
