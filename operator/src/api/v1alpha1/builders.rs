@@ -31,7 +31,7 @@ pub struct Builders {
     pub resources: Option<ResourceRequirements>,
     /// Where builders run, and what is written on them.
     #[serde(default)]
-    pub pod: PodSettings,
+    pub pod: Box<PodSettings>,
 }
 
 impl Default for Builders {
@@ -41,7 +41,7 @@ impl Default for Builders {
             max: default_builders_max(),
             isolation: Isolation::default(),
             resources: None,
-            pod: PodSettings::default(),
+            pod: Box::default(),
         }
     }
 }
@@ -81,5 +81,5 @@ pub struct Tests {
     pub resources: Option<ResourceRequirements>,
     /// Where tests run, and what is written on their pods.
     #[serde(default)]
-    pub pod: PodSettings,
+    pub pod: Box<PodSettings>,
 }

@@ -27,7 +27,7 @@ pub struct ComponentSpec {
     pub storage: VolumeSettings,
     /// Where its pod runs, and what is written on it.
     #[serde(default)]
-    pub pod: PodSettings,
+    pub pod: Box<PodSettings>,
 }
 
 /// The backend: its image, what its containers may use, its volume and where its pod runs.
@@ -53,7 +53,7 @@ pub struct BackendSpec {
     pub storage: VolumeSettings,
     /// Where its pod runs, and what is written on it.
     #[serde(default)]
-    pub pod: PodSettings,
+    pub pod: Box<PodSettings>,
 }
 
 /// PostgreSQL: one of the instance's own on a volume, or an external one.
@@ -82,7 +82,7 @@ pub struct DatabaseSpec {
     pub storage: VolumeSettings,
     /// Where its pod runs, and what is written on it.
     #[serde(default)]
-    pub pod: PodSettings,
+    pub pod: Box<PodSettings>,
 }
 
 /// Redis: one of the instance's own on a volume, or an external one.
@@ -110,7 +110,7 @@ pub struct RedisSpec {
     pub storage: VolumeSettings,
     /// Where its pod runs, and what is written on it.
     #[serde(default)]
-    pub pod: PodSettings,
+    pub pod: Box<PodSettings>,
 }
 
 /// A volume: a PersistentVolumeClaim (ReadWriteOnce); `deletionPolicy` says what becomes of it. It may be made larger, where its
@@ -175,7 +175,7 @@ macro_rules! block {
 
 impl CoprInstanceSpec {
     /// The block of a component.
-    pub const fn block(&self, component: Component) -> Block<'_> {
+    pub fn block(&self, component: Component) -> Block<'_> {
         match component {
             Component::Database => block!(&self.database),
             Component::Redis => block!(&self.redis),

@@ -22,7 +22,7 @@ pub struct Defaults {
     pub storage: VolumeDefaults,
     /// Every pod.
     #[serde(default)]
-    pub pod: PodSettings,
+    pub pod: Box<PodSettings>,
 }
 
 /// What holds for every volume.

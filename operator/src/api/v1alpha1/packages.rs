@@ -156,7 +156,7 @@ pub struct Build {
     pub resources: Option<ResourceRequirements>,
     /// Where builds run, and what is written on their pods.
     #[serde(default)]
-    pub pod: PodSettings,
+    pub pod: Box<PodSettings>,
 }
 
 impl Default for Build {
@@ -166,7 +166,7 @@ impl Default for Build {
             cache_claim: None,
             timeout: default_build_timeout(),
             resources: None,
-            pod: PodSettings::default(),
+            pod: Box::default(),
         }
     }
 }

@@ -48,23 +48,18 @@ fn default(instance: &Instance, component: Component, container: &str) -> Amount
         _ => 32,
     };
     let most_mebibytes = match (component, container) {
-        // Half of it for one query of everything that was ever built, with the database's cache beside it.
-        (Component::Database, "database") => 2 * GIBIBYTE,
-        // Its snapshot is written by a copy of itself.
-        (Component::Redis, "redis") => GIBIBYTE,
         // createrepo_c over some ten thousand packages, after each build and in each action: some GiB.
-        (Component::Backend, "build") => {
-            workers.saturating_mul(LIMIT_PER_WORKER).saturating_add(4 * GIBIBYTE)
-        }
+        (Component::Backend, "build") => workers.saturating_mul(LIMIT_PER_WORKER).saturating_add(4 * GIBIBYTE),
         (Component::Backend, "action") => 6 * GIBIBYTE,
         // git packs what it imports and what is cloned: a kernel's sources are a GiB.
         (Component::DistGit, "importer" | "httpd") => 4 * GIBIBYTE,
-        // An upload of a source package, and pages that list every build of a project.
-        (Component::Frontend, "httpd") => 2 * GIBIBYTE,
-        (Component::Frontend, _) => GIBIBYTE,
-        // gpg, once for each signature that is made at a time.
-        (Component::Keygen, "httpd" | "signd") => GIBIBYTE,
+        // A query for everything that was ever built, with the database's cache beside it; an upload of a source package, and pages that
+        // list every build of a project.
+        (Component::Database, "database") | (Component::Frontend, "httpd") => 2 * GIBIBYTE,
         (Component::Resalloc, _) => workers.saturating_mul(LIMIT_PER_HOOK).saturating_add(GIBIBYTE),
+        // Redis writes its snapshot from a copy of itself, the schema step may rewrite a table, and gpg runs once for each signature that is
+        // made at a time.
+        (Component::Redis | Component::Frontend, _) | (Component::Keygen, "httpd" | "signd") => GIBIBYTE,
         (_, "httpd" | "log") => GIBIBYTE / 2,
         _ => GIBIBYTE / 4,
     };
