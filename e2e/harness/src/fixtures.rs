@@ -1,6 +1,6 @@
 //! Objects that tests start from: the smallest that do the whole thing.
 
-use copr_operator::api::v1alpha1::{
+use copr_operator_api::v1alpha1::{
     Admin, BackendSpec, Builders, ComponentSpec, CoprInstance, CoprInstanceSpec, CoprTestRun,
     CoprTestRunSpec, DatabaseSpec, Defaults, DeletionPolicy, Images, InstanceSource, KeepInstance, Phase,
     RedisSpec, Suite, TestStatus, Tests,
@@ -121,5 +121,5 @@ pub fn tests(run: &CoprTestRun) -> &[TestStatus] {
 pub fn finished(run: &CoprTestRun) -> bool {
     run.status
         .as_ref()
-        .is_some_and(|status| copr_operator::conditions::is_true(&status.conditions, "Finished"))
+        .is_some_and(|status| copr_operator_kernel::conditions::is_true(&status.conditions, "Finished"))
 }

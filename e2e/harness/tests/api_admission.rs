@@ -7,7 +7,7 @@ use copr_e2e::{
     fixtures::{CHROOT, instance_json, run_json},
     with_namespace,
 };
-use copr_operator::api::v1alpha1::{CoprInstance, CoprTestRun};
+use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun};
 use serde_json::{Value, json};
 
 /// The smallest instance whose images are named one by one.

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use copr_e2e::{Context, fixtures, with_namespace};
-use copr_operator::{
-    api::v1alpha1::{CoprInstance, CoprTestRun, Phase},
-    conditions::is_true,
-};
+use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun, Phase};
+use copr_operator_kernel::conditions::is_true;
 use k8s_openapi::api::core::v1::{LimitRange, Pod, ResourceQuota};
 use kube::api::ListParams;
 use serde_json::json;

@@ -6,10 +6,8 @@ use copr_e2e::{
     site::{BUILD, builds},
     with_namespace,
 };
-use copr_operator::{
-    api::v1alpha1::{CoprInstance, ImageState},
-    conditions,
-};
+use copr_operator_api::v1alpha1::{CoprInstance, ImageState};
+use copr_operator_kernel::conditions;
 use k8s_openapi::{
     api::core::v1::{ResourceQuota, ResourceQuotaSpec},
     apimachinery::pkg::api::resource::Quantity,
@@ -24,7 +22,8 @@ use super::SOON;
 #[ignore = "needs a cluster with the operator: ./check e2e"]
 async fn a_refused_build_says_why_at_once_holds_up_nobody_and_a_mended_spec_takes_effect() -> Result<()> {
     with_namespace("stuck", |stuck| async move {
-        with_namespace("stuck-not", |free| async move { refused_and_mended(&stuck, &free).await }).await
+        with_namespace("stuck-not", |free| async move { Box::pin(refused_and_mended(&stuck, &free)).await })
+            .await
     })
     .await
 }

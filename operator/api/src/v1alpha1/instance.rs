@@ -1,0 +1,171 @@
+//! `CoprInstance`: one complete Copr.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    BackendSpec, Builders, ComponentSpec, CoprInstanceStatus, DatabaseSpec, Defaults, Images, Packages,
+    Proxy, RedisSpec, Registry, Tests, component::sized,
+};
+use crate::component::Component;
+
+/// What a Copr instance is made of. Everything not given here (passwords, tokens, keys, names) is
+/// generated per instance.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[kube(
+    group = "copr.fedorainfracloud.org",
+    version = "v1alpha1",
+    kind = "CoprInstance",
+    plural = "coprinstances",
+    shortname = "copr",
+    category = "copr",
+    namespaced,
+    status = "CoprInstanceStatus",
+    doc = "A complete Copr build system: database, Redis, frontend, backend, keygen, dist-git, resalloc and builder pods that exist only while a build runs. Deleting it deletes all of it, volumes included.",
+    printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
+    printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
+    printcolumn(name = "Frontend", type_ = "string", json_path = ".status.endpoints.frontend"),
+    printcolumn(name = "Since", type_ = "date", json_path = r#".status.conditions[?(@.type=="Ready")].lastTransitionTime"#),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 40")
+        .message("metadata.name becomes part of Service names: at most 40 lowercase letters, digits and '-', starting with a letter"),
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.packages) || has(self.images.registry) || has(self.frontend.image) && has(self.backend.image) && has(self.backend.httpdImage) && has(self.keygen.image) && has(self.distGit.image) && has(self.resalloc.image) && has(self.builders.image) && (has(self.database.image) || has(self.database.externalSecret)) && (has(self.redis.image) || has(self.redis.externalSecret))")
+    .message("give packages to build images from, or images.registry, or an image for each of frontend, backend (image and httpdImage), keygen, distGit, resalloc, builders, database and redis"))]
+#[x_kube(validation = Rule::new("!has(self.packages) || !has(self.images.registry)")
+    .message("with packages, images.registry cannot be given: built images go to registry.url; name a prebuilt image in its component's block, such as database.image"))]
+pub struct CoprInstanceSpec {
+    /// Packages that images are built from, in the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub packages: Option<Packages>,
+
+    /// Where built images are pushed to. Needed with `packages`; absent on OpenShift: its internal registry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registry: Option<Registry>,
+
+    /// Where images come from that exist already, and how all images are pulled.
+    #[serde(default)]
+    pub images: Images,
+
+    /// The chroots (build targets) to activate, such as `fedora-44-x86_64`. The builder image must
+    /// have `/etc/mock/<chroot>.cfg` for each. Adding one later restarts the frontend.
+    #[x_kube(validation = Rule::new("self.all(c, c.matches('^[a-z][a-z0-9.+_]*(-[a-z0-9.+_]+)+-[a-z0-9_]+$'))")
+        .message("each chroot must look like <distribution>-<version>-<architecture>, for example fedora-44-x86_64"))]
+    #[schemars(length(min = 1, max = 64), inner(length(min = 5, max = 64)))]
+    pub chroots: Vec<String>,
+
+    /// The builder pods.
+    #[serde(default)]
+    pub builders: Builders,
+
+    /// The user that is created with administrator rights and an API token. Its copr-cli
+    /// configuration is in the Secret named in `status.clientSecret`.
+    #[serde(default)]
+    pub admin: Admin,
+
+    /// Web UI and API; also brings the database to the schema of its version.
+    #[serde(default)]
+    #[schemars(transform = sized(Component::Frontend))]
+    pub frontend: ComponentSpec,
+
+    /// The dispatchers of builds and actions, and the web server of the results, on one volume.
+    #[serde(default)]
+    #[schemars(transform = sized(Component::Backend))]
+    pub backend: BackendSpec,
+
+    /// Signing keys, and what signs with them.
+    #[serde(default)]
+    #[schemars(transform = sized(Component::Keygen))]
+    pub keygen: ComponentSpec,
+
+    /// Sources: git repositories and the lookaside cache.
+    #[serde(default)]
+    #[schemars(transform = sized(Component::DistGit))]
+    pub dist_git: ComponentSpec,
+
+    /// What hands out builders.
+    #[serde(default)]
+    #[schemars(transform = sized(Component::Resalloc))]
+    pub resalloc: ComponentSpec,
+
+    /// PostgreSQL: one of the instance's own on a volume, or an external one.
+    #[serde(default)]
+    #[schemars(transform = sized(Component::Database))]
+    pub database: DatabaseSpec,
+
+    /// Redis: one of the instance's own on a volume, or an external one.
+    #[serde(default)]
+    #[schemars(transform = sized(Component::Redis))]
+    pub redis: RedisSpec,
+
+    /// The pods of the tests of runs against this instance.
+    #[serde(default)]
+    pub tests: Tests,
+
+    /// What holds for every pod and volume of the instance, where its block doesn't say.
+    #[serde(default)]
+    pub defaults: Defaults,
+
+    /// Proxies for what is fetched from outside of the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<Proxy>,
+
+    /// What becomes of the volumes and of the generated credentials when the instance is deleted. An instance of the same name takes
+    /// over what an earlier one left.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub deletion_policy: DeletionPolicy,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// What becomes of an instance's data when the instance is deleted.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeletionPolicy {
+    /// It is deleted, too.
+    #[default]
+    Delete,
+    /// The PersistentVolumeClaims and the Secret `<name>-credentials` stay, for another instance of the same name or for an
+    /// administrator to delete.
+    Retain,
+}
+
+/// The administrator that is created with the instance.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Admin {
+    /// User name in Copr.
+    #[serde(default = "default_admin_name")]
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[a-z][a-z0-9_.-]*$"))]
+    pub name: String,
+    /// E-mail address.
+    #[serde(default = "default_admin_email")]
+    #[schemars(length(min = 3, max = 254), regex(pattern = r"^[^@\s]+@[^@\s]+$"))]
+    pub email: String,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self { name: default_admin_name(), email: default_admin_email() }
+    }
+}
+
+fn default_admin_name() -> String {
+    "admin".into()
+}
+
+fn default_admin_email() -> String {
+    "admin@localhost".into()
+}
+
+/// A Secret in the same namespace.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretRef {
+    /// Name of the Secret.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
