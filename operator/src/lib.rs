@@ -15,9 +15,12 @@ pub mod instance;
 pub mod isolation;
 pub mod labels;
 pub mod lease;
+pub mod malformed;
 pub mod openshift;
 pub mod platform;
 pub mod probes;
+#[cfg(test)]
+mod recorded;
 pub mod report;
 pub mod telemetry;
 pub mod test_run;

@@ -1,6 +1,5 @@
-//! The conditions of images. Pure.
+//! The condition of the images. Pure.
 
-use super::Image;
 use crate::{
     api::v1alpha1::{ImageState, ImageStatus, Packages, PackagesStatus},
     conditions::Verdict,
@@ -109,19 +108,4 @@ pub fn of_failure(reason: &str, message: String) -> Verdict {
         Some(hint) => Verdict::no(reason, format!("{message}; {hint}")),
         None => Verdict::no(reason, message),
     }
-}
-
-/// One image.
-pub fn of_image(image: &ImageStatus) -> Option<(Image, Verdict)> {
-    let known = Image::of_field(&image.component)?;
-    let reason = image.reason.clone().unwrap_or_else(|| format!("{:?}", image.state));
-    let message = match (&image.message, &image.elapsed, &image.image) {
-        (Some(message), ..) => message.clone(),
-        (None, Some(elapsed), Some(image)) => format!("{image}, built in {elapsed}"),
-        (None, None, Some(image)) => image.clone(),
-        (None, ..) => String::new(),
-    };
-    let verdict =
-        if image.state.is_there() { Verdict::yes(&reason, message) } else { Verdict::no(&reason, message) };
-    Some((known, verdict))
 }

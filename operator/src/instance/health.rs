@@ -51,6 +51,21 @@ const MESSAGE_LENGTH: usize = 600;
 /// What of it may be the end of a log.
 const LOG_LENGTH: usize = 450;
 
+/// Everything that a component may be in trouble for.
+pub const TROUBLES: [&str; 11] = [
+    POD_REFUSED,
+    UNSCHEDULABLE,
+    IMAGE_PULL_FAILED,
+    CONTAINER_FAILED,
+    VOLUME_FAILED,
+    SANDBOX_FAILED,
+    SCHEMA_FAILED,
+    SEED_FAILED,
+    INIT_FAILED,
+    CRASHING,
+    NOT_READY,
+];
+
 /// Whether a reason means trouble, rather than that it takes a while.
 pub fn is_trouble(reason: &str) -> bool {
     !matches!(reason, AVAILABLE | STARTING | verdict::BUILDING)

@@ -10,11 +10,11 @@ pub const CONDITION: &str = "VolumesReady";
 /// Every volume has its size.
 const AVAILABLE: &str = "Available";
 /// A volume is being made larger, or waits to be.
-const RESIZING: &str = "Resizing";
+pub const RESIZING: &str = "Resizing";
 /// The API server won't change a claim, for instance because its StorageClass can't grow volumes.
-const REFUSED: &str = "ResizeRefused";
+pub const REFUSED: &str = "ResizeRefused";
 /// A volume doesn't exist yet.
-const PENDING: &str = "Pending";
+pub const PENDING: &str = "Pending";
 /// Reasons of events by which provisioners and resizers say what is in their way.
 const OBSTACLES: [&str; 4] =
     ["ProvisioningFailed", "VolumeResizeFailed", "FileSystemResizeFailed", "ExternalExpanding"];

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     api::v1alpha1::{CoprTestRunStatus, Outcome, Phase, Summary, TestStatus},
-    conditions::{self, Verdict},
+    conditions::{self, Outlook, Standing, Verdict},
     report,
 };
 
@@ -75,7 +75,7 @@ pub fn unfinished(end: &End, run: &Validated, status: &CoprTestRunStatus) -> Str
         }
         End::InstanceNotReady => {
             let why = instance_verdict(run, status).message;
-            format!("CoprInstance {name} was not Ready within {}: {why}", run.ready_timeout.text)
+            format!("CoprInstance {name} was not ready for tests within {}: {why}", run.ready_timeout.text)
         }
     }
 }
@@ -108,11 +108,28 @@ pub fn conclude(
         let reason = reason(status.phase);
         (Verdict::unknown(reason, message.clone()), Verdict::no(reason, message))
     };
-    let verdicts =
-        [(types::INSTANCE_READY, instance), (types::SUCCEEDED, succeeded), (types::FINISHED, finished)];
-    for (type_, verdict) in verdicts {
-        conditions::set(&mut status.conditions, type_, verdict, run.generation, now);
-    }
+    conditions::set(&mut status.conditions, types::INSTANCE_READY, instance, run.generation, now);
+    say(status, succeeded, finished, run.generation, now);
+}
+
+/// Sets Succeeded and Finished, and what tools make of them that know no runs. A cancelled run is no more than one that failed to
+/// them: whoever waits for a run waits for its tests to pass.
+fn say(
+    status: &mut CoprTestRunStatus,
+    succeeded: Verdict,
+    finished: Verdict,
+    generation: Option<i64>,
+    now: Timestamp,
+) {
+    let outlook = match (finished.is_true(), succeeded.is_true()) {
+        (false, _) => Outlook::GoesOn,
+        (true, true) => Outlook::Reached,
+        (true, false) => Outlook::Stalled,
+    };
+    let standing = Standing::new(outlook, &finished.reason, &*finished.message);
+    conditions::set(&mut status.conditions, types::SUCCEEDED, succeeded, generation, now);
+    conditions::set(&mut status.conditions, types::FINISHED, finished, generation, now);
+    conditions::set_standing(&mut status.conditions, standing, generation, now);
 }
 
 /// The end of a run that can't be started at all, such as one without an image of the suite.
@@ -125,8 +142,7 @@ pub fn refuse(status: &mut CoprTestRunStatus, why: &str, generation: Option<i64>
     status.timestamps.started.get_or_insert(Time(now));
     status.timestamps.finished.get_or_insert(Time(now));
     let (succeeded, finished) = final_verdicts(Phase::Error, why.to_owned());
-    conditions::set(&mut status.conditions, types::SUCCEEDED, succeeded, generation, now);
-    conditions::set(&mut status.conditions, types::FINISHED, finished, generation, now);
+    say(status, succeeded, finished, generation, now);
 }
 
 /// Says that the API server refused the run's instance.
@@ -135,13 +151,10 @@ pub fn instance_refused(status: &mut CoprTestRunStatus, why: &str, now: Timestam
     let message = report::truncate(format!("CoprInstance {name} could not be created: {why}"), MESSAGE_MAX);
     let generation = status.observed_generation;
     let reason = target::reasons::REFUSED;
-    for (type_, verdict) in [
-        (types::INSTANCE_READY, Verdict::no(reason, message.clone())),
-        (types::SUCCEEDED, Verdict::unknown(reasons::PROVISIONING, message.clone())),
-        (types::FINISHED, Verdict::no(reasons::PROVISIONING, message)),
-    ] {
-        conditions::set(&mut status.conditions, type_, verdict, generation, now);
-    }
+    let instance = Verdict::no(reason, message.clone());
+    conditions::set(&mut status.conditions, types::INSTANCE_READY, instance, generation, now);
+    let succeeded = Verdict::unknown(reasons::PROVISIONING, message.clone());
+    say(status, succeeded, Verdict::no(reasons::PROVISIONING, message), generation, now);
 }
 
 /// Says again what the run waits for, once the API server has refused pods of tests that were to run.
@@ -153,12 +166,8 @@ pub fn pods_refused(status: &mut CoprTestRunStatus, waits: Option<&str>, now: Ti
     };
     let message = progress_message(status, summary(&status.tests), &instance, waits);
     let (reason, generation) = (reason(status.phase), status.observed_generation);
-    for (type_, verdict) in [
-        (types::SUCCEEDED, Verdict::unknown(reason, message.clone())),
-        (types::FINISHED, Verdict::no(reason, message)),
-    ] {
-        conditions::set(&mut status.conditions, type_, verdict, generation, now);
-    }
+    let succeeded = Verdict::unknown(reason, message.clone());
+    say(status, succeeded, Verdict::no(reason, message), generation, now);
 }
 
 /// The condition InstanceReady. The run's own instance is missing only until it is created; if that was
@@ -308,7 +317,7 @@ fn progress_message(
         let _ = write!(text, "; {pausing}");
     }
     if !instance.is_true() {
-        let _ = write!(text, "; no test is started, because the instance isn't Ready: {}", instance.message);
+        let _ = write!(text, "; no test is started, because the instance isn't ready for them: {}", instance.message);
     } else if let Some(waits) = waits {
         let _ = write!(text, "; {waits}");
     }

@@ -50,7 +50,7 @@ fn template() -> Value {
 }
 
 impl World {
-    /// A run of these tests against an instance by name that is Ready since second 0.
+    /// A run of these tests against an instance by name that is Available since second 0.
     pub fn named(tests: &[&str]) -> Self {
         let mut world = Self::new(&json!({"instance": {"name": INSTANCE}, "suite": {"tests": tests}}));
         world.instance_is_made(INSTANCE, &[]);
@@ -179,7 +179,7 @@ impl World {
         }
     }
 
-    /// The instance's condition Ready, dated now.
+    /// The instance's condition Available, dated now.
     pub fn instance_says(&mut self, status: &str, reason: &str, message: &str) {
         let now = self.now();
         let name = self.instance_mut().name_any();
@@ -190,7 +190,7 @@ impl World {
             reason: reason.into(),
             message: message.into(),
         };
-        conditions::set(&mut conditions, "Ready", verdict, Some(3), now);
+        conditions::set(&mut conditions, "Available", verdict, Some(3), now);
         let status = json!({
             "conditions": conditions,
             "endpoints": {
@@ -225,14 +225,14 @@ impl World {
         self.delete(&plan);
     }
 
-    /// The instance's condition about its images; it is not Ready for that reason.
+    /// The instance's condition about its images; it is not Available for that reason.
     pub fn images_say(&mut self, status: &'static str, reason: &str, message: &str) {
         let now = self.now();
         let verdict = conditions::Verdict { status, reason: reason.into(), message: message.into() };
         let instance = self.instance_mut().status.get_or_insert_default();
         conditions::set(&mut instance.conditions, "ImagesReady", verdict.clone(), Some(3), now);
         if status == "False" {
-            conditions::set(&mut instance.conditions, "Ready", verdict, Some(3), now);
+            conditions::set(&mut instance.conditions, "Available", verdict, Some(3), now);
         }
     }
 
@@ -248,7 +248,7 @@ impl World {
         }
         self.instance_says("True", "Available", "every component answers");
         self.says("ImagesReady", "True", "Available", "");
-        self.says("Reconciled", "True", "Available", "");
+        self.says("Ready", "True", "UpToDate", "");
     }
 
     /// The component's container was started now, in a pod as old as the first start.
