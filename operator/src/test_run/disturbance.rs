@@ -23,8 +23,9 @@ pub fn disturbance(target: &Target, instance_pods: &[Pod], since: Timestamp) -> 
     // First the components: they say more than the condition that follows from them.
     let component = || facts.components.iter().find_map(|c| of_component(*c, instance_pods, since));
     let availability = || {
-        (facts.available_since > since)
-            .then(|| format!("CoprInstance {} was not Available until {}", target.name, facts.available_since))
+        (facts.available_since > since).then(|| {
+            format!("CoprInstance {} was not Available until {}", target.name, facts.available_since)
+        })
     };
     component().or_else(availability)
 }

@@ -34,7 +34,9 @@ pub fn list(
                 last_transition_time: Time(now),
             };
             match old.iter().find(|old| old.name == new.name && is_alike(old, &new)) {
-                Some(old) => ComponentStatus { last_transition_time: old.last_transition_time.clone(), ..new },
+                Some(old) => {
+                    ComponentStatus { last_transition_time: old.last_transition_time.clone(), ..new }
+                }
                 None => new,
             }
         })

@@ -26,7 +26,8 @@ pub fn report(
     let old = std::mem::replace(&mut status.packages, provision.packages.clone());
     for image in status.packages.iter_mut().flat_map(|packages| &mut packages.images) {
         let known = old.iter().flat_map(|old| &old.images).find(|known| known.component == image.component);
-        let since = known.filter(|known| known.state == image.state).and_then(|k| k.last_transition_time.clone());
+        let since =
+            known.filter(|known| known.state == image.state).and_then(|k| k.last_transition_time.clone());
         image.last_transition_time = Some(since.unwrap_or(Time(now)));
     }
     status.resolved.clone_from(&provision.resolved);

@@ -287,7 +287,9 @@ fn every_reason_by_which_an_applied_instance_is_not_ready_is_known_as_one() {
     let status = report(&instance, &refused, None, at(0)).0;
     assert_eq!(standing(&status), (STALLED, volumes::REFUSED));
     assert_eq!(status.applied_generation, Some(3));
-    for reason in [volumes::REFUSED, volumes::RESIZING, volumes::PENDING, look::LOOKING, look::MOCK_CONFIG_MISSING] {
+    for reason in
+        [volumes::REFUSED, volumes::RESIZING, volumes::PENDING, look::LOOKING, look::MOCK_CONFIG_MISSING]
+    {
         assert!(is_applied(reason), "{reason}");
     }
     for reason in [RESTART_PENDING, verdict::BUILDING, "ApplyFailed", "NameTaken", "DependencyUnreadable"] {

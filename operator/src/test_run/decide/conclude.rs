@@ -317,7 +317,11 @@ fn progress_message(
         let _ = write!(text, "; {pausing}");
     }
     if !instance.is_true() {
-        let _ = write!(text, "; no test is started, because the instance isn't ready for them: {}", instance.message);
+        let _ = write!(
+            text,
+            "; no test is started, because the instance isn't ready for them: {}",
+            instance.message
+        );
     } else if let Some(waits) = waits {
         let _ = write!(text, "; {waits}");
     }

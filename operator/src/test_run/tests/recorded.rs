@@ -62,9 +62,18 @@ fn a_verdict_is_told_to_tools_that_know_no_runs() {
         (World::starts, "False", "False"),
     ] {
         let world = world(|world| so(world, "auth"));
-        assert_eq!((world.condition("Ready").0.as_str(), world.condition("Stalled").0.as_str()), (ready, stalled));
+        assert_eq!(
+            (world.condition("Ready").0.as_str(), world.condition("Stalled").0.as_str()),
+            (ready, stalled)
+        );
         let of_run = world.condition("Finished");
-        let told = if ready == "True" { "Ready" } else if stalled == "True" { "Stalled" } else { "Reconciling" };
+        let told = if ready == "True" {
+            "Ready"
+        } else if stalled == "True" {
+            "Stalled"
+        } else {
+            "Reconciling"
+        };
         let of_tool = world.condition(told);
         assert_eq!((&of_run.1, &of_run.2), (&of_tool.1, &of_tool.2));
     }

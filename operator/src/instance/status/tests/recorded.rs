@@ -32,14 +32,17 @@ fn kstatus_is_told_how_an_instance_is() {
     let nothing = Seen::default();
     let mut crashing = seen.clone();
     crash(&mut crashing, Component::Database);
-    let in_trouble =
-        CoprInstance { status: Some(report(&instance, &progress(&instance, &crashing), None, at(0)).0), ..instance.clone() };
+    let in_trouble = CoprInstance {
+        status: Some(report(&instance, &progress(&instance, &crashing), None, at(0)).0),
+        ..instance.clone()
+    };
     let mut edited = instance.clone();
     edited.metadata.generation = Some(4);
     let volume = |progress: &mut Progress| {
         let claim = json!({"metadata": {"name": "demo-backend"}, "status": {"phase": "Bound"}});
         progress.seen.as_mut().unwrap().claims = vec![serde_json::from_value(claim).unwrap()];
-        progress.refused_volumes = vec!["failed to apply PersistentVolumeClaim demo-backend: forbidden".into()];
+        progress.refused_volumes =
+            vec!["failed to apply PersistentVolumeClaim demo-backend: forbidden".into()];
     };
     let no_mock_config = |progress: &mut Progress| {
         let look = progress.seen.as_mut().unwrap().pods.last_mut().unwrap();
@@ -60,17 +63,37 @@ fn kstatus_is_told_how_an_instance_is() {
         &[
             ("new", "InProgress", new),
             ("building", "InProgress", say(&fresh, &building(&fresh, &nothing), None)),
-            ("build-failed", "Failed", say(&fresh, &images(verdict::BUILD_FAILED, "nothing provides x"), None)),
+            (
+                "build-failed",
+                "Failed",
+                say(&fresh, &images(verdict::BUILD_FAILED, "nothing provides x"), None),
+            ),
             ("starting", "InProgress", say(&fresh, &progress(&fresh, &nothing), None)),
             ("serving", "Current", object(&instance, instance.status.as_ref().unwrap())),
             // Nothing of the status is about the present spec.
             ("edited", "InProgress", object(&edited, instance.status.as_ref().unwrap())),
-            ("edited-and-unreadable", "InProgress", say(&edited, &Progress::default(), Some(request_failed()))),
+            (
+                "edited-and-unreadable",
+                "InProgress",
+                say(&edited, &Progress::default(), Some(request_failed())),
+            ),
             ("edited-and-building", "InProgress", say(&edited, &building(&edited, &seen), None)),
             ("edited-and-malformed", "Failed", malformed()),
-            ("restart-pending", "InProgress", say(&edited, &with(&|p| p.waiting = vec!["backend waits".into()]), None)),
+            (
+                "restart-pending",
+                "InProgress",
+                say(&edited, &with(&|p| p.waiting = vec!["backend waits".into()]), None),
+            ),
             ("secret-missing", "Failed", say(&fresh, &Progress::default(), Some(secret_not_found()))),
-            ("requests-fail", "Failed", say(&instance, &Progress { failures_before: 9, ..Progress::default() }, Some(request_failed()))),
+            (
+                "requests-fail",
+                "Failed",
+                say(
+                    &instance,
+                    &Progress { failures_before: 9, ..Progress::default() },
+                    Some(request_failed()),
+                ),
+            ),
             ("trouble", "InProgress", say(&instance, &progress(&instance, &crashing), None)),
             ("lasting-trouble", "Failed", say(&in_trouble, &progress(&instance, &crashing), None)),
             ("volume-refused", "Failed", say(&instance, &with(&volume), None)),
