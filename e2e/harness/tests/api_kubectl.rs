@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
 use copr_e2e::{Context, fixtures, kstatus, kubectl, with_namespace};
-use copr_operator::api::v1alpha1::{CoprInstance, CoprTestRun};
+use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun};
 use kube::{Resource, ResourceExt as _, api::ListParams};
 
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../manifests/samples");

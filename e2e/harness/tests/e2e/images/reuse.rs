@@ -6,7 +6,7 @@ use copr_e2e::{
     site::{BUILD, builds, exactly},
     told, with_namespace,
 };
-use copr_operator::api::v1alpha1::{CoprInstance, ImageState, InstalledPackage};
+use copr_operator_api::v1alpha1::{CoprInstance, ImageState, InstalledPackage};
 use k8s_openapi::api::core::v1::Pod;
 
 use super::SOON;

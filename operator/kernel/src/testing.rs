@@ -1,0 +1,65 @@
+//! What unit tests of more than one crate check.
+#![expect(clippy::unwrap_used, reason = "it is called by tests only")]
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use k8s_openapi::api::core::v1::PodSpec;
+use kube::CustomResourceExt;
+use serde_json::{Value, json};
+
+/// That OpenShift admits the pod under this SCC of manifests/openshift, and that the SCC offers no volume or capability
+/// that the pod doesn't use.
+///
+/// # Panics
+/// If it isn't so.
+pub fn assert_fits(scc: &str, pod: &PodSpec, unused_volumes: &[&str]) {
+    let manifest = include_str!("../../../manifests/openshift/security_context_constraints.yaml");
+    let documents: Vec<Value> = serde_saphyr::from_multiple(manifest).unwrap();
+    let scc = documents.into_iter().find(|document| document["metadata"]["name"] == scc).unwrap();
+    let named = |key: &str| -> BTreeSet<String> {
+        scc[key].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+    };
+    let kinds = pod.volumes.iter().flatten().map(|volume| {
+        let volume = serde_json::to_value(volume).unwrap();
+        volume.as_object().unwrap().keys().find(|key| *key != "name").unwrap().clone()
+    });
+    let used = kinds.chain(unused_volumes.iter().map(|&kind| kind.to_owned())).collect();
+    assert_eq!(named("volumes"), used);
+    assert_eq!(pod.host_users, Some(false));
+    for container in &pod.containers {
+        let rights = container.security_context.as_ref().unwrap();
+        assert_eq!(scc["runAsUser"]["uid"], rights.run_as_user.unwrap());
+        assert_eq!(scc["allowPrivilegeEscalation"], rights.allow_privilege_escalation.unwrap());
+        let capabilities = rights.capabilities.as_ref().unwrap();
+        assert_eq!(named("allowedCapabilities"), capabilities.add.iter().flatten().cloned().collect());
+        assert_eq!(capabilities.drop.as_deref(), Some(&["ALL".to_owned()][..]));
+    }
+}
+
+/// The status that the API server gives to a new object of that kind.
+pub fn status_of_new<K: CustomResourceExt>() -> Value {
+    let crd = serde_json::to_value(K::crd()).unwrap();
+    let schema = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    schema["properties"]["status"]["default"].clone()
+}
+
+/// Records objects for `e2e/kstatus`, whose test asks kstatus' own code about each. Each comes with a name, and with what kstatus is to
+/// make of it. `kind` begins the names of their files: those that nobody records any more are found.
+pub fn assert_recorded(kind: &str, objects: &[(&str, &str, Value)]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../e2e/kstatus/testdata");
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(&folder);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for (name, expected, object) in objects {
+        let mut object = object.clone();
+        // kstatus reads nothing of it.
+        object.as_object_mut().unwrap().remove("spec");
+        let record = serde_saphyr::to_string(&json!({"expected": expected, "object": object})).unwrap();
+        settings.bind(|| insta::assert_snapshot!(format!("{kind}-{name}"), record));
+    }
+    let wanted: BTreeSet<_> = objects.iter().map(|(name, ..)| format!("{kind}-{name}.snap")).collect();
+    let there = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let there: BTreeSet<_> = there.filter(|name| name.starts_with(kind) && name.ends_with(".snap")).collect();
+    assert_eq!(wanted, there);
+}
