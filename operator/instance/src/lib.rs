@@ -294,7 +294,7 @@ fn next(
         return Action::requeue(soon.map_or(pause, |soon| soon.max(pause)));
     }
     let waits = images.is_some_and(|provision| {
-        !provision.verdict.is_true() && provision.verdict.reason != images::build::verdict::BUILDING
+        !provision.finding.is_true() && provision.finding.reason != images::build::condition::BUILDING
     });
     if let Some(failure) = progress.failures.first() {
         let pause = context.backoff.failed(&uid);
@@ -331,7 +331,7 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
     let provision =
         context.images.provide(client, instance, &observed.platform, &unpullable, observed.now).await;
     let provision = progress.provision.insert(provision);
-    if !provision.verdict.is_true() {
+    if !provision.finding.is_true() {
         // What runs already goes on as it is.
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 use copr_operator_api::{status::AVAILABLE, v1alpha1::CoprInstance};
 use copr_operator_kernel::{
-    conditions::{self, Outlook, Standing, Verdict},
+    conditions::{self, Finding, Outlook, Standing},
     malformed::{self, REASON},
     report::{chain, truncate},
 };
@@ -57,7 +57,7 @@ pub async fn report(context: &Context, invalid: &InvalidObject) {
 pub fn say(conditions: &mut Vec<Condition>, message: &str, generation: Option<i64>, now: Timestamp) {
     take_over(conditions);
     if conditions::get(conditions, AVAILABLE).is_none() {
-        conditions::set(conditions, AVAILABLE, Verdict::no(REASON, message), generation, now);
+        conditions::set(conditions, AVAILABLE, Finding::no(REASON, message), generation, now);
     }
     let standing = Standing::new(Outlook::Stalled, REASON, message);
     conditions::set_standing(conditions, standing, generation, now);
@@ -75,7 +75,7 @@ mod tests {
         let mut conditions = Vec::new();
         say(&mut conditions, "no chroots", Some(1), now);
         assert!(!conditions::is_true(&conditions, AVAILABLE));
-        conditions::set(&mut conditions, AVAILABLE, Verdict::yes("Available", ""), Some(1), now);
+        conditions::set(&mut conditions, AVAILABLE, Finding::yes("Available", ""), Some(1), now);
         say(&mut conditions, "no chroots", Some(2), now);
         assert!(conditions::is_true(&conditions, AVAILABLE));
         let ready = conditions::get(&conditions, READY).unwrap();

@@ -18,9 +18,9 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 
-/// What a condition says, before it is dated.
+/// What was found of a condition, before it is dated.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Finding {
     /// `True`, `False` or `Unknown`.
     pub status: &'static str,
     /// One CamelCase word for programs.
@@ -29,7 +29,7 @@ pub struct Verdict {
     pub message: String,
 }
 
-impl Verdict {
+impl Finding {
     /// The condition holds.
     pub fn yes(reason: &str, message: impl Into<String>) -> Self {
         Self { status: "True", reason: reason.into(), message: message.into() }
@@ -95,20 +95,20 @@ pub fn set_standing(
     now: Timestamp,
 ) {
     let Standing { outlook, reason, message } = standing;
-    let ready = if outlook == Outlook::Reached { Verdict::yes } else { Verdict::no };
+    let ready = if outlook == Outlook::Reached { Finding::yes } else { Finding::no };
     set(conditions, READY, ready(&reason, &message), generation, now);
     for (type_, holds) in [(RECONCILING, Outlook::GoesOn), (STALLED, Outlook::Stalled)] {
-        let verdict = if outlook == holds {
-            Verdict::yes(&reason, message.clone())
+        let finding = if outlook == holds {
+            Finding::yes(&reason, message.clone())
         } else {
             let (reason, message) = match outlook {
                 Outlook::Reached => (READY, "the object is as its spec says"),
                 Outlook::GoesOn => (RECONCILING, "it goes on by itself"),
                 Outlook::Stalled => (STALLED, "somebody has to do something first"),
             };
-            Verdict::no(reason, message)
+            Finding::no(reason, message)
         };
-        set(conditions, type_, verdict, generation, now);
+        set(conditions, type_, finding, generation, now);
     }
 }
 
@@ -116,11 +116,11 @@ pub fn set_standing(
 pub fn set(
     conditions: &mut Vec<Condition>,
     type_: &str,
-    verdict: Verdict,
+    finding: Finding,
     generation: Option<i64>,
     now: Timestamp,
 ) {
-    let Verdict { status, reason, message } = verdict;
+    let Finding { status, reason, message } = finding;
     let existing = conditions.iter_mut().find(|c| c.type_ == type_);
     let last_transition_time = match &existing {
         Some(old) if old.status == status => old.last_transition_time.clone(),
@@ -161,12 +161,12 @@ mod tests {
     #[test]
     fn transition_time_moves_only_with_the_status() {
         let mut conditions = Vec::new();
-        set(&mut conditions, READY, Verdict::no("Starting", "a"), Some(1), at(10));
-        set(&mut conditions, READY, Verdict::no("Pulling", "b"), Some(2), at(20));
+        set(&mut conditions, READY, Finding::no("Starting", "a"), Some(1), at(10));
+        set(&mut conditions, READY, Finding::no("Pulling", "b"), Some(2), at(20));
         assert_eq!(conditions[0].last_transition_time, Time(at(10)));
         assert_eq!(conditions[0].reason, "Pulling");
         assert_eq!(conditions[0].observed_generation, Some(2));
-        set(&mut conditions, READY, Verdict::yes("Available", "c"), Some(2), at(30));
+        set(&mut conditions, READY, Finding::yes("Available", "c"), Some(2), at(30));
         assert_eq!(conditions[0].last_transition_time, Time(at(30)));
         assert_eq!(conditions.len(), 1);
     }

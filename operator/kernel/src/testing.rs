@@ -1,5 +1,5 @@
 //! What unit tests of more than one crate check.
-#![expect(clippy::unwrap_used, reason = "it is called by tests only")]
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "it is called by tests only")]
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -59,7 +59,9 @@ pub fn assert_recorded(kind: &str, objects: &[(&str, &str, Value)]) {
         settings.bind(|| insta::assert_snapshot!(format!("{kind}-{name}"), record));
     }
     let wanted: BTreeSet<_> = objects.iter().map(|(name, ..)| format!("{kind}-{name}.snap")).collect();
-    let there = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let there: BTreeSet<_> = there.filter(|name| name.starts_with(kind) && name.ends_with(".snap")).collect();
+    let there = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let there = there.filter(|path| path.extension().is_some_and(|extension| extension == "snap"));
+    let there = there.map(|path| path.file_name().unwrap().to_str().unwrap().to_owned());
+    let there: BTreeSet<_> = there.filter(|name| name.starts_with(kind)).collect();
     assert_eq!(wanted, there);
 }

@@ -7,7 +7,7 @@ use copr_operator_api::{
     v1alpha1::{CoprInstance, CoprInstanceSpec, Images, PullPolicy, Suite},
 };
 use copr_operator_kernel::{
-    conditions::{self, Verdict},
+    conditions::{self, Finding},
     report,
 };
 use jiff::Timestamp;
@@ -126,18 +126,18 @@ pub struct Facts {
 
 impl Target {
     /// The condition `InstanceReady`.
-    pub fn verdict(&self) -> Verdict {
+    pub fn finding(&self) -> Finding {
         let name = &self.name;
         match &self.state {
-            State::Missing => Verdict::no(reasons::NOT_FOUND, format!("there is no CoprInstance {name}")),
-            State::Unusable { reason, message } => Verdict::no(reason, message.clone()),
-            State::NotReady { reason, message } => Verdict::no(reason, message.clone()),
+            State::Missing => Finding::no(reasons::NOT_FOUND, format!("there is no CoprInstance {name}")),
+            State::Unusable { reason, message } => Finding::no(reason, message.clone()),
+            State::NotReady { reason, message } => Finding::no(reason, message.clone()),
             State::Ready(facts) => {
                 let available = || {
                     let message = format!("every component of CoprInstance {name} answers");
-                    Verdict::yes(reasons::AVAILABLE, message)
+                    Finding::yes(reasons::AVAILABLE, message)
                 };
-                let held = |(reason, message): &(String, String)| Verdict::no(reason, message.clone());
+                let held = |(reason, message): &(String, String)| Finding::no(reason, message.clone());
                 facts.hold.as_ref().map_or_else(available, held)
             }
         }

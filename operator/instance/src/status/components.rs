@@ -4,7 +4,7 @@ use copr_operator_api::{
     names::Component,
     v1alpha1::{ComponentStatus, CoprInstanceSpec},
 };
-use copr_operator_kernel::{conditions::Verdict, report};
+use copr_operator_kernel::{conditions::Finding, report};
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use crate::{
@@ -24,12 +24,12 @@ pub fn list(
 ) -> Vec<ComponentStatus> {
     validate::components(spec)
         .map(|component| {
-            let verdict = of(instance, component, seen);
+            let finding = of(instance, component, seen);
             let new = ComponentStatus {
                 name: component.field().into(),
-                ready: verdict.is_true(),
-                reason: verdict.reason,
-                message: redactor.clean(&verdict.message),
+                ready: finding.is_true(),
+                reason: finding.reason,
+                message: redactor.clean(&finding.message),
                 last_transition_time: Time(now),
             };
             match old.iter().find(|old| old.name == new.name && is_alike(old, &new)) {
@@ -49,31 +49,31 @@ fn is_alike(old: &ComponentStatus, new: &ComponentStatus) -> bool {
 }
 
 /// How a component of the instance is.
-fn of(instance: &str, component: Component, seen: &Seen) -> Verdict {
+fn of(instance: &str, component: Component, seen: &Seen) -> Finding {
     let workload = seen.workload(instance, component);
     let pod = seen.pod(component.name());
     let refusal = seen.warning(workload.and_then(|w| w.metadata.uid.as_ref()), &health::REFUSALS);
     let obstacle = seen.warning(pod.and_then(|pod| pod.metadata.uid.as_ref()), &health::OBSTACLES);
-    health::verdict(workload, pod, refusal.and_then(|event| event.message.as_deref()), obstacle)
+    health::assess(workload, pod, refusal.and_then(|event| event.message.as_deref()), obstacle)
 }
 
 /// The condition Available. Where nothing else says what is waited for, it's whatever keeps the spec from being applied.
-pub fn available(components: &[ComponentStatus], applied: &Verdict) -> Verdict {
+pub fn available(components: &[ComponentStatus], applied: &Finding) -> Finding {
     let waiting: Vec<_> = components.iter().filter(|component| !component.ready).collect();
     let trouble: Vec<_> = in_trouble(components).collect();
     match (trouble.first(), waiting.is_empty()) {
-        (_, true) => Verdict::yes(health::AVAILABLE, "every component answers"),
+        (_, true) => Finding::yes(health::AVAILABLE, "every component answers"),
         (Some(first), _) => {
             let all = trouble.iter().map(|component| format!("{}: {}", component.name, component.message));
             let message = all.collect::<Vec<_>>().join("; ");
-            Verdict::no(&first.reason, report::truncate(message, super::MESSAGE_MAX))
+            Finding::no(&first.reason, report::truncate(message, super::MESSAGE_MAX))
         }
         (None, false) if !applied.is_true() && applied.reason != super::RESTART_PENDING => {
-            Verdict::no(&applied.reason, applied.message.clone())
+            Finding::no(&applied.reason, applied.message.clone())
         }
         (None, false) => {
             let names: Vec<_> = waiting.iter().map(|component| component.name.as_str()).collect();
-            Verdict::no(health::STARTING, format!("waiting for {}", names.join(", ")))
+            Finding::no(health::STARTING, format!("waiting for {}", names.join(", ")))
         }
     }
 }

@@ -23,7 +23,7 @@ pub fn report(
     status: &mut CoprInstanceStatus,
     now: Timestamp,
 ) {
-    conditions::set(&mut status.conditions, CONDITION, provision.verdict.clone(), generation, now);
+    conditions::set(&mut status.conditions, CONDITION, provision.finding.clone(), generation, now);
     let old = std::mem::replace(&mut status.packages, provision.packages.clone());
     for image in status.packages.iter_mut().flat_map(|packages| &mut packages.images) {
         let known = old.iter().flat_map(|old| &old.images).find(|known| known.component == image.component);

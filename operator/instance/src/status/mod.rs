@@ -14,7 +14,7 @@ use copr_operator_api::{
 };
 use copr_operator_images::build::events;
 use copr_operator_kernel::{
-    conditions::{self, READY, RECONCILING, STALLED, Verdict},
+    conditions::{self, Finding, READY, RECONCILING, STALLED},
     openshift, report,
 };
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
@@ -122,7 +122,7 @@ fn report(
         status.components = components::list((&of.0, of.1), seen, &redactor, &status.components, now);
         let available = components::available(&status.components, &applied);
         conditions::set(&mut status.conditions, AVAILABLE, available, generation, now);
-        if let Some(volumes) = volumes::verdict(seen, &progress.refused_volumes) {
+        if let Some(volumes) = volumes::assess(seen, &progress.refused_volumes) {
             conditions::set(&mut status.conditions, status::volumes::CONDITION, volumes, generation, now);
         }
         builders_of(instance, progress, &redactor, &mut status, now);
@@ -146,24 +146,24 @@ fn report(
 }
 
 /// Whether the cluster has everything that the present spec says.
-fn applied(status: &CoprInstanceStatus, progress: &Progress, error: Option<&super::Error>) -> Verdict {
+fn applied(status: &CoprInstanceStatus, progress: &Progress, error: Option<&super::Error>) -> Finding {
     if let Some(error) = error {
-        return Verdict::no(error.reason(), report::chain(error));
+        return Finding::no(error.reason(), report::chain(error));
     }
     if !progress.failures.is_empty() {
         let mut said: Vec<_> = progress.failures.iter().map(|failure| report::chain(failure)).collect();
         said.extend(said.iter().find_map(|text| openshift::hint(text)).map(str::to_owned));
         let reason = progress.failures.first().map_or("ApplyFailed", super::apply_reason);
-        return Verdict::no(reason, report::truncate(said.join("; "), MESSAGE_MAX));
+        return Finding::no(reason, report::truncate(said.join("; "), MESSAGE_MAX));
     }
     let images = conditions::get(&status.conditions, status::images::CONDITION);
     if let (None, Some(images)) = (&progress.instance, images) {
-        return Verdict::no(&images.reason, report::truncate(images.message.clone(), MESSAGE_MAX));
+        return Finding::no(&images.reason, report::truncate(images.message.clone(), MESSAGE_MAX));
     }
     if !progress.waiting.is_empty() {
-        return Verdict::no(RESTART_PENDING, report::truncate(progress.waiting.join("; "), MESSAGE_MAX));
+        return Finding::no(RESTART_PENDING, report::truncate(progress.waiting.join("; "), MESSAGE_MAX));
     }
-    Verdict::yes(APPLIED, "the cluster has everything that the spec says")
+    Finding::yes(APPLIED, "the cluster has everything that the spec says")
 }
 
 /// The conditions of builders and of what they build for, and what became of builders.
@@ -176,14 +176,14 @@ fn builders_of(
 ) {
     let generation = instance.metadata.generation;
     if let Some(builders) = &progress.builders {
-        let mut verdict = builders.verdict.clone();
-        verdict.message = redactor.clean(&verdict.message);
-        conditions::set(&mut status.conditions, status::builders::CONDITION, verdict, generation, now);
+        let mut finding = builders.finding.clone();
+        finding.message = redactor.clean(&finding.message);
+        conditions::set(&mut status.conditions, status::builders::CONDITION, finding, generation, now);
     }
     if let (Some(valid), Some(seen)) = (&progress.instance, &progress.seen) {
         let known = conditions::get(&status.conditions, status::chroots::CONDITION);
         let missing = &status.chroots_without_mock_config;
-        let (chroots, missing) = look::verdict(valid, &seen.pods, &seen.warnings, known, missing);
+        let (chroots, missing) = look::assess(valid, &seen.pods, &seen.warnings, known, missing);
         conditions::set(&mut status.conditions, status::chroots::CONDITION, chroots, generation, now);
         status.chroots_without_mock_config = missing;
     }

@@ -13,8 +13,8 @@ use copr_operator_api::{
     status::{AVAILABLE, chroots, volumes},
     v1alpha1::CoprInstanceStatus,
 };
-use copr_operator_images::build::verdict as images;
-use copr_operator_kernel::conditions::{self, Outlook, Standing, Verdict};
+use copr_operator_images::build::condition as images;
+use copr_operator_kernel::conditions::{self, Finding, Outlook, Standing};
 use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::Condition,
     jiff::{SignedDuration, Timestamp},
@@ -38,7 +38,7 @@ const LOOK: SignedDuration = SignedDuration::from_secs(120);
 #[derive(Clone, Copy, Debug)]
 pub struct Circumstances<'a> {
     /// Whether the present spec is applied.
-    pub applied: &'a Verdict,
+    pub applied: &'a Finding,
     /// How many reconciles in a row have failed.
     pub failures: u32,
     /// The time.

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use copr_operator_api::{labels::COMPONENT, names::Component, v1alpha1::ComponentStatus};
-use copr_operator_images::build::verdict;
+use copr_operator_images::build::condition;
 use copr_operator_kernel::{platform::Platform, pods};
 use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::Time};
 use serde_json::json;
@@ -29,8 +29,8 @@ fn component(name: &str, reason: &str, message: &str) -> ComponentStatus {
     }
 }
 
-fn applied() -> Verdict {
-    Verdict::yes(APPLIED, "")
+fn applied() -> Finding {
+    Finding::yes(APPLIED, "")
 }
 
 /// An instance whose components all run, and whose builder image was looked at.
@@ -75,7 +75,7 @@ fn progress(instance: &CoprInstance, seen: &Seen) -> Progress {
 /// The same while images are built.
 fn building(instance: &CoprInstance, seen: &Seen) -> Progress {
     let provision = copr_operator_images::Provision {
-        verdict: Verdict::no(verdict::BUILDING, "1 of 11 images are there"),
+        finding: Finding::no(condition::BUILDING, "1 of 11 images are there"),
         ..crate::fixtures::provision(instance)
     };
     Progress { provision: Some(provision), instance: None, ..progress(instance, seen) }
@@ -137,12 +137,12 @@ fn available_names_every_trouble_and_takes_the_first_as_reason() {
 #[test]
 fn available_names_who_is_waited_for() {
     let keygen = [component("keygen", health::STARTING, "")];
-    let said = |applied: &Verdict| {
+    let said = |applied: &Finding| {
         let available = components::available(&keygen, applied);
         (available.reason, available.message)
     };
     assert_eq!(said(&applied()), (health::STARTING.into(), "waiting for keygen".into()));
-    let missing = Verdict::no("SecretNotFound", "no Secret pg");
+    let missing = Finding::no("SecretNotFound", "no Secret pg");
     assert_eq!(said(&missing), ("SecretNotFound".into(), "no Secret pg".into()));
 }
 
@@ -166,14 +166,14 @@ fn images_are_digests_once_pulled_and_the_builder_is_remembered() {
 #[test]
 fn an_event_is_written_when_available_changes_and_only_then() {
     let now = Timestamp::UNIX_EPOCH;
-    let with = |verdict: Verdict| {
+    let with = |finding: Finding| {
         let mut status = CoprInstanceStatus::default();
-        conditions::set(&mut status.conditions, AVAILABLE, verdict, Some(1), now);
+        conditions::set(&mut status.conditions, AVAILABLE, finding, Some(1), now);
         status
     };
-    let old = with(Verdict::no(health::STARTING, "waiting for redis"));
-    assert!(event(&old, &with(Verdict::no(health::STARTING, "waiting for keygen"))).is_none());
-    let new = with(Verdict::yes(health::AVAILABLE, ""));
+    let old = with(Finding::no(health::STARTING, "waiting for redis"));
+    assert!(event(&old, &with(Finding::no(health::STARTING, "waiting for keygen"))).is_none());
+    let new = with(Finding::yes(health::AVAILABLE, ""));
     assert_eq!(event(&old, &new).map(|e| e.reason), Some("Available".to_owned()));
 }
 
@@ -195,7 +195,7 @@ fn a_copr_that_serves_stays_available_whatever_keeps_the_spec_from_being_applied
     // New images are built while the old ones serve.
     let after = report(&instance, &building(&instance, &seen), None, at(0)).0;
     assert_eq!(condition(&after, AVAILABLE), ("True", health::AVAILABLE));
-    assert_eq!(standing(&after), (RECONCILING, verdict::BUILDING));
+    assert_eq!(standing(&after), (RECONCILING, condition::BUILDING));
 
     // What waits for running builds is no trouble either.
     let waiting = Progress { waiting: vec!["backend waits".into()], ..progress(&instance, &seen) };
@@ -224,13 +224,13 @@ fn a_second_build_that_fails_around_its_packages_is_no_accident() {
     let after = |failures: i32| {
         let mut progress = building(&instance, &seen);
         let provision = progress.provision.as_mut().unwrap();
-        provision.verdict = Verdict::no(verdict::BUILD_TROUBLE, "keygen: evicted");
+        provision.finding = Finding::no(condition::BUILD_TROUBLE, "keygen: evicted");
         let failed = json!({"images": [{"component": "keygen", "inputHash": "1", "state": "Failed", "failures": failures}]});
         provision.packages = serde_json::from_value(failed).unwrap();
         report(&instance, &progress, None, at(0)).0
     };
-    assert_eq!(standing(&after(1)), (RECONCILING, verdict::BUILD_TROUBLE));
-    assert_eq!(standing(&after(2)), (STALLED, verdict::BUILD_TROUBLE));
+    assert_eq!(standing(&after(1)), (RECONCILING, condition::BUILD_TROUBLE));
+    assert_eq!(standing(&after(2)), (STALLED, condition::BUILD_TROUBLE));
 }
 
 #[test]
@@ -292,7 +292,7 @@ fn every_reason_by_which_an_applied_instance_is_not_ready_is_known_as_one() {
     ] {
         assert!(status::is_applied(reason), "{reason}");
     }
-    for reason in [RESTART_PENDING, verdict::BUILDING, "ApplyFailed", "NameTaken", "DependencyUnreadable"] {
+    for reason in [RESTART_PENDING, condition::BUILDING, "ApplyFailed", "NameTaken", "DependencyUnreadable"] {
         assert!(!status::is_applied(reason), "{reason}");
     }
 }

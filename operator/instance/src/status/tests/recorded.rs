@@ -27,7 +27,7 @@ fn kstatus_is_told_how_an_instance_is() {
     };
     let images = |reason, message| {
         let mut progress = building(&instance, &seen);
-        progress.provision.as_mut().unwrap().verdict = Verdict::no(reason, message);
+        progress.provision.as_mut().unwrap().finding = Finding::no(reason, message);
         progress
     };
     let nothing = Seen::default();
