@@ -1,7 +1,7 @@
 //! Objects that tests start from: the smallest that do the whole thing.
 
 use copr_operator_api::v1alpha1::{
-    Admin, BackendSpec, Builders, ComponentSpec, CoprInstance, CoprInstanceSpec, CoprTestRun,
+    Admin, BackendSpec, Builders, ComponentSpec, ComponentStatus, CoprInstance, CoprInstanceSpec, CoprTestRun,
     CoprTestRunSpec, DatabaseSpec, Defaults, DeletionPolicy, Images, InstanceSource, KeepInstance, Phase,
     RedisSpec, Suite, TestStatus, Tests,
 };
@@ -105,6 +105,19 @@ pub fn run_json(name: &str) -> Value {
         "metadata": {"name": name},
         "spec": {"instance": {"name": "missing"}},
     })
+}
+
+/// Whether the present spec of an instance is in effect, and every component answers.
+pub fn ready(instance: &CoprInstance) -> bool {
+    instance.status.as_ref().is_some_and(|status| {
+        copr_operator_kernel::conditions::is_true(&status.conditions, "Ready")
+            && status.observed_generation == instance.metadata.generation
+    })
+}
+
+/// A component of an instance, by its field of the spec.
+pub fn component<'a>(instance: &'a CoprInstance, name: &str) -> Option<&'a ComponentStatus> {
+    instance.status.as_ref()?.components.iter().find(|component| component.name == name)
 }
 
 /// The phase of a run.

@@ -27,10 +27,8 @@ pub enum Component {
 pub struct Row {
     /// The label value of its pods and the suffix of object names.
     pub name: &'static str,
-    /// Its block in the spec.
+    /// Its block in the spec, and its name in `status.components`.
     pub field: &'static str,
-    /// The type of its condition.
-    pub condition: &'static str,
     /// Its images, each with the container that shows which one runs.
     pub images: &'static [(Image, &'static str)],
     /// Its Services.
@@ -121,7 +119,6 @@ pub const CLIENTS_OF_BUILDERS: Clients =
 const DATABASE: Row = Row {
     name: "database",
     field: "database",
-    condition: "DatabaseReady",
     images: &[(Image::Database, "database")],
     services: &[Service { name: "database", ports: &[port::DATABASE] }],
     volume: "1Gi",
@@ -132,7 +129,6 @@ const DATABASE: Row = Row {
 const REDIS: Row = Row {
     name: "redis",
     field: "redis",
-    condition: "RedisReady",
     images: &[(Image::Redis, "redis")],
     services: &[Service { name: "redis", ports: &[port::REDIS] }],
     volume: "1Gi",
@@ -143,7 +139,6 @@ const REDIS: Row = Row {
 const KEYGEN: Row = Row {
     name: "keygen",
     field: "keygen",
-    condition: "KeygenReady",
     images: &[(Image::Keygen, "signd")],
     services: &[Service { name: "keygen", ports: &[port::KEYGEN, port::SIGND] }],
     volume: "1Gi",
@@ -154,7 +149,6 @@ const KEYGEN: Row = Row {
 const FRONTEND: Row = Row {
     name: "frontend",
     field: "frontend",
-    condition: "FrontendReady",
     images: &[(Image::Frontend, "httpd")],
     services: &[Service { name: "frontend", ports: &[port::FRONTEND] }],
     volume: "5Gi",
@@ -166,7 +160,6 @@ const FRONTEND: Row = Row {
 const DIST_GIT: Row = Row {
     name: "dist-git",
     field: "distGit",
-    condition: "DistGitReady",
     images: &[(Image::DistGit, "importer")],
     services: &[Service { name: "dist-git", ports: &[port::DIST_GIT] }],
     volume: "5Gi",
@@ -178,7 +171,6 @@ const DIST_GIT: Row = Row {
 const RESALLOC: Row = Row {
     name: "resalloc",
     field: "resalloc",
-    condition: "ResallocReady",
     images: &[(Image::Resalloc, "resalloc")],
     services: &[Service { name: "resalloc", ports: &[port::RESALLOC] }],
     volume: "1Gi",
@@ -189,7 +181,6 @@ const RESALLOC: Row = Row {
 const BACKEND: Row = Row {
     name: "backend",
     field: "backend",
-    condition: "BackendReady",
     images: &[(Image::Backend, "build"), (Image::BackendHttpd, "httpd")],
     services: &[Service { name: BACKEND_HTTPD, ports: &[port::RESULTS] }],
     volume: "10Gi",
@@ -227,9 +218,9 @@ impl Component {
         self.row().name
     }
 
-    /// The type of its condition.
-    pub const fn condition(self) -> &'static str {
-        self.row().condition
+    /// Its block in the spec, and its name in `status.components`.
+    pub const fn field(self) -> &'static str {
+        self.row().field
     }
 }
 
@@ -278,7 +269,6 @@ mod tests {
         let distinct = |of: fn(&Row) -> &'static str| rows.iter().map(|row| of(row)).collect::<BTreeSet<_>>();
         assert_eq!(distinct(|row| row.name).len(), 7);
         assert_eq!(distinct(|row| row.field).len(), 7);
-        assert_eq!(distinct(|row| row.condition).len(), 7);
         let images = rows.iter().flat_map(|row| row.images).map(|(image, _)| image);
         assert_eq!(images.collect::<BTreeSet<_>>().len(), 8);
     }

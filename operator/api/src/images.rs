@@ -38,8 +38,6 @@ pub struct ImageRow {
     pub key: &'static str,
     /// Where the spec may name it.
     pub field: &'static str,
-    /// The type of its condition.
-    pub condition: &'static str,
     /// What the operator does when it builds it, as events say.
     pub action: &'static str,
 }
@@ -67,77 +65,66 @@ impl Image {
                 folder: "base",
                 key: "base",
                 field: "packages.baseImage",
-                condition: "BaseImageReady",
                 action: "BuildBaseImage",
             },
             Self::Database => &ImageRow {
                 folder: "database",
                 key: "database",
                 field: "database.image",
-                condition: "DatabaseImageReady",
                 action: "BuildDatabaseImage",
             },
             Self::Redis => &ImageRow {
                 folder: "redis",
                 key: "redis",
                 field: "redis.image",
-                condition: "RedisImageReady",
                 action: "BuildRedisImage",
             },
             Self::Keygen => &ImageRow {
                 folder: "keygen",
                 key: "keygen",
                 field: "keygen.image",
-                condition: "KeygenImageReady",
                 action: "BuildKeygenImage",
             },
             Self::Frontend => &ImageRow {
                 folder: "frontend",
                 key: "frontend",
                 field: "frontend.image",
-                condition: "FrontendImageReady",
                 action: "BuildFrontendImage",
             },
             Self::DistGit => &ImageRow {
                 folder: "dist-git",
                 key: "distGit",
                 field: "distGit.image",
-                condition: "DistGitImageReady",
                 action: "BuildDistGitImage",
             },
             Self::Resalloc => &ImageRow {
                 folder: "resalloc",
                 key: "resalloc",
                 field: "resalloc.image",
-                condition: "ResallocImageReady",
                 action: "BuildResallocImage",
             },
             Self::Backend => &ImageRow {
                 folder: "backend",
                 key: "backend",
                 field: "backend.image",
-                condition: "BackendImageReady",
                 action: "BuildBackendImage",
             },
             Self::BackendHttpd => &ImageRow {
                 folder: "backend-httpd",
                 key: "backendHttpd",
                 field: "backend.httpdImage",
-                condition: "BackendHttpdImageReady",
                 action: "BuildBackendHttpdImage",
             },
             Self::Builder => &ImageRow {
                 folder: "builder",
                 key: "builder",
                 field: "builders.image",
-                condition: "BuilderImageReady",
                 action: "BuildBuilderImage",
             },
             Self::Sanity => &ImageRow {
                 folder: "sanity",
                 key: "sanity",
                 field: "tests.image",
-                condition: "SanityImageReady",
                 action: "BuildSanityImage",
             },
         }
@@ -156,11 +143,6 @@ impl Image {
     /// Where the spec may name it.
     pub const fn field(self) -> &'static str {
         self.row().field
-    }
-
-    /// The type of its condition.
-    pub const fn condition(self) -> &'static str {
-        self.row().condition
     }
 
     /// What the operator does when it builds it, as events say.
