@@ -1,10 +1,9 @@
 //! Objects that tests start from: the smallest that do the whole thing.
 
-use std::collections::BTreeMap;
-
 use copr_operator_api::v1alpha1::{
-    Admin, Builders, CoprInstance, CoprInstanceSpec, CoprTestRun, CoprTestRunSpec, Database, DeletionPolicy,
-    Images, InstanceSource, KeepInstance, Phase, Redis, Storage, Suite, TestStatus,
+    Admin, BackendSpec, Builders, ComponentSpec, ComponentStatus, CoprInstance, CoprInstanceSpec,
+    CoprTestRun, CoprTestRunSpec, DatabaseSpec, Defaults, DeletionPolicy, Images, InstanceSource,
+    KeepInstance, Phase, RedisSpec, Suite, TestStatus, Tests,
 };
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
 use serde_json::{Value, json};
@@ -37,9 +36,16 @@ pub fn instance_spec() -> CoprInstanceSpec {
         // Several instances share a small machine, and a builder that finds no room within a minute is an Error.
         builders: Builders { resources: Some(small()), ..Builders::default() },
         admin: Admin::default(),
-        database: Database::default(),
-        redis: Redis::default(),
-        storage: Storage::default(),
+        frontend: ComponentSpec::default(),
+        backend: BackendSpec::default(),
+        keygen: ComponentSpec::default(),
+        dist_git: ComponentSpec::default(),
+        resalloc: ComponentSpec::default(),
+        database: DatabaseSpec::default(),
+        redis: RedisSpec::default(),
+        tests: Tests::default(),
+        defaults: Defaults::default(),
+        proxy: None,
         deletion_policy: DeletionPolicy::default(),
         end_of_life_chroots: Vec::new(),
         users: Vec::new(),
@@ -48,7 +54,6 @@ pub fn instance_spec() -> CoprInstanceSpec {
         paused: false,
         ttl: None,
         expires_at: None,
-        resources: BTreeMap::default(),
     }
 }
 
@@ -107,6 +112,19 @@ pub fn run_json(name: &str) -> Value {
         "metadata": {"name": name},
         "spec": {"instance": {"name": "missing"}},
     })
+}
+
+/// Whether the present spec of an instance is in effect, and every component answers.
+pub fn ready(instance: &CoprInstance) -> bool {
+    instance.status.as_ref().is_some_and(|status| {
+        copr_operator_kernel::conditions::is_true(&status.conditions, "Ready")
+            && status.observed_generation == instance.metadata.generation
+    })
+}
+
+/// A component of an instance, by its field of the spec.
+pub fn component<'a>(instance: &'a CoprInstance, name: &str) -> Option<&'a ComponentStatus> {
+    instance.status.as_ref()?.components.iter().find(|component| component.name == name)
 }
 
 /// The phase of a run.

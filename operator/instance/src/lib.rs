@@ -19,7 +19,6 @@ pub mod health;
 pub mod incidents;
 pub mod lifetime;
 mod malformed;
-pub mod names;
 pub mod observe;
 pub mod paused;
 pub mod quiet;
@@ -115,6 +114,8 @@ pub struct Progress {
     pub incidents: Vec<BuilderIncident>,
     /// When the instance's time is over, if that could be found out.
     pub outlook: Option<lifetime::Outlook>,
+    /// For how long every reconcile before this one has failed.
+    pub failing_for: Duration,
 }
 
 /// What went wrong in a reconcile, by step.
@@ -153,7 +154,7 @@ impl Error {
     /// The reason for the condition.
     fn reason(&self) -> &'static str {
         match self {
-            Self::Malformed(_) => malformed::REASON,
+            Self::Malformed(_) => copr_operator_kernel::malformed::REASON,
             Self::Dereference(_) | Self::Observe(_) => "DependencyUnreadable",
             Self::Expire(_) => "ExpiryFailed",
             Self::Validate(error) => error.reason(),
@@ -264,18 +265,20 @@ async fn reconcile(
         context.backoff.succeeded(&known.uid().unwrap_or_default());
         return Ok(Action::await_change());
     };
-    let mut progress = Progress::default();
+    let failing_for = context.backoff.failing_for(&instance.uid().unwrap_or_default());
+    let mut progress = Progress { failing_for, ..Progress::default() };
     let expired = expire::enforce(&context.client, &context.recorder, &instance).await.map_err(Error::Expire);
     if expired.as_ref().is_ok_and(|outlook| outlook.step == lifetime::Step::Delete) {
         return Ok(Action::await_change());
     }
-    let converged = converge(&context, &instance, &mut progress).await;
+    // On the heap: it holds an instance with all of its blocks.
+    let converged = Box::pin(converge(&context, &instance, &mut progress)).await;
     let converged = converged.and(expired.map(|outlook| progress.outlook = Some(outlook)));
     assess_builders(&context, &instance, &mut progress);
-    status::write(&context, &instance, &progress, converged.as_ref().err()).await.map_err(Error::Status)?;
-    let soon = progress.outlook.as_ref().and_then(|outlook| outlook.look_again);
-    let soon = soon.map_or(Duration::MAX, jiff::SignedDuration::unsigned_abs);
-    converged.map(|()| Action::requeue(next(&context, &instance, &progress).min(soon)))
+    let written = status::write(&context, &instance, &progress, converged.as_ref().err()).await;
+    let of_life = progress.outlook.as_ref().and_then(|outlook| outlook.look_again);
+    let changes = written.map_err(Error::Status)?.into_iter().chain(of_life).min();
+    converged.map(|()| next(&context, &instance, &progress, changes))
 }
 
 /// How the builders are, as far as the reconcile came.
@@ -290,18 +293,23 @@ fn assess_builders(context: &Context, instance: &CoprInstance, progress: &mut Pr
     progress.incidents.extend(incidents::of_events(&seen.warnings, resalloc.as_deref()));
 }
 
-/// When to look again, if nothing happens before.
-fn next(context: &Context, instance: &CoprInstance, progress: &Progress) -> Duration {
+/// When to look again, if nothing happens before. `changes` is when the status does by itself.
+fn next(
+    context: &Context,
+    instance: &CoprInstance,
+    progress: &Progress,
+    changes: Option<jiff::SignedDuration>,
+) -> Action {
     let uid = instance.uid().unwrap_or_default();
     let images = progress.provision.as_ref();
     let soon = images.and_then(|provision| provision.look_again);
     if images.is_some_and(|provision| provision.failed) {
         // As long as the other side wants to be left alone, and then longer each time.
         let pause = context.backoff.failed(&uid);
-        return soon.map_or(pause, |soon| soon.max(pause));
+        return Action::requeue(soon.map_or(pause, |soon| soon.max(pause)));
     }
     let waits = images.is_some_and(|provision| {
-        !provision.verdict.is_true() && provision.verdict.reason != images::build::verdict::BUILDING
+        !provision.finding.is_true() && provision.finding.reason != images::build::condition::BUILDING
     });
     if let Some(failure) = progress.failures.first() {
         let pause = context.backoff.failed(&uid);
@@ -310,21 +318,18 @@ fn next(context: &Context, instance: &CoprInstance, progress: &Progress) -> Dura
             let (namespace, instance) = (instance.namespace(), instance.name_any());
             tracing::warn!(namespace, instance, error, "Failed to apply an object of an instance");
         }
-        return pause;
+        return Action::requeue(pause);
     }
+    if waits && soon.is_none() {
+        return Action::requeue(context.backoff.failed(&uid));
+    }
+    context.backoff.succeeded(&uid);
     if !progress.waiting.is_empty() {
-        return WAITING;
+        return Action::requeue(WAITING);
     }
     let builders = progress.builders.as_ref().and_then(|builders| builders.look_again);
-    let builders = builders.map(jiff::SignedDuration::unsigned_abs);
-    match soon {
-        Some(soon) => builders.map_or(soon, |builders| builders.min(soon)),
-        None if waits => context.backoff.failed(&uid),
-        None => {
-            context.backoff.succeeded(&uid);
-            builders.unwrap_or(RESYNC)
-        }
-    }
+    let by_time = builders.into_iter().chain(changes).map(jiff::SignedDuration::unsigned_abs);
+    Action::requeue(by_time.chain(soon).min().unwrap_or(RESYNC))
 }
 
 async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Progress) -> Result<(), Error> {
@@ -344,7 +349,7 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
     let provision =
         context.images.provide(client, instance, &observed.platform, &unpullable, observed.now).await;
     let provision = progress.provision.insert(provision);
-    if !provision.verdict.is_true() {
+    if !provision.finding.is_true() {
         // What runs already goes on as it is.
         return Ok(());
     }

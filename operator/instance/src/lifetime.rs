@@ -126,7 +126,7 @@ mod tests {
     }
 
     /// Created at 0.
-    fn instance(spec: serde_json::Value) -> CoprInstance {
+    fn instance(spec: &serde_json::Value) -> CoprInstance {
         let mut instance = crate::fixtures::parse(crate::fixtures::MINIMAL);
         instance.metadata.creation_timestamp = Some(at(0).into());
         let mut whole = serde_json::to_value(&instance.spec).unwrap();
@@ -147,11 +147,11 @@ mod tests {
             // Before it was created.
             (json!({"expiresAt": "1969-12-31T00:00:00Z"}), -86_400 - 60, -86_400),
         ] {
-            let life = of(&instance(spec.clone())).unwrap().unwrap();
+            let life = of(&instance(&spec)).unwrap().unwrap();
             assert_eq!((life.warning, life.end), (at(warning), at(end)), "{spec}");
         }
-        assert_eq!(of(&instance(json!({}))).unwrap(), None);
-        assert!(of(&instance(json!({"ttl": "soon"}))).is_err());
+        assert_eq!(of(&instance(&json!({}))).unwrap(), None);
+        assert!(of(&instance(&json!({"ttl": "soon"}))).is_err());
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
         };
         let template =
             || json!({"template": {"chroots": ["fedora-44-x86_64"], "images": {"registry": "quay.io/copr"}}});
-        let runs = [
+        let runs = vec![
             run("running", json!({"name": "demo"}), 10, "Running"),
             run("waiting", json!({"name": "demo"}), 10, "Pending"),
             run("owner", template(), 0, "Running"),
@@ -202,7 +202,7 @@ mod tests {
             run("elsewhere", json!({"name": "other"}), 10, "Running"),
             run("owner-of-another", template(), 10, "Running"),
         ];
-        let mut instance = instance(json!({}));
+        let mut instance = instance(&json!({}));
         instance.metadata.owner_references = Some(vec![
             serde_json::from_value(
                 json!({"apiVersion": "v1", "kind": "CoprTestRun", "name": "owner", "uid": "owner"}),

@@ -7,9 +7,13 @@ pub mod conditions;
 pub mod disruption;
 pub mod isolation;
 pub mod lease;
+pub mod malformed;
 pub mod openshift;
 pub mod platform;
 pub mod pods;
+pub mod quantity;
 pub mod report;
+pub mod resources;
+pub mod scheduling;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -7,6 +7,7 @@ mod images;
 mod lifetimes;
 mod paused;
 mod people;
+mod quota;
 mod run;
 mod trouble;
 mod uid;

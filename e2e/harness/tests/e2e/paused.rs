@@ -35,19 +35,18 @@ async fn nothing_of_a_paused_instance_is_changed_and_it_goes_on_serving() -> Res
         let mut spec = fixtures::instance_spec();
         spec.paused = true;
         ctx.create(&fixtures::instance("copr", spec)).await?;
-        says(&ctx, "Reconciled", "Paused", SOON).await?;
+        says(&ctx, "Ready", "Paused", SOON).await?;
         told(&ctx, "copr", "Paused", &["spec.paused"], SOON).await?;
         ensure!(ctx.api::<Pod>().list(&ListParams::default()).await?.items.is_empty(), "pods were made");
 
         ctx.change::<CoprInstance>("copr", json!({"paused": false})).await?;
-        says(&ctx, "Reconciled", "Applied", START).await?;
-        says(&ctx, "Ready", "Available", START).await?;
+        says(&ctx, "Ready", "UpToDate", START).await?;
         told(&ctx, "copr", "Resumed", &[], SOON).await?;
 
         // What is deleted stays so, what is edited isn't applied, and a run waits.
         ctx.change::<CoprInstance>("copr", json!({"paused": true, "admin": {"email": "me@example.org"}}))
             .await?;
-        says(&ctx, "Reconciled", "Paused", SOON).await?;
+        says(&ctx, "Ready", "Paused", SOON).await?;
         let frontend = ctx.api::<Pod>().get("copr-frontend-0").await?.uid();
         ctx.api::<Service>().delete("copr-keygen", &DeleteParams::default()).await?;
         ctx.create(&fixtures::run_against("smoke", "copr", &["auth"])).await?;

@@ -22,7 +22,7 @@ fn is(instance: &CoprInstance, type_: &str) -> bool {
 }
 
 async fn settled(ctx: &Context) -> Result<()> {
-    let holds = |instance: &CoprInstance| is(instance, "Reconciled") && is(instance, "Ready");
+    let holds = |instance: &CoprInstance| is(instance, "Ready");
     ctx.until::<CoprInstance>("copr", "settled", START, holds).await?;
     Ok(())
 }
@@ -147,7 +147,7 @@ async fn a_token_that_is_missing_or_unfit_is_told_with_its_field() -> Result<()>
         let says = |reason: &'static str, named: &'static str| {
             move |instance: &CoprInstance| {
                 let status = instance.status.clone().unwrap_or_default();
-                conditions::get(&status.conditions, "Reconciled").is_some_and(|c| {
+                conditions::get(&status.conditions, "Ready").is_some_and(|c| {
                     c.reason == reason
                         && c.message.contains("users[].tokenSecret")
                         && c.message.contains(named)

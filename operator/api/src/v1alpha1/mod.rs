@@ -1,19 +1,30 @@
 //! Version `v1alpha1` of the group `copr.fedorainfracloud.org`.
 
+mod builders;
+mod component;
+mod defaults;
+mod images;
 mod instance;
 mod instance_status;
 mod packages;
 mod people;
+mod pod;
+mod proxy;
 mod requirements;
-mod storage;
+mod scheduling;
 mod test_run;
 mod test_run_status;
 
+pub use builders::*;
+pub use component::*;
+pub use defaults::*;
+pub use images::*;
 pub use instance::*;
 pub use instance_status::*;
 pub use packages::*;
 pub use people::*;
-pub use storage::*;
+pub use pod::*;
+pub use proxy::*;
 pub use test_run::*;
 pub use test_run_status::*;
 

@@ -1,7 +1,7 @@
 //! The condition that tells of an instance's end, and its events. Pure.
 
 use copr_operator_api::v1alpha1::{CoprInstance, CoprInstanceStatus, DeletionPolicy};
-use copr_operator_kernel::conditions::{self, Verdict};
+use copr_operator_kernel::conditions::{self, Finding};
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use kube::runtime::events::{Event, EventType};
 
@@ -17,16 +17,16 @@ const WAITS_FOR_RESUME: &str = "WaitsForResume";
 /// Writes it down.
 pub fn report(instance: &CoprInstance, outlook: &Outlook, status: &mut CoprInstanceStatus, now: Timestamp) {
     status.expires_at = outlook.end.map(Time);
-    match outlook.end.and_then(|end| verdict(instance, &outlook.step, end)) {
-        Some(verdict) => {
+    match outlook.end.and_then(|end| finding(instance, &outlook.step, end)) {
+        Some(finding) => {
             let generation = instance.metadata.generation;
-            conditions::set(&mut status.conditions, CONDITION, verdict, generation, now);
+            conditions::set(&mut status.conditions, CONDITION, finding, generation, now);
         }
         None => status.conditions.retain(|condition| condition.type_ != CONDITION),
     }
 }
 
-fn verdict(instance: &CoprInstance, step: &Step, end: Timestamp) -> Option<Verdict> {
+fn finding(instance: &CoprInstance, step: &Step, end: Timestamp) -> Option<Finding> {
     let with = match instance.spec.deletion_policy {
         DeletionPolicy::Delete => "with its volumes",
         DeletionPolicy::Retain => "without its volumes",
@@ -38,20 +38,20 @@ fn verdict(instance: &CoprInstance, step: &Step, end: Timestamp) -> Option<Verdi
             let message = format!(
                 "the instance is deleted {with} at {end} or a minute after this was said, whichever is later; {longer}"
             );
-            Some(Verdict::yes(EXPIRES_SOON, message))
+            Some(Finding::yes(EXPIRES_SOON, message))
         }
         Step::WaitForRuns(runs) => {
             let message = format!(
                 "the instance's time was over at {end}; it is deleted {with} once these test runs have ended: {}; {longer}",
                 runs.join(", ")
             );
-            Some(Verdict::yes(WAITS_FOR_RUNS, message))
+            Some(Finding::yes(WAITS_FOR_RUNS, message))
         }
         Step::WaitForResume => {
             let message = format!(
                 "the instance's time was over at {end}; it is deleted {with} once spec.paused is false; {longer}"
             );
-            Some(Verdict::yes(WAITS_FOR_RESUME, message))
+            Some(Finding::yes(WAITS_FOR_RESUME, message))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `/etc/resallocserver/server.yaml`.
 
-use crate::names::port;
+use copr_operator_api::component::port;
 
 /// How often, in seconds, resalloc looks at its pools though no ticket was opened or closed and no hook has ended. It assigns after it
 /// has decided what to start: what is to replace a warm builder that was taken waits for the next look.
@@ -12,6 +12,6 @@ pub fn render() -> String {
     format!(
         "db_url: sqlite:////var/lib/resallocserver/db.sqlite\nlogdir: /var/log/resallocserver\n\
          hostname: 0.0.0.0\nport: {}\nloglevel: info\nsleeptime: {SLEEP_SECONDS}\n",
-        port::RESALLOC
+        port::RESALLOC.number
     )
 }
