@@ -1,9 +1,9 @@
 //! Objects that tests start from: the smallest that do the whole thing.
 
 use copr_operator_api::v1alpha1::{
-    Admin, BackendSpec, Builders, ComponentSpec, ComponentStatus, CoprInstance, CoprInstanceSpec, CoprTestRun,
-    CoprTestRunSpec, DatabaseSpec, Defaults, DeletionPolicy, Images, InstanceSource, KeepInstance, Phase,
-    RedisSpec, Suite, TestStatus, Tests,
+    Admin, BackendSpec, Builders, ComponentSpec, ComponentStatus, CoprInstance, CoprInstanceSpec,
+    CoprTestRun, CoprTestRunSpec, DatabaseSpec, Defaults, DeletionPolicy, Images, InstanceSource,
+    KeepInstance, Phase, RedisSpec, Suite, TestStatus, Tests,
 };
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
 use serde_json::{Value, json};

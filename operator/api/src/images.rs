@@ -73,12 +73,9 @@ impl Image {
                 field: "database.image",
                 action: "BuildDatabaseImage",
             },
-            Self::Redis => &ImageRow {
-                folder: "redis",
-                key: "redis",
-                field: "redis.image",
-                action: "BuildRedisImage",
-            },
+            Self::Redis => {
+                &ImageRow { folder: "redis", key: "redis", field: "redis.image", action: "BuildRedisImage" }
+            }
             Self::Keygen => &ImageRow {
                 folder: "keygen",
                 key: "keygen",

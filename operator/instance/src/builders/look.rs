@@ -10,7 +10,9 @@ use copr_operator_api::{
     labels,
     status::chroots::{LOOKING, MOCK_CONFIG_MISSING},
 };
-use copr_operator_kernel::{conditions::Finding, platform::Platform, report::truncate, resources::Amounts, scheduling};
+use copr_operator_kernel::{
+    conditions::Finding, platform::Platform, report::truncate, resources::Amounts, scheduling,
+};
 use k8s_openapi::{
     api::{
         batch::v1::{

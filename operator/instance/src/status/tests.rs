@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use copr_operator_api::{labels::COMPONENT, component::Component, v1alpha1::ComponentStatus};
+use copr_operator_api::{component::Component, labels::COMPONENT, v1alpha1::ComponentStatus};
 use copr_operator_images::build::condition;
 use copr_operator_kernel::{platform::Platform, pods};
 use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::Time};
