@@ -130,7 +130,7 @@ fn report(
         // Nothing could be looked at, and nothing was known before.
         conditions::set(&mut status.conditions, AVAILABLE, applied.clone(), generation, now);
     }
-    let about = Circumstances { applied: &applied, failures: progress.failures_before, now };
+    let about = Circumstances { applied: &applied, failing_for: progress.failing_for, now };
     let (standing, look_again) = standing::of(&status, about);
     conditions::set_standing(&mut status.conditions, standing, generation, now);
     if let Some(valid) = &progress.instance {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use copr_operator_api::{labels::COMPONENT, component::Component, v1alpha1::ComponentStatus};
 use copr_operator_images::build::condition;
@@ -207,15 +207,15 @@ fn a_copr_that_serves_stays_available_whatever_keeps_the_spec_from_being_applied
 }
 
 #[test]
-fn what_is_tried_again_goes_on_by_itself_until_it_has_failed_too_often() {
+fn what_is_tried_again_goes_on_by_itself_until_it_has_failed_for_a_minute() {
     let (instance, _) = serving();
     let error = request_failed();
-    let after = |failures_before| {
-        let progress = Progress { failures_before, ..Progress::default() };
+    let after = |seconds| {
+        let progress = Progress { failing_for: Duration::from_secs(seconds), ..Progress::default() };
         report(&instance, &progress, Some(&error), at(0)).0
     };
-    assert_eq!(standing(&after(4)), (RECONCILING, "DependencyUnreadable"));
-    assert_eq!(standing(&after(5)), (STALLED, "DependencyUnreadable"));
+    assert_eq!(standing(&after(59)), (RECONCILING, "DependencyUnreadable"));
+    assert_eq!(standing(&after(60)), (STALLED, "DependencyUnreadable"));
 }
 
 #[test]
