@@ -69,7 +69,7 @@ impl Group {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct DistGitInstance {
-    /// What users call it (`copr-cli buildscm` and `copr-cli add-package-distgit --distgit`), such as `fedora`.
+    /// What users call it (`copr-cli build-distgit --distgit`), such as `fedora`.
     #[schemars(length(min = 1, max = 50), regex(pattern = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$"))]
     pub name: String,
     /// What the URL of every clone begins with, such as `https://src.fedoraproject.org`.
