@@ -28,6 +28,7 @@ pub mod rollout;
 pub mod status;
 mod takeover;
 pub mod validate;
+mod wake;
 
 use std::{sync::Arc, time::Duration};
 
@@ -36,7 +37,7 @@ use copr_operator_api::{
     status::builders::CONDITION,
     v1alpha1::{BuilderIncident, CoprInstance},
 };
-use copr_operator_images::{self as images, Provider, Provision};
+use copr_operator_images::{Provider, Provision};
 use copr_operator_kernel::{
     apply::{self, memory::Memory},
     backoff::{Backoff, BrokenWatch},
@@ -173,10 +174,6 @@ fn apply_reason(error: &apply::Error) -> &'static str {
     }
 }
 
-/// Slow resync beside the watches.
-const RESYNC: Duration = Duration::from_secs(600);
-/// How soon a restart that waits is looked at again: nothing tells that an instance has been quiet for a while.
-const WAITING: Duration = Duration::from_secs(10);
 /// Reconciles at a time: each waits for the API server most of the while.
 const CONCURRENCY: u16 = 16;
 /// What changes at one moment is told by several watches.
@@ -278,7 +275,7 @@ async fn reconcile(
     let written = status::write(&context, &instance, &progress, converged.as_ref().err()).await;
     let of_life = progress.outlook.as_ref().and_then(|outlook| outlook.look_again);
     let changes = written.map_err(Error::Status)?.into_iter().chain(of_life).min();
-    converged.map(|()| next(&context, &instance, &progress, changes))
+    converged.map(|()| wake::next(&context, &instance, &progress, changes))
 }
 
 /// How the builders are, as far as the reconcile came.
@@ -291,45 +288,6 @@ fn assess_builders(context: &Context, instance: &CoprInstance, progress: &mut Pr
         context.incidents.of(&instance.namespace().unwrap_or_default(), &instance.name_any());
     let resalloc = builders::resalloc_uid(&seen.pods);
     progress.incidents.extend(incidents::of_events(&seen.warnings, resalloc.as_deref()));
-}
-
-/// When to look again, if nothing happens before. `changes` is when the status does by itself.
-fn next(
-    context: &Context,
-    instance: &CoprInstance,
-    progress: &Progress,
-    changes: Option<jiff::SignedDuration>,
-) -> Action {
-    let uid = instance.uid().unwrap_or_default();
-    let images = progress.provision.as_ref();
-    let soon = images.and_then(|provision| provision.look_again);
-    if images.is_some_and(|provision| provision.failed) {
-        // As long as the other side wants to be left alone, and then longer each time.
-        let pause = context.backoff.failed(&uid);
-        return Action::requeue(soon.map_or(pause, |soon| soon.max(pause)));
-    }
-    let waits = images.is_some_and(|provision| {
-        !provision.finding.is_true() && provision.finding.reason != images::build::condition::BUILDING
-    });
-    if let Some(failure) = progress.failures.first() {
-        let pause = context.backoff.failed(&uid);
-        let error = report::chain(failure);
-        if context.backoff.is_news(&uid, &error) {
-            let (namespace, instance) = (instance.namespace(), instance.name_any());
-            tracing::warn!(namespace, instance, error, "Failed to apply an object of an instance");
-        }
-        return Action::requeue(pause);
-    }
-    if waits && soon.is_none() {
-        return Action::requeue(context.backoff.failed(&uid));
-    }
-    context.backoff.succeeded(&uid);
-    if !progress.waiting.is_empty() {
-        return Action::requeue(WAITING);
-    }
-    let builders = progress.builders.as_ref().and_then(|builders| builders.look_again);
-    let by_time = builders.into_iter().chain(changes).map(jiff::SignedDuration::unsigned_abs);
-    Action::requeue(by_time.chain(soon).min().unwrap_or(RESYNC))
 }
 
 async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Progress) -> Result<(), Error> {
