@@ -7,7 +7,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CoprInstanceStatus, Packages, Registry, Storage};
+use super::{CoprInstanceStatus, Packages, Registry, Storage, storage::only_grows};
 
 /// What a Copr instance is made of. Everything not given here (passwords, tokens, keys, names) is
 /// generated per instance.
@@ -29,6 +29,13 @@ use super::{CoprInstanceStatus, Packages, Registry, Storage};
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 40")
         .message("metadata.name becomes part of Service names: at most 40 lowercase letters, digits and '-', starting with a letter"),
+    validation = only_grows("database"),
+    validation = only_grows("redis"),
+    validation = only_grows("frontend"),
+    validation = only_grows("backend"),
+    validation = only_grows("keygen"),
+    validation = only_grows("distGit"),
+    validation = only_grows("resalloc"),
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.packages) || has(self.images) && (has(self.images.registry) || (has(self.images.frontend) && has(self.images.backend) && has(self.images.backendHttpd) && has(self.images.keygen) && has(self.images.distGit) && has(self.images.resalloc) && has(self.images.builder) && has(self.images.database) && has(self.images.redis)))")

@@ -1,11 +1,12 @@
 //! The volumes of a `CoprInstance`.
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use kube::KubeSchema;
+use kube::{KubeSchema, core::Rule};
 use serde::{Deserialize, Serialize};
 
 /// Volumes. Each is a PersistentVolumeClaim (ReadWriteOnce); `deletionPolicy` says what becomes of it. A volume may be made larger,
-/// where its StorageClass allows that, and never smaller; the condition `VolumesReady` says how far that is.
+/// where its StorageClass allows that, and never smaller; the condition `VolumesReady` says how far that is. What could not grow
+/// (`ResizeRefused`) may be taken back.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.className) == has(oldSelf.className) && (!has(self.className) || self.className == oldSelf.className)")
@@ -18,45 +19,42 @@ pub struct Storage {
     /// PostgreSQL's data.
     #[serde(default = "one_gi")]
     #[schemars(schema_with = "quantity_schema")]
-    #[x_kube(validation = Rule::new("!isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
-        .message("storage.database cannot become smaller: a volume can only grow"))]
     pub database: Quantity,
     /// Redis' snapshot.
     #[serde(default = "one_gi")]
     #[schemars(schema_with = "quantity_schema")]
-    #[x_kube(validation = Rule::new("!isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
-        .message("storage.redis cannot become smaller: a volume can only grow"))]
     pub redis: Quantity,
     /// Uploads and search indexes of the frontend.
     #[serde(default = "five_gi")]
     #[schemars(schema_with = "quantity_schema")]
-    #[x_kube(validation = Rule::new("!isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
-        .message("storage.frontend cannot become smaller: a volume can only grow"))]
     pub frontend: Quantity,
     /// Build results.
     #[serde(default = "ten_gi")]
     #[schemars(schema_with = "quantity_schema")]
-    #[x_kube(validation = Rule::new("!isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
-        .message("storage.backend cannot become smaller: a volume can only grow"))]
     pub backend: Quantity,
     /// Signing keys.
     #[serde(default = "one_gi")]
     #[schemars(schema_with = "quantity_schema")]
-    #[x_kube(validation = Rule::new("!isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
-        .message("storage.keygen cannot become smaller: a volume can only grow"))]
     pub keygen: Quantity,
     /// Git repositories and the lookaside cache.
     #[serde(default = "five_gi")]
     #[schemars(schema_with = "quantity_schema")]
-    #[x_kube(validation = Rule::new("!isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
-        .message("storage.distGit cannot become smaller: a volume can only grow"))]
     pub dist_git: Quantity,
     /// Resalloc's tickets.
     #[serde(default = "one_gi")]
     #[schemars(schema_with = "quantity_schema")]
-    #[x_kube(validation = Rule::new("!isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
-        .message("storage.resalloc cannot become smaller: a volume can only grow"))]
     pub resalloc: Quantity,
+}
+
+/// A volume doesn't become smaller. While the cluster refuses to change a volume, it has less than the spec says: then the spec may go
+/// back, and what goes beyond that is refused by the claim itself.
+pub(super) fn only_grows(volume: &str) -> Rule {
+    let (now, before) = (format!("self.spec.storage.{volume}"), format!("oldSelf.spec.storage.{volume}"));
+    let grows = format!("quantity(string({now})).compareTo(quantity(string({before}))) >= 0");
+    let refused = "has(self.status) && has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'VolumesReady' && c.reason == 'ResizeRefused')";
+    Rule::new(format!("!isQuantity(string({before})) || {grows} || {refused}"))
+        .field_path(format!(".spec.storage.{volume}"))
+        .message(format!("storage.{volume} cannot become smaller: a volume can only grow").as_str())
 }
 
 /// A quantity of at least something.
