@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use copr_operator::api::v1alpha1::{
+use copr_operator_api::v1alpha1::{
     Admin, Builders, CoprInstance, CoprInstanceSpec, CoprTestRun, CoprTestRunSpec, Database, DeletionPolicy,
     Images, InstanceSource, KeepInstance, Phase, Redis, Storage, Suite, TestStatus,
 };
@@ -116,5 +116,5 @@ pub fn tests(run: &CoprTestRun) -> &[TestStatus] {
 pub fn finished(run: &CoprTestRun) -> bool {
     run.status
         .as_ref()
-        .is_some_and(|status| copr_operator::conditions::is_true(&status.conditions, "Finished"))
+        .is_some_and(|status| copr_operator_kernel::conditions::is_true(&status.conditions, "Finished"))
 }

@@ -1,0 +1,81 @@
+//! Frontend: the schema and seed steps as init containers, then httpd.
+
+use copr_operator_api::names::{Component, credentials};
+
+use super::{
+    Objects, config,
+    volumes::{claim, claim_volume, config_map_volume, empty_dir, secret_volume},
+    workload::{
+        ContainerExt as _, Pod, SCRIPTS, config_map, container, files, http, secret, service, stateful_set,
+    },
+};
+use crate::{names::port, validate::Instance};
+
+/// Init container that creates or upgrades the schema. Its name is part of a condition's reason.
+pub const SCHEMA: &str = "schema";
+/// Init container that creates chroots and the administrator.
+pub const SEED: &str = "seed";
+
+const CONF: &str = "copr.conf";
+
+pub(super) fn build(instance: &Instance) -> Objects {
+    let component = Component::Frontend;
+    let name = component.name();
+    let image = &instance.images.frontend;
+    let conf = files([(CONF, config::copr_conf::render(instance))]);
+    let scripts = files([
+        (SCHEMA, include_str!("scripts/schema").to_owned()),
+        (SEED, include_str!("scripts/seed").to_owned()),
+        ("steps.sh", include_str!("scripts/steps.sh").to_owned()),
+        ("admin.py", include_str!("scripts/admin.py").to_owned()),
+    ]);
+    let chroots = instance.chroots.join(" ");
+    // Given to the seed step as references, which a pod reads when it starts: another token has to start one.
+    let seeded = files([
+        ("api-login", instance.credentials.api_login.clone()),
+        ("api-token", instance.credentials.api_token.clone()),
+    ]);
+    let mounted = |container: k8s_openapi::api::core::v1::Container| {
+        container
+            .with_file("config", CONF, "/etc/copr/copr.conf")
+            .with_mount("data", "/var/lib/copr/data")
+            .with_mount("log", "/var/log/copr-frontend")
+    };
+    let schema = mounted(container(SCHEMA, image, &["bash", "/etc/copr-operator/scripts/schema"]))
+        .with_read_only("scripts", SCRIPTS);
+    let credentials = credentials(&instance.name);
+    let seed = mounted(container(SEED, image, &["bash", "/etc/copr-operator/scripts/seed"]))
+        .with_read_only("scripts", SCRIPTS)
+        .with_env("COPR_CHROOTS", &chroots)
+        .with_env("COPR_USER", &instance.admin.name)
+        .with_env("COPR_EMAIL", &instance.admin.email)
+        .with_secret_env("COPR_API_LOGIN", &credentials, "api-login")
+        .with_secret_env("COPR_API_TOKEN", &credentials, "api-token");
+    let httpd = mounted(container("httpd", image, &["httpd", "-DFOREGROUND"]))
+        .with_port("http", port::FRONTEND)
+        .with_readiness(http("/api_3/mock-chroots/list", port::FRONTEND))
+        .with_liveness(http("/stats_rcv/", port::FRONTEND));
+    Objects {
+        secrets: vec![secret(instance, name, name, &conf)],
+        config_maps: vec![config_map(instance, "frontend-scripts", name, &scripts)],
+        claims: vec![claim(instance, component, &instance.storage.frontend)],
+        services: vec![service(instance, name, component, &[("http", port::FRONTEND)])],
+        stateful_sets: vec![stateful_set(
+            instance,
+            component,
+            Pod {
+                init: vec![schema, seed],
+                containers: vec![httpd],
+                volumes: vec![
+                    claim_volume(instance, component),
+                    secret_volume(instance, "config", name),
+                    config_map_volume(instance, "scripts", "frontend-scripts"),
+                    empty_dir("log"),
+                ],
+                files: vec![conf, scripts, seeded],
+                ..Pod::default()
+            },
+        )],
+        ..Objects::default()
+    }
+}
