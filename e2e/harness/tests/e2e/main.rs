@@ -8,3 +8,4 @@ mod lifetimes;
 mod run;
 mod trouble;
 mod uid;
+mod volumes;
