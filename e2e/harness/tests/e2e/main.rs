@@ -11,4 +11,5 @@ mod quota;
 mod run;
 mod trouble;
 mod uid;
+mod volumes;
 mod warm;
