@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use copr_operator_api::{images::given_images, v1alpha1::CoprInstance};
-use copr_operator_images::{Provision, build::identity::Objects};
+use copr_operator_images::{BuildIdentity, Provision};
 use copr_operator_kernel::{conditions::Verdict, platform::Platform};
 
 use super::{
@@ -69,7 +69,7 @@ pub(crate) fn provision(instance: &CoprInstance) -> Provision {
         verdict: Verdict::yes("Available", ""),
         look_again: None,
         failed: false,
-        identity: Objects::default(),
+        identity: BuildIdentity::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a component is, told from its StatefulSet, its pod and the events of both. Pure.
 
-use copr_operator_images::build::verdict;
+use copr_operator_images::verdict;
 use copr_operator_kernel::{
     conditions::Verdict,
     pods::{self, INIT_FAILED},

@@ -285,7 +285,7 @@ fn next(context: &Context, instance: &CoprInstance, progress: &Progress) -> Acti
         return Action::requeue(soon.map_or(pause, |soon| soon.max(pause)));
     }
     let waits = images.is_some_and(|provision| {
-        !provision.verdict.is_true() && provision.verdict.reason != images::build::verdict::BUILDING
+        !provision.verdict.is_true() && provision.verdict.reason != images::verdict::BUILDING
     });
     if let Some(failure) = progress.failures.first() {
         let pause = context.backoff.failed(&uid);

@@ -8,7 +8,7 @@ use copr_operator_api::{
     names::{Component, client},
     v1alpha1::{Admin, Builders, CoprInstance, CoprInstanceSpec, DeletionPolicy, Endpoints, Storage},
 };
-use copr_operator_images::{Provision, build::identity};
+use copr_operator_images::{BuildIdentity, Provision};
 use copr_operator_kernel::platform::Platform;
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use kube::{Resource, ResourceExt};
@@ -59,7 +59,7 @@ pub struct Instance {
     /// What the cluster asks of pods.
     pub platform: Platform,
     /// What builds of images run as.
-    pub image_builds: identity::Objects,
+    pub image_builds: BuildIdentity,
 }
 
 /// Builders of one machine architecture.

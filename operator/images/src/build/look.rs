@@ -24,7 +24,7 @@ use super::{
     job, start, verdict,
 };
 use crate::{
-    Wanted,
+    Wanted, names,
     registry::{Registries, access::Target},
 };
 
@@ -45,12 +45,11 @@ pub async fn look(
         .collect();
     let references = missing
         .iter()
-        .map(|(image, status)| (*image, job::reference(&target.registry.url, *image, &status.input_hash)));
+        .map(|(image, status)| (*image, names::reference(&target.registry.url, *image, &status.input_hash)));
     let query =
         format!("{},{}={}", labels::instance_query(&wanted.name), labels::COMPONENT, labels::IMAGE_BUILD);
     let mut seen = Seen {
         namespace: wanted.namespace.clone(),
-        instance: wanted.name.clone(),
         uid: wanted.owner.uid.clone(),
         jobs: start::jobs_of(wanted.client, &wanted.namespace, &query).await?,
         pods: start::pods(wanted.client, &wanted.namespace, &query).await?,

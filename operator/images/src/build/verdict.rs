@@ -10,34 +10,34 @@ use copr_operator_kernel::{conditions::Verdict, openshift, report::truncate};
 use crate::resolve::require;
 
 /// Every image is there.
-pub const AVAILABLE: &str = "Available";
+pub(crate) const AVAILABLE: &str = "Available";
 /// Images are being built.
 pub const BUILDING: &str = "ImagesBuilding";
 /// A repository can't be read.
-pub const REPOSITORY_UNREADABLE: &str = "RepositoryUnreadable";
+pub(crate) const REPOSITORY_UNREADABLE: &str = "RepositoryUnreadable";
 /// The registry doesn't take the credentials, or shows whoever they are for nothing.
-pub const REGISTRY_REFUSED: &str = "RegistryRefused";
+pub(crate) const REGISTRY_REFUSED: &str = "RegistryRefused";
 /// The registry doesn't answer, or answers with something else than what it was asked for.
-pub const REGISTRY_UNREACHABLE: &str = "RegistryUnreachable";
+pub(crate) const REGISTRY_UNREACHABLE: &str = "RegistryUnreachable";
 
 /// A build failed for a reason that isn't the packages', and is tried again.
-pub const BUILD_TROUBLE: &str = "ImageBuildTrouble";
+pub(crate) const BUILD_TROUBLE: &str = "ImageBuildTrouble";
 
 /// Of an image: dnf says that the packages can't be installed.
-pub const PACKAGES_REFUSED: &str = "PackagesRefused";
+pub(crate) const PACKAGES_REFUSED: &str = "PackagesRefused";
 /// Of an image: the cluster refuses the pod of its build.
-pub const BUILD_REFUSED: &str = "BuildRefused";
+pub(crate) const BUILD_REFUSED: &str = "BuildRefused";
 /// Of an image: the pod of its build can't start.
-pub const BUILD_BLOCKED: &str = "BuildBlocked";
+pub(crate) const BUILD_BLOCKED: &str = "BuildBlocked";
 /// Of an image: something around its build failed.
-pub const BUILD_INTERRUPTED: &str = "BuildInterrupted";
+pub(crate) const BUILD_INTERRUPTED: &str = "BuildInterrupted";
 /// Of an image: the repositories aren't any more what they were when they were looked at.
-pub const REPOSITORIES_CHANGED: &str = "RepositoriesChanged";
+pub(crate) const REPOSITORIES_CHANGED: &str = "RepositoriesChanged";
 
 const MESSAGE_MAX: usize = 4096;
 
 /// The reason of an image that was recorded, as a constant.
-pub fn of_trouble(reason: &str) -> &'static str {
+pub(crate) fn of_trouble(reason: &str) -> &'static str {
     match reason {
         BUILD_REFUSED => BUILD_REFUSED,
         BUILD_BLOCKED => BUILD_BLOCKED,
@@ -46,7 +46,7 @@ pub fn of_trouble(reason: &str) -> &'static str {
 }
 
 /// All images in one condition.
-pub fn of_all(spec: &Packages, status: &PackagesStatus) -> Verdict {
+pub(crate) fn of_all(spec: &Packages, status: &PackagesStatus) -> Verdict {
     let images = &status.images;
     let of = |state| images.iter().filter(move |image| image.state == state).collect::<Vec<_>>();
     let failed = of(ImageState::Failed);
@@ -90,7 +90,7 @@ pub fn of_all(spec: &Packages, status: &PackagesStatus) -> Verdict {
 }
 
 /// What was to be done about images and failed, with what is known of how to mend it.
-pub fn of_failure(reason: &str, message: String) -> Verdict {
+pub(crate) fn of_failure(reason: &str, message: String) -> Verdict {
     match openshift::hint(&message) {
         Some(hint) => Verdict::no(reason, format!("{message}; {hint}")),
         None => Verdict::no(reason, message),

@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, sync::OnceLock};
 
 use copr_operator_api::v1alpha1::{Admin, Builders, DeletionPolicy, Storage};
-use copr_operator_images::build::identity;
+use copr_operator_images::BuildIdentity;
 use copr_operator_kernel::platform::Platform;
 use k8s_openapi::{api::apps::v1::StatefulSet, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use sha2::{Digest, Sha256};
@@ -83,6 +83,6 @@ fn sample() -> Instance {
         rotation: None,
         deletion_policy: DeletionPolicy::Delete,
         platform: Platform::Kubernetes,
-        image_builds: identity::Objects::default(),
+        image_builds: BuildIdentity::default(),
     }
 }

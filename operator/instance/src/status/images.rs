@@ -7,7 +7,7 @@ use copr_operator_api::{
     status::images::CONDITION,
     v1alpha1::CoprInstanceStatus,
 };
-use copr_operator_images::{Provision, build::verdict};
+use copr_operator_images::{Provision, verdict};
 use copr_operator_kernel::conditions;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp};
 

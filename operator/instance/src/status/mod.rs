@@ -12,7 +12,7 @@ use copr_operator_api::{
     status::{self, READY, RECONCILED},
     v1alpha1::{CoprInstance, CoprInstanceStatus},
 };
-use copr_operator_images::build::events;
+use copr_operator_images::events;
 use copr_operator_kernel::{
     conditions::{self, Verdict},
     openshift, report,

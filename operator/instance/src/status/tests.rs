@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use copr_operator_api::labels::COMPONENT;
-use copr_operator_images::build::verdict;
+use copr_operator_images::verdict;
 use copr_operator_kernel::{platform::Platform, pods};
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::json;

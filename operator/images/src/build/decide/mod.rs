@@ -25,10 +25,13 @@ use self::progress::{
     failure, has_completed, is_active, is_running, is_worth_waiting_for, last_words, pods_of,
 };
 use super::{
-    job::{HASH, IMAGE, PACKAGES_LABEL, SOURCES_LABEL},
+    job::{HASH, IMAGE},
     verdict,
 };
-use crate::registry::Found;
+use crate::{
+    names::{PACKAGES_LABEL, SOURCES_LABEL},
+    registry::Found,
+};
 
 /// What dnf says last is what matters; an event and a condition have room for this much of it.
 const MESSAGE_MAX: usize = 2000;
@@ -49,8 +52,6 @@ pub const ABOUT_TO_START: &str = "its build is about to start";
 pub struct Seen {
     /// Namespace of the instance.
     pub namespace: String,
-    /// Name of the instance.
-    pub instance: String,
     /// Uid of the instance.
     pub uid: String,
     /// Jobs that build images that this instance needs, of every namespace.

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use backon::ExponentialBuilder;
 
-use super::{Access, Keyring, Login, Pauses, Registries, Registry};
+use super::{Access, Keyring, Login, Registries, Registry, transport::Pauses};
 
 /// Short pauses between tries.
 pub fn registries() -> Registries {
