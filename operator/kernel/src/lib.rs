@@ -11,5 +11,5 @@ pub mod openshift;
 pub mod platform;
 pub mod pods;
 pub mod report;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
