@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use copr_operator_api::v1alpha1::{
-    Admin, Builders, CoprInstance, CoprInstanceSpec, CoprTestRun, CoprTestRunSpec, Database, DeletionPolicy,
-    Images, InstanceSource, KeepInstance, Phase, Redis, Storage, Suite, TestStatus,
+    Admin, Builders, ComponentStatus, CoprInstance, CoprInstanceSpec, CoprTestRun, CoprTestRunSpec, Database,
+    DeletionPolicy, Images, InstanceSource, KeepInstance, Phase, Redis, Storage, Suite, TestStatus,
 };
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
 use serde_json::{Value, json};
@@ -100,6 +100,19 @@ pub fn run_json(name: &str) -> Value {
         "metadata": {"name": name},
         "spec": {"instance": {"name": "missing"}},
     })
+}
+
+/// Whether the present spec of an instance is in effect, and every component answers.
+pub fn ready(instance: &CoprInstance) -> bool {
+    instance.status.as_ref().is_some_and(|status| {
+        copr_operator_kernel::conditions::is_true(&status.conditions, "Ready")
+            && status.observed_generation == instance.metadata.generation
+    })
+}
+
+/// A component of an instance, by its field of the spec.
+pub fn component<'a>(instance: &'a CoprInstance, name: &str) -> Option<&'a ComponentStatus> {
+    instance.status.as_ref()?.components.iter().find(|component| component.name == name)
 }
 
 /// The phase of a run.

@@ -18,6 +18,8 @@ mod dump;
 mod events;
 pub mod fixtures;
 mod http;
+mod kstatus;
+mod kubectl;
 mod leftovers;
 mod namespace;
 mod operator;
@@ -31,6 +33,8 @@ pub mod uid;
 mod wait;
 
 pub use events::told;
+pub use kstatus::kstatus;
+pub use kubectl::kubectl;
 pub use leftovers::leftovers;
 pub use namespace::{Context, Object, with_namespace};
 pub use operator::Operator;

@@ -71,23 +71,6 @@ impl Image {
         }
     }
 
-    /// The type of its condition.
-    pub const fn condition(self) -> &'static str {
-        match self {
-            Self::Base => "BaseImageReady",
-            Self::Database => "DatabaseImageReady",
-            Self::Redis => "RedisImageReady",
-            Self::Keygen => "KeygenImageReady",
-            Self::Frontend => "FrontendImageReady",
-            Self::DistGit => "DistGitImageReady",
-            Self::Resalloc => "ResallocImageReady",
-            Self::Backend => "BackendImageReady",
-            Self::BackendHttpd => "BackendHttpdImageReady",
-            Self::Builder => "BuilderImageReady",
-            Self::Sanity => "SanityImageReady",
-        }
-    }
-
     /// What the operator does when it builds it, as events say.
     pub const fn action(self) -> &'static str {
         match self {

@@ -51,19 +51,6 @@ impl Component {
             other => other.name(),
         }
     }
-
-    /// The type of its condition.
-    pub const fn condition(self) -> &'static str {
-        match self {
-            Self::Database => "DatabaseReady",
-            Self::Redis => "RedisReady",
-            Self::Frontend => "FrontendReady",
-            Self::Backend => "BackendReady",
-            Self::Keygen => "KeygenReady",
-            Self::DistGit => "DistGitReady",
-            Self::Resalloc => "ResallocReady",
-        }
-    }
 }
 
 /// The label value of builder pods.

@@ -26,7 +26,7 @@ use copr_operator_api::v1alpha1::CoprInstanceSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Client;
 
-pub use build::{events, identity::Objects as BuildIdentity, job::PREFIX as JOB_PREFIX, verdict};
+pub use build::{condition, events, identity::Objects as BuildIdentity, job::PREFIX as JOB_PREFIX};
 pub use http::Error as HttpError;
 pub use provide::{Provider, Provision};
 pub use registry::Registries;

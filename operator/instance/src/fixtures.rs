@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use copr_operator_api::{images::given_images, v1alpha1::CoprInstance};
 use copr_operator_images::{BuildIdentity, Provision};
-use copr_operator_kernel::{conditions::Verdict, platform::Platform};
+use copr_operator_kernel::{conditions::Finding, platform::Platform};
 
 use super::{
     credentials::{Credentials, KeyPair},
@@ -66,7 +66,7 @@ pub(crate) fn provision(instance: &CoprInstance) -> Provision {
         packages: None,
         images: images.into_iter().map(|(image, name)| (image.field().to_owned(), name)).collect(),
         resolved: std::collections::BTreeMap::new(),
-        verdict: Verdict::yes("Available", ""),
+        finding: Finding::yes("Available", ""),
         look_again: None,
         failed: false,
         identity: BuildIdentity::default(),

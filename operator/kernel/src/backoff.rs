@@ -42,6 +42,11 @@ impl Backoff {
         wait
     }
 
+    /// How many failures there were in a row.
+    pub fn failures(&self, uid: &str) -> u32 {
+        self.lock().get(uid).map_or(0, |failures| failures.count)
+    }
+
     /// Whether a failure is another one than that which was logged last; it counts as logged then.
     pub fn is_news(&self, uid: &str, what: &str) -> bool {
         let mut all = self.lock();
@@ -94,6 +99,7 @@ mod tests {
         let seconds = |count| (0..count).map(|_| backoff.failed("a").as_secs()).collect::<Vec<_>>();
         assert_eq!(seconds(8), [1, 2, 4, 8, 16, 32, 60, 60]);
         assert_eq!(backoff.failed("b"), FIRST);
+        assert_eq!(["a", "b", "c"].map(|uid| backoff.failures(uid)), [8, 1, 0]);
         assert!(backoff.is_news("a", "x") && !backoff.is_news("a", "x") && backoff.is_news("a", "y"));
         backoff.succeeded("a");
         assert_eq!(backoff.failed("a"), FIRST);

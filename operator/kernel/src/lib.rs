@@ -7,6 +7,7 @@ pub mod conditions;
 pub mod disruption;
 pub mod isolation;
 pub mod lease;
+pub mod malformed;
 pub mod openshift;
 pub mod platform;
 pub mod pods;

@@ -3,11 +3,11 @@
 use copr_operator_api::{
     images::{Image, pull_secrets},
     names::Component,
-    status::{READY, RECONCILED, images},
+    status::{AVAILABLE, images, is_applied},
     v1alpha1::{CoprInstance, CoprInstanceSpec, Images, PullPolicy, Suite},
 };
 use copr_operator_kernel::{
-    conditions::{self, Verdict},
+    conditions::{self, Finding},
     report,
 };
 use jiff::Timestamp;
@@ -114,8 +114,8 @@ pub struct Facts {
     pub builders_max: i32,
     /// Secret with the client's configuration.
     pub client_secret: String,
-    /// Since when the instance is Ready.
-    pub ready_since: Timestamp,
+    /// Since when the instance is Available.
+    pub available_since: Timestamp,
     /// The components that have pods.
     pub components: Vec<Component>,
     /// How its builders are.
@@ -126,18 +126,18 @@ pub struct Facts {
 
 impl Target {
     /// The condition `InstanceReady`.
-    pub fn verdict(&self) -> Verdict {
+    pub fn finding(&self) -> Finding {
         let name = &self.name;
         match &self.state {
-            State::Missing => Verdict::no(reasons::NOT_FOUND, format!("there is no CoprInstance {name}")),
-            State::Unusable { reason, message } => Verdict::no(reason, message.clone()),
-            State::NotReady { reason, message } => Verdict::no(reason, message.clone()),
+            State::Missing => Finding::no(reasons::NOT_FOUND, format!("there is no CoprInstance {name}")),
+            State::Unusable { reason, message } => Finding::no(reason, message.clone()),
+            State::NotReady { reason, message } => Finding::no(reason, message.clone()),
             State::Ready(facts) => {
                 let available = || {
                     let message = format!("every component of CoprInstance {name} answers");
-                    Verdict::yes(reasons::AVAILABLE, message)
+                    Finding::yes(reasons::AVAILABLE, message)
                 };
-                let held = |(reason, message): &(String, String)| Verdict::no(reason, message.clone());
+                let held = |(reason, message): &(String, String)| Finding::no(reason, message.clone());
                 facts.hold.as_ref().map_or_else(available, held)
             }
         }
@@ -201,7 +201,7 @@ pub fn is_owned(instance: &CoprInstance, uid: &str) -> bool {
     instance.owner_references().iter().any(|owner| owner.uid == uid)
 }
 
-/// Ready, or the first thing in the way.
+/// What tests need to know, or the first thing in the way.
 fn look<'a>(
     instance: &'a CoprInstance,
     suite: &Suite,
@@ -211,7 +211,7 @@ fn look<'a>(
     if instance.metadata.deletion_timestamp.is_some() {
         return Err((reasons::TERMINATING, format!("CoprInstance {name} is being deleted")));
     }
-    let ready = ready(instance, &name)?;
+    let available = available(instance, &name)?;
     let status = instance.status.as_ref();
     let Some(endpoints) = status.and_then(|status| status.endpoints.clone()) else {
         return Err((reasons::NO_ENDPOINTS, format!("CoprInstance {name} doesn't say where it answers yet")));
@@ -239,30 +239,31 @@ fn look<'a>(
         owner: instance.spec.admin.name.clone(),
         builders_max: instance.spec.builders.max,
         client_secret,
-        ready_since: ready.last_transition_time.0,
+        available_since: available.last_transition_time.0,
         components: components(&instance.spec),
         builders: builders::assess(instance),
         hold: hold(instance, &name),
     })))
 }
 
-/// The condition Ready, if it is True.
-fn ready<'a>(instance: &'a CoprInstance, name: &str) -> Result<&'a Condition, (&'a str, String)> {
+/// The condition Available, if it is True.
+fn available<'a>(instance: &'a CoprInstance, name: &str) -> Result<&'a Condition, (&'a str, String)> {
     let status = instance.status.as_ref();
-    match status.and_then(|status| conditions::get(&status.conditions, READY)) {
-        Some(ready) if ready.status == "True" => Ok(ready),
-        Some(ready) if ready.observed_generation != instance.metadata.generation => {
+    match status.and_then(|status| conditions::get(&status.conditions, AVAILABLE)) {
+        Some(available) if available.status == "True" => Ok(available),
+        Some(available) if available.observed_generation != instance.metadata.generation => {
             Err((reasons::OUTDATED, outdated(name)))
         }
-        Some(ready) => Err((ready.reason.as_str(), ready.message.clone())),
+        Some(available) => Err((available.reason.as_str(), available.message.clone())),
         None => Err((reasons::CREATING, format!("CoprInstance {name} has no status yet"))),
     }
 }
 
-/// What is to be tested must be what the spec says: applied, from the images that it wants, and seen to answer since.
+/// What is to be tested must be what the spec says: applied, from the images that it wants, and seen to answer since. What else an
+/// instance lacks until it is Ready keeps no test from being fair.
 fn hold(instance: &CoprInstance, name: &str) -> Option<(String, String)> {
     let conditions = instance.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
-    [READY, images::CONDITION, RECONCILED].into_iter().find_map(|type_| {
+    [AVAILABLE, images::CONDITION, conditions::READY].into_iter().find_map(|type_| {
         match conditions::get(conditions, type_) {
             None => {
                 let message =
@@ -272,6 +273,7 @@ fn hold(instance: &CoprInstance, name: &str) -> Option<(String, String)> {
             Some(c) if c.observed_generation != instance.metadata.generation => {
                 Some((reasons::OUTDATED.to_owned(), outdated(name)))
             }
+            Some(c) if type_ == conditions::READY && is_applied(&c.reason) => None,
             Some(c) if c.status != "True" => Some((c.reason.clone(), c.message.clone())),
             Some(_) => None,
         }

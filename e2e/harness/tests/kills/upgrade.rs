@@ -3,9 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
-use copr_e2e::{Context, fixtures, with_namespace};
+use copr_e2e::{Context, fixtures, kstatus, with_namespace};
 use copr_operator_api::{labels, v1alpha1::CoprInstance};
-use copr_operator_kernel::conditions;
 use k8s_openapi::{
     ByteString,
     api::{
@@ -120,12 +119,6 @@ async fn make(ctx: &Context) -> Result<()> {
     Ok(())
 }
 
-fn is(instance: &CoprInstance, type_: &str) -> bool {
-    let status = instance.status.clone().unwrap_or_default();
-    let found = conditions::get(&status.conditions, type_);
-    found.is_some_and(|c| c.status == "True" && c.observed_generation == instance.metadata.generation)
-}
-
 #[tokio::test]
 #[ignore = "needs a cluster with the operator: ./check e2e"]
 async fn an_instance_of_version_0_1_is_taken_over_without_a_restart() -> Result<()> {
@@ -148,8 +141,11 @@ async fn an_instance_of_version_0_1_is_taken_over_without_a_restart() -> Result<
         operator.scale(1).await?;
         let (pods_before, kept_before) = before?;
 
-        let taken = |instance: &CoprInstance| is(instance, "Ready") && is(instance, "Reconciled");
-        ctx.until::<CoprInstance>(INSTANCE, "taken over", SOON, taken).await?;
+        let taken = ctx.until::<CoprInstance>(INSTANCE, "taken over", START, fixtures::ready).await?;
+        let types = taken.status.iter().flat_map(|status| &status.conditions).map(|c| c.type_.as_str());
+        let types: Vec<_> = types.filter(|type_| type_.starts_with("Frontend")).collect();
+        ensure!(types.is_empty(), "conditions of version 0.1 are still there: {types:?}");
+        ensure!(kstatus(&taken)? == "Current", "{:?}", taken.status);
         ensure!(pods(&ctx).await? == pods_before, "pods were replaced");
         ensure!(kept(&ctx).await? == kept_before, "volumes or credentials were made anew");
 
@@ -162,7 +158,7 @@ async fn an_instance_of_version_0_1_is_taken_over_without_a_restart() -> Result<
                 && pod.status.as_ref().is_some_and(|s| s.phase.as_deref() == Some("Running"))
         };
         ctx.until::<Pod>("old-keygen-0", "another one", SOON, replaced).await?;
-        ctx.until::<CoprInstance>(INSTANCE, "reconciled", SOON, taken).await?;
+        ctx.until::<CoprInstance>(INSTANCE, "ready again", SOON, fixtures::ready).await?;
         let mut after = pods(&ctx).await?;
         after.retain(|name, uid| pods_before.get(name) != Some(uid));
         ensure!(

@@ -244,6 +244,9 @@ pub struct ImageStatus {
     /// How far it is.
     #[serde(default)]
     pub state: ImageState,
+    /// When the state last changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_transition_time: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
     /// Hash of everything that the image is built from; also its tag in the registry.
     pub input_hash: String,
     /// The image by digest, once it is in the registry.

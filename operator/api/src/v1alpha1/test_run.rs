@@ -15,7 +15,7 @@ use super::{CoprInstanceSpec, CoprTestRunStatus};
     kind = "CoprTestRun",
     plural = "coprtestruns",
     shortname = "coprrun",
-    category = "copr",
+    category = "fedora-copr",
     namespaced,
     status = "CoprTestRunStatus",
     doc = "One run of Copr's sanity suite against a Copr instance. The verdict of every test ends in the status; wait for the condition Finished, then read Succeeded or the phase.",
@@ -74,8 +74,8 @@ pub struct InstanceSource {
     #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('10s') && duration(self) <= duration('24h')")
         .message("buildTimeout is a duration between 10s and 24h, for example 1h"))]
     pub build_timeout: String,
-    /// How long the instance may take until it is Ready once its images are there, as a duration such as `15m`. After that the
-    /// run ends as Error.
+    /// How long the instance may take until it is Available and its present spec is applied, once its images are there, as a
+    /// duration such as `15m`. After that the run ends as Error.
     #[serde(default = "default_ready_timeout")]
     #[schemars(length(max = 16), regex(pattern = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
     #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('10s') && duration(self) <= duration('24h')")

@@ -5,7 +5,7 @@ use std::time::Duration;
 use copr_operator_api::status::images::NO_BUILDER;
 use copr_operator_kernel::apply;
 
-use super::{start, verdict};
+use super::{condition, start};
 use crate::{
     dependency,
     registry::{self, access},
@@ -53,15 +53,15 @@ impl Error {
         match self {
             Self::Dependency(error) => error.reason(),
             Self::Access(error) => error.reason(),
-            Self::Repository(_) => verdict::REPOSITORY_UNREADABLE,
+            Self::Repository(_) => condition::REPOSITORY_UNREADABLE,
             Self::Registry(registry::Error::Reference { .. })
             | Self::NoBaseImage(_)
             | Self::NoSuchPin(_)
             | Self::NoUid => "InvalidSpec",
             Self::Registry(registry::Error::Credentials { .. } | registry::Error::Denied { .. }) => {
-                verdict::REGISTRY_REFUSED
+                condition::REGISTRY_REFUSED
             }
-            Self::Registry(_) => verdict::REGISTRY_UNREACHABLE,
+            Self::Registry(_) => condition::REGISTRY_UNREACHABLE,
             Self::NoBuilder => NO_BUILDER,
             Self::Start(start::Error::Look { .. }) => "DependencyUnreadable",
             Self::Start(start::Error::Taken(_)) => "NameTaken",

@@ -6,8 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use copr_operator_api::labels;
-use copr_operator_kernel::{conditions::Verdict, platform::Platform, report::truncate};
+use copr_operator_api::{
+    labels,
+    status::chroots::{LOOKING, MOCK_CONFIG_MISSING},
+};
+use copr_operator_kernel::{conditions::Finding, platform::Platform, report::truncate};
 use k8s_openapi::{
     api::{
         batch::v1::{
@@ -33,10 +36,6 @@ use crate::{
 
 /// The label value of its pods: nothing takes them for builders.
 pub const COMPONENT: &str = "builder-look";
-/// The builder image has no Mock configuration for a chroot.
-pub const MOCK_CONFIG_MISSING: &str = "MockConfigMissing";
-/// The image wasn't looked at yet.
-pub const LOOKING: &str = "Looking";
 /// It can't be looked at.
 pub const LOOK_FAILED: &str = "LookFailed";
 
@@ -157,13 +156,13 @@ fn chroots_of<'a>(instance: &'a Instance, pool: &'a Pool) -> impl Iterator<Item 
 
 /// What the looks have shown: the condition, and the chroots without a configuration. `known` is the condition as it was, with
 /// its chroots: it stands while its Job does, whose pod may be gone.
-pub fn verdict(
+pub fn assess(
     instance: &Instance,
     pods: &[Pod],
     events: &[Event],
     known: Option<&Condition>,
     chroots: &[String],
-) -> (Verdict, Vec<String>) {
+) -> (Finding, Vec<String>) {
     let mut missing = Vec::new();
     let mut waiting = None;
     let mut names = Vec::new();
@@ -186,19 +185,19 @@ pub fn verdict(
             };
             let trouble = of_job.iter().find_map(|pod| super::trouble_of(pod)).or_else(refused);
             waiting.get_or_insert(match trouble {
-                Some((_, message)) => Verdict::unknown(LOOK_FAILED, message),
+                Some((_, message)) => Finding::unknown(LOOK_FAILED, message),
                 None => {
-                    Verdict::unknown(LOOKING, format!("Job {job} is about to look into the builder image"))
+                    Finding::unknown(LOOKING, format!("Job {job} is about to look into the builder image"))
                 }
             });
         }
         names.push(job);
     }
     missing.sort();
-    let verdict = match (missing.is_empty(), waiting) {
-        (false, _) => Verdict::no(MOCK_CONFIG_MISSING, sentence(instance, &missing, &names)),
+    let finding = match (missing.is_empty(), waiting) {
+        (false, _) => Finding::no(MOCK_CONFIG_MISSING, sentence(instance, &missing, &names)),
         (true, Some(waiting)) => waiting,
-        (true, None) => Verdict::yes(
+        (true, None) => Finding::yes(
             health::AVAILABLE,
             format!(
                 "the builder image has a Mock configuration for every chroot (seen by Job {})",
@@ -206,7 +205,7 @@ pub fn verdict(
             ),
         ),
     };
-    (verdict, missing)
+    (finding, missing)
 }
 
 /// What the container of a look printed, once it has ended well.

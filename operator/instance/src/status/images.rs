@@ -7,35 +7,30 @@ use copr_operator_api::{
     status::images::CONDITION,
     v1alpha1::CoprInstanceStatus,
 };
-use copr_operator_images::{Provision, verdict};
+use copr_operator_images::Provision;
 use copr_operator_kernel::conditions;
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp};
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use crate::{
     observe::Seen,
     validate::{Instance, ResolvedImages},
 };
 
-/// The images, each with a condition of its own where they are built.
+/// What became of the images, each dated when its state changed, and the condition that sums them up.
 pub fn report(
     provision: &Provision,
     generation: Option<i64>,
     status: &mut CoprInstanceStatus,
     now: Timestamp,
 ) {
-    let verdicts: Vec<_> = provision
-        .packages
-        .iter()
-        .flat_map(|packages| &packages.images)
-        .filter_map(verdict::of_image)
-        .collect();
-    let wanted = |c: &Condition| verdicts.iter().any(|(image, _)| image.condition() == c.type_);
-    status.conditions.retain(|c| !super::is_of_image(&c.type_) || wanted(c));
-    conditions::set(&mut status.conditions, CONDITION, provision.verdict.clone(), generation, now);
-    for (image, verdict) in verdicts {
-        conditions::set(&mut status.conditions, image.condition(), verdict, generation, now);
+    conditions::set(&mut status.conditions, CONDITION, provision.finding.clone(), generation, now);
+    let old = std::mem::replace(&mut status.packages, provision.packages.clone());
+    for image in status.packages.iter_mut().flat_map(|packages| &mut packages.images) {
+        let known = old.iter().flat_map(|old| &old.images).find(|known| known.component == image.component);
+        let since =
+            known.filter(|known| known.state == image.state).and_then(|k| k.last_transition_time.clone());
+        image.last_transition_time = Some(since.unwrap_or(Time(now)));
     }
-    status.packages.clone_from(&provision.packages);
     status.resolved.clone_from(&provision.resolved);
 }
 

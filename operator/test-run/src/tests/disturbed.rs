@@ -116,7 +116,7 @@ fn an_instance_that_was_not_ready_for_a_while() {
     world.fails("auth");
     world.reconcile();
     assert_eq!(world.outcome("auth"), (Outcome::Running, 2));
-    assert!(world.message("auth").contains("CoprInstance team-copr was not Ready until"));
+    assert!(world.message("auth").contains("CoprInstance team-copr was not Available until"));
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn a_deleted_pod_on_a_node_that_does_not_answer_is_not_waited_for_for_ever() {
 #[test]
 fn no_test_starts_before_the_present_spec_is_applied() {
     for (type_, status, reason) in
-        [("Reconciled", "False", "ApplyFailed"), ("ImagesReady", "False", "RegistryUnreachable")]
+        [("Ready", "False", "ApplyFailed"), ("ImagesReady", "False", "RegistryUnreachable")]
     {
         let mut world = World::named(&["auth"]);
         world.says(type_, status, reason, "quota");
@@ -138,11 +138,17 @@ fn no_test_starts_before_the_present_spec_is_applied() {
         assert_eq!(world.condition("InstanceReady").1, reason);
         assert!(world.condition("Succeeded").2.contains("quota"));
     }
+    // What an applied spec lacks otherwise concerns no test.
+    for reason in ["MockConfigMissing", "ResizeRefused"] {
+        let mut world = World::named(&["auth"]);
+        world.says("Ready", "False", reason, "of a chroot that no test uses, or of a volume");
+        assert_eq!(world.reconcile().pods.len(), 1, "{reason}");
+    }
     let mut world = World::named(&["auth"]);
     let conditions = &mut world.instance_mut().status.as_mut().unwrap().conditions;
-    conditions.retain(|condition| condition.type_ != "Reconciled");
+    conditions.retain(|condition| condition.type_ != "Ready");
     assert!(world.reconcile().pods.is_empty());
-    assert!(world.condition("Succeeded").2.contains("(Reconciled)"), "{:?}", world.condition("Succeeded"));
+    assert!(world.condition("Succeeded").2.contains("(Ready)"), "{:?}", world.condition("Succeeded"));
 }
 
 #[test]
@@ -152,7 +158,7 @@ fn images_that_are_built_anew_disturb_no_test_that_runs() {
     world.reconcile();
     world.pass(5);
     world.says("ImagesReady", "False", "ImagesBuilding", "building: keygen");
-    world.says("Reconciled", "False", "ImagesBuilding", "building: keygen");
+    world.says("Ready", "False", "ImagesBuilding", "building: keygen");
     world.fails("auth");
     world.pass(10);
     world.reconcile();

@@ -7,7 +7,6 @@ use copr_e2e::{
     with_namespace,
 };
 use copr_operator_api::v1alpha1::{CoprInstance, ImageState};
-use copr_operator_kernel::conditions;
 use k8s_openapi::{
     api::core::v1::{ResourceQuota, ResourceQuotaSpec},
     apimachinery::pkg::api::resource::Quantity,
@@ -33,9 +32,10 @@ async fn refused_and_mended(stuck: &Context, free: &Context) -> Result<()> {
     stuck.create(&quota()).await?;
     stuck.create(&fixtures::instance("copr", spec.clone())).await?;
     let told = |instance: &CoprInstance| {
-        let status = instance.status.as_ref();
-        let condition = status.and_then(|status| conditions::get(&status.conditions, "BaseImageReady"));
-        condition.is_some_and(|c| c.reason == "BuildRefused" && c.message.contains("failed quota"))
+        packaged::image(instance, "base").is_some_and(|image| {
+            image.reason.as_deref() == Some("BuildRefused")
+                && image.message.as_ref().is_some_and(|message| message.contains("failed quota"))
+        })
     };
     stuck.until("copr", "told that its build is refused", SOON, told).await?;
 

@@ -25,8 +25,8 @@ use self::progress::{
     failure, has_completed, is_active, is_running, is_worth_waiting_for, last_words, pods_of,
 };
 use super::{
+    condition,
     job::{HASH, IMAGE},
-    verdict,
 };
 use crate::{
     names::{PACKAGES_LABEL, SOURCES_LABEL},
@@ -101,7 +101,7 @@ pub fn decide(images: &mut [ImageStatus], seen: &Seen, now: Timestamp) -> Plan {
         } else if let Some(job) = own_job(seen, image) {
             building(status, job, seen, now);
             if status.state == ImageState::Failed {
-                let changed = status.reason.as_deref() == Some(verdict::REPOSITORIES_CHANGED);
+                let changed = status.reason.as_deref() == Some(condition::REPOSITORIES_CHANGED);
                 plan.changed |= changed;
                 if changed || is_due(status, now) {
                     plan.delete.push(job.name_any());
@@ -215,26 +215,28 @@ fn building(status: &mut ImageStatus, job: &Job, seen: &Seen, now: Timestamp) {
         let words = newest.and_then(last_words);
         let known = (status.state == ImageState::Building).then(|| status.message.take()).flatten();
         let (reason, message) = match (words, warning) {
-            (Some((CANNOT_INSTALL, words)), _) => (verdict::PACKAGES_REFUSED, words),
-            (Some((CHANGED, words)), _) => (verdict::REPOSITORIES_CHANGED, words),
-            (Some((_, words)), _) => (verdict::BUILD_INTERRUPTED, words),
+            (Some((CANNOT_INSTALL, words)), _) => (condition::PACKAGES_REFUSED, words),
+            (Some((CHANGED, words)), _) => (condition::REPOSITORIES_CHANGED, words),
+            (Some((_, words)), _) => (condition::BUILD_INTERRUPTED, words),
             (None, Some(warning)) => (warning.reason, format!("{said}: {}", warning.message)),
             // What the cluster said is forgotten by it sooner than by whoever looks for the reason.
             (None, None) if why == "DeadlineExceeded" => {
-                let reason = status.reason.as_deref().map_or(verdict::BUILD_INTERRUPTED, verdict::of_trouble);
+                let reason =
+                    status.reason.as_deref().map_or(condition::BUILD_INTERRUPTED, condition::of_trouble);
                 (reason, known.map_or_else(|| said.to_owned(), |known| format!("{said}: {known}")))
             }
-            (None, None) => (verdict::BUILD_INTERRUPTED, said.to_owned()),
+            (None, None) => (condition::BUILD_INTERRUPTED, said.to_owned()),
         };
         failed(status, job, reason, message, when.unwrap_or(now));
     } else if has_completed(job) {
         let said = "the build ended well, but the registry doesn't have its image".to_owned();
-        failed(status, job, verdict::BUILD_INTERRUPTED, said, now);
+        failed(status, job, condition::BUILD_INTERRUPTED, said, now);
     } else {
         status.state = ImageState::Building;
         status.job = Some(job.name_any());
         status.retry_at = None;
-        let trouble = newest.and_then(pods::trouble).map(|trouble| (verdict::BUILD_BLOCKED, trouble.message));
+        let trouble =
+            newest.and_then(pods::trouble).map(|trouble| (condition::BUILD_BLOCKED, trouble.message));
         let warned = warning.filter(|_| !is_running(job)).map(|w| (w.reason, w.message.clone()));
         // A pod that failed is followed by the next one: what it said is the reason for that, and no trouble of its own.
         let before = pods.iter().rev().find_map(|pod| last_words(pod));
