@@ -116,3 +116,6 @@ where
     let object = found.ok_or_else(|| Error::NotFound { field, kind, name: name() })?;
     take(object).ok_or_else(|| Error::NoKey { field, kind, name: name(), key })
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,3 +105,6 @@ pub fn time(event: &Event) -> Option<k8s_openapi::jiff::Timestamp> {
     let first = event.event_time.as_ref().map(|time| time.0);
     series.max(last).max(first)
 }
+
+#[cfg(test)]
+mod tests;

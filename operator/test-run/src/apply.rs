@@ -179,3 +179,6 @@ where
         Err(source) => Err(Error::Delete { kind: kind.into(), name: doomed.name.clone(), source }),
     }
 }
+
+#[cfg(test)]
+mod tests;

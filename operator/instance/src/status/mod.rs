@@ -19,7 +19,7 @@ use copr_operator_kernel::{
 };
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::{
-    Api, Resource as _, ResourceExt as _,
+    Api, Client, Resource as _, ResourceExt as _,
     api::{Patch, PatchParams},
     runtime::events::{Event as NewEvent, EventType},
 };
@@ -67,7 +67,7 @@ pub async fn write(
         return Ok(look_again);
     }
     let (namespace, name) = (instance.namespace().unwrap_or_default(), instance.name_any());
-    write_to(context, (&namespace, &name), instance.uid(), &new).await?;
+    write_to(&context.client, (&namespace, &name), instance.uid(), &new).await?;
     let mut told = events::transitions(old.packages.as_ref(), new.packages.as_ref());
     told.extend(event(&old, &new));
     for event in &told {
@@ -81,12 +81,12 @@ pub async fn write(
 
 /// Writes the status of the instance of that namespace and name, if it is still the same object.
 async fn write_to(
-    context: &Context,
+    client: &Client,
     (namespace, name): (&str, &str),
     uid: Option<String>,
     status: &CoprInstanceStatus,
 ) -> Result<(), Error> {
-    let api: Api<CoprInstance> = Api::namespaced(context.client.clone(), namespace);
+    let api: Api<CoprInstance> = Api::namespaced(client.clone(), namespace);
     let patch = serde_json::json!({
         "apiVersion": CoprInstance::api_version(&()),
         "kind": CoprInstance::kind(&()),

@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod recorded;
+mod written;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()

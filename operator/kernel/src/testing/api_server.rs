@@ -48,7 +48,7 @@ impl ApiServer {
 pub struct Exchange {
     method: &'static str,
     path: String,
-    query: Vec<(&'static str, &'static str)>,
+    query: Vec<(&'static str, String)>,
     body: Option<Value>,
     /// None: what was sent, as the API server answers a write.
     answer: Option<Answer>,
@@ -95,8 +95,8 @@ fn exchange(method: &'static str, path: impl Into<String>) -> Exchange {
 impl Exchange {
     /// The query has this, among others.
     #[must_use]
-    pub fn query(mut self, key: &'static str, value: &'static str) -> Self {
-        self.query.push((key, value));
+    pub fn query(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.query.push((key, value.into()));
         self
     }
 
@@ -147,7 +147,7 @@ impl Exchange {
         if (self.method, self.path.as_str()) != (request.method.as_str(), request.path.as_str()) {
             return Some(format!("{wanted} was to come"));
         }
-        let query = |(key, value): &&(&str, &str)| request.query.get(*key).is_none_or(|has| has != value);
+        let query = |(key, value): &&(&str, String)| request.query.get(*key).is_none_or(|has| has != value);
         if let Some((key, value)) = self.query.iter().find(query) {
             return Some(format!("{wanted} was to have {key}={value}"));
         }

@@ -5,6 +5,7 @@ mod conditions;
 mod failing;
 mod foreign;
 mod jobs;
+mod starting;
 
 use std::collections::BTreeMap;
 

@@ -3,6 +3,7 @@
 mod access;
 mod memory;
 mod pauses;
+mod secrets;
 pub mod server;
 mod tls;
 
