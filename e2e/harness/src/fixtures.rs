@@ -1,10 +1,9 @@
 //! Objects that tests start from: the smallest that do the whole thing.
 
-use std::collections::BTreeMap;
-
 use copr_operator_api::v1alpha1::{
-    Admin, Builders, ComponentStatus, CoprInstance, CoprInstanceSpec, CoprTestRun, CoprTestRunSpec, Database,
-    DeletionPolicy, Images, InstanceSource, KeepInstance, Phase, Redis, Storage, Suite, TestStatus,
+    Admin, BackendSpec, Builders, ComponentSpec, ComponentStatus, CoprInstance, CoprInstanceSpec,
+    CoprTestRun, CoprTestRunSpec, DatabaseSpec, Defaults, DeletionPolicy, Images, InstanceSource,
+    KeepInstance, Phase, RedisSpec, Suite, TestStatus, Tests,
 };
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
 use serde_json::{Value, json};
@@ -37,11 +36,17 @@ pub fn instance_spec() -> CoprInstanceSpec {
         // Several instances share a small machine, and a builder that finds no room within a minute is an Error.
         builders: Builders { resources: Some(small()), ..Builders::default() },
         admin: Admin::default(),
-        database: Database::default(),
-        redis: Redis::default(),
-        storage: Storage::default(),
+        frontend: ComponentSpec::default(),
+        backend: BackendSpec::default(),
+        keygen: ComponentSpec::default(),
+        dist_git: ComponentSpec::default(),
+        resalloc: ComponentSpec::default(),
+        database: DatabaseSpec::default(),
+        redis: RedisSpec::default(),
+        tests: Tests::default(),
+        defaults: Defaults::default(),
+        proxy: None,
         deletion_policy: DeletionPolicy::default(),
-        resources: BTreeMap::default(),
     }
 }
 

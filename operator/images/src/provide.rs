@@ -64,7 +64,7 @@ pub struct Provider {
 pub struct Provision {
     /// What became of `spec.packages`.
     pub packages: Option<PackagesStatus>,
-    /// By field of `spec.images` the image to run; complete if the finding is True.
+    /// By key of `status.images` the image to run; complete if the finding is True.
     pub images: BTreeMap<String, String>,
     /// What the tags of prebuilt images were found to stand for, also where something else failed.
     pub resolved: BTreeMap<String, ResolvedTag>,
@@ -202,7 +202,7 @@ impl Provider {
             known.spec_hash = spec_hash::spec_hash(&instance.spec);
         }
         let finding = condition::of_all(spec, known);
-        for image in known.images.iter().filter(|image| image.component != Image::Base.field()) {
+        for image in known.images.iter().filter(|image| image.component != Image::Base.key()) {
             images.extend(image.image.clone().map(|reference| (image.component.clone(), reference)));
         }
         let (packages, resolved) = (packages.clone(), given.resolved.clone());
@@ -235,7 +235,7 @@ impl Provider {
             (hashes, Expected::new(&contents))
         };
         let images = needed(wanted.spec).into_iter().map(|image| ImageStatus {
-            component: image.field().into(),
+            component: image.key().into(),
             input_hash: hashes.get(&image).cloned().unwrap_or_default(),
             ..ImageStatus::default()
         });
@@ -335,7 +335,7 @@ impl Provider {
             let waited = known
                 .images
                 .iter()
-                .any(|s| s.component == image.field() && decide::is_waited_for(&seen, s, *image, now));
+                .any(|s| s.component == image.key() && decide::is_waited_for(&seen, s, *image, now));
             if waited {
                 continue;
             }

@@ -26,9 +26,9 @@ metadata: {name: demo, namespace: team, uid: 0a1b2c, generation: 3}
 apiVersion: copr.fedorainfracloud.org/v1alpha1
 kind: CoprInstance
 spec:
-  images: {registry: quay.io/copr, builder: 'quay.io/me/builder@sha256:0123'}
+  images: {registry: quay.io/copr}
   chroots: [fedora-44-x86_64, fedora-44-i386, fedora-44-aarch64]
-  builders: {max: 3, isolation: Privileged}
+  builders: {image: 'quay.io/me/builder@sha256:0123', max: 3, isolation: Privileged}
   database: {externalSecret: {name: pg}}
   redis: {externalSecret: {name: valkey}}
 ";
@@ -64,7 +64,7 @@ pub(crate) fn provision(instance: &CoprInstance) -> Provision {
     let images = given_images(&instance.spec);
     Provision {
         packages: None,
-        images: images.into_iter().map(|(image, name)| (image.field().to_owned(), name)).collect(),
+        images: images.into_iter().map(|(image, name)| (image.key().to_owned(), name)).collect(),
         resolved: std::collections::BTreeMap::new(),
         finding: Finding::yes("Available", ""),
         look_again: None,

@@ -17,7 +17,6 @@ pub(crate) mod fixtures;
 pub mod health;
 pub mod incidents;
 mod malformed;
-pub mod names;
 pub mod observe;
 pub mod quiet;
 pub mod redact;
@@ -110,8 +109,8 @@ pub struct Progress {
     pub builders: Option<builders::Assessment>,
     /// What became of builders, as far as is remembered.
     pub incidents: Vec<BuilderIncident>,
-    /// How many reconciles in a row have failed before this one.
-    pub failures_before: u32,
+    /// For how long every reconcile before this one has failed.
+    pub failing_for: Duration,
 }
 
 /// What went wrong in a reconcile, by step.
@@ -257,9 +256,10 @@ async fn reconcile(
         context.backoff.succeeded(&known.uid().unwrap_or_default());
         return Ok(Action::await_change());
     };
-    let failures_before = context.backoff.failures(&instance.uid().unwrap_or_default());
-    let mut progress = Progress { failures_before, ..Progress::default() };
-    let converged = converge(&context, &instance, &mut progress).await;
+    let failing_for = context.backoff.failing_for(&instance.uid().unwrap_or_default());
+    let mut progress = Progress { failing_for, ..Progress::default() };
+    // On the heap: it holds an instance with all of its blocks.
+    let converged = Box::pin(converge(&context, &instance, &mut progress)).await;
     assess_builders(&context, &instance, &mut progress);
     let written = status::write(&context, &instance, &progress, converged.as_ref().err()).await;
     let status_changes = written.map_err(Error::Status)?;

@@ -11,6 +11,9 @@ pub mod malformed;
 pub mod openshift;
 pub mod platform;
 pub mod pods;
+pub mod quantity;
 pub mod report;
+pub mod resources;
+pub mod scheduling;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

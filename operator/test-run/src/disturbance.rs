@@ -1,7 +1,7 @@
 //! Was the instance itself under a test? A test that failed while a component was away says nothing about
 //! Copr. Pure.
 
-use copr_operator_api::{labels, names::Component};
+use copr_operator_api::{component::Component, labels};
 use copr_operator_kernel::pods;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};

@@ -144,7 +144,8 @@ async fn reconcile(watched: Arc<Watched>, context: Arc<Context>) -> Result<Actio
             return Ok(Action::await_change());
         }
     };
-    let result = steps(run, &context).await;
+    // On the heap: a run holds the spec of an instance, several times over.
+    let result = Box::pin(steps(run, &context)).await;
     match &result {
         Ok(_) => context.backoff.succeeded(&uid(&watched)),
         // The next reconcile sees what has changed; nobody needs to know.

@@ -1,17 +1,17 @@
 //! The instance as a run sees it: can tests start, and with what. Pure.
 
 use copr_operator_api::{
+    component::Component,
     images::{Image, pull_secrets},
-    names::Component,
     status::{AVAILABLE, images, is_applied},
-    v1alpha1::{CoprInstance, CoprInstanceSpec, Images, PullPolicy, Suite},
+    v1alpha1::{CoprInstance, CoprInstanceSpec, PodSettings, Proxy, PullPolicy, Suite},
 };
 use copr_operator_kernel::{
     conditions::{self, Finding},
-    report,
+    report, scheduling,
 };
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::apis::meta::v1::Condition};
 use kube::ResourceExt;
 
 use super::{
@@ -94,7 +94,7 @@ pub enum State {
 }
 
 /// What a test's pod needs to know of a Ready instance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Facts {
     /// Image of the suite.
     pub image: String,
@@ -102,6 +102,14 @@ pub struct Facts {
     pub pull_policy: &'static str,
     /// Secrets for the pull.
     pub pull_secrets: Vec<String>,
+    /// Requests and limits of every container of the instance, if it says so.
+    pub default_resources: Option<ResourceRequirements>,
+    /// Requests and limits of its tests, if it says so.
+    pub resources: Option<ResourceRequirements>,
+    /// Where its tests run.
+    pub settings: PodSettings,
+    /// Environment variables by which they get out of the cluster.
+    pub proxy: Vec<(String, String)>,
     /// Web UI and API.
     pub frontend_url: String,
     /// Results.
@@ -223,9 +231,8 @@ fn look<'a>(
             format!("there is no Secret {client_secret} with the client's configuration"),
         ));
     }
-    let known = status.and_then(|status| status.images.get(Image::Sanity.field()));
-    let Some(image) =
-        suite.image.clone().or(known.cloned()).or_else(|| suite_image(suite, &instance.spec.images))
+    let known = status.and_then(|status| status.images.get(Image::Sanity.key()));
+    let Some(image) = suite.image.clone().or(known.cloned()).or_else(|| suite_image(suite, &instance.spec))
     else {
         return Err((reasons::NO_IMAGE, no_image(&format!("CoprInstance {name}"))));
     };
@@ -233,6 +240,10 @@ fn look<'a>(
         image,
         pull_policy: pull_policy(instance.spec.images.pull_policy),
         pull_secrets: pull_secrets(&instance.spec),
+        default_resources: instance.spec.defaults.resources.clone(),
+        resources: instance.spec.tests.resources.clone(),
+        settings: scheduling::resolved(&instance.spec.defaults.pod, &instance.spec.tests.pod),
+        proxy: instance.spec.proxy.as_ref().map(Proxy::variables).unwrap_or_default(),
         frontend_url: endpoints.frontend,
         backend_url: endpoints.backend,
         chroot: instance.spec.chroots.first().cloned().unwrap_or_default(),
@@ -240,7 +251,7 @@ fn look<'a>(
         builders_max: instance.spec.builders.max,
         client_secret,
         available_since: available.last_transition_time.0,
-        components: components(&instance.spec),
+        components: instance.spec.components().collect(),
         builders: builders::assess(instance),
         hold: hold(instance, &name),
     })))
@@ -284,27 +295,19 @@ fn outdated(name: &str) -> String {
     format!("the status of CoprInstance {name} is older than its spec")
 }
 
-/// The components that have pods: all but those that the spec says are elsewhere.
-fn components(spec: &CoprInstanceSpec) -> Vec<Component> {
-    let external = |component: &Component| match component {
-        Component::Database => spec.database.external_secret.is_some(),
-        Component::Redis => spec.redis.external_secret.is_some(),
-        _ => false,
-    };
-    Component::ALL.into_iter().filter(|component| !external(component)).collect()
-}
-
 /// The image of the suite, if the run or the instance names one.
-pub fn suite_image(suite: &Suite, images: &Images) -> Option<String> {
-    let of_registry =
-        || images.registry.as_ref().map(|registry| format!("{registry}/copr-sanity:{}", images.tag));
-    suite.image.clone().or_else(|| images.sanity.clone()).or_else(of_registry)
+pub fn suite_image(suite: &Suite, spec: &CoprInstanceSpec) -> Option<String> {
+    let of_registry = || {
+        let registry = spec.images.registry.as_ref()?;
+        Some(format!("{registry}/copr-{}:{}", Image::Sanity.folder(), spec.images.tag))
+    };
+    suite.image.clone().or_else(|| spec.tests.image.clone()).or_else(of_registry)
 }
 
 /// What is said where [`suite_image`] finds none.
 pub fn no_image(of: &str) -> String {
     format!(
-        "suite.image is not given, and {of} has no packages, images.sanity or images.registry to take it from"
+        "suite.image is not given, and {of} has no packages, tests.image or images.registry to take it from"
     )
 }
 

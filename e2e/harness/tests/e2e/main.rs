@@ -5,6 +5,7 @@ mod builders;
 mod defects;
 mod images;
 mod lifetimes;
+mod quota;
 mod run;
 mod trouble;
 mod uid;

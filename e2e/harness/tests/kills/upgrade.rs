@@ -19,7 +19,8 @@ use kube::{
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-/// What version 0.1 made of an instance with prebuilt images: its own part of each object, and the status.
+/// What version 0.1 made of an instance with prebuilt images: its own part of each object, and the status. The instance's spec is the
+/// same in the shape of this version, as its user has to write it.
 const OBJECTS: &str = include_str!("../../../upgrade/objects-0.1.yaml");
 /// The namespace that they were recorded in.
 const RECORDED: &str = "recorded";
@@ -150,7 +151,7 @@ async fn an_instance_of_version_0_1_is_taken_over_without_a_restart() -> Result<
         ensure!(kept(&ctx).await? == kept_before, "volumes or credentials were made anew");
 
         // What its user changes afterwards concerns what it concerns, and nothing else.
-        let edit = json!({"resources": {"keygen": {"requests": {"memory": "70Mi"}}}, "builders": {"max": 5}});
+        let edit = json!({"keygen": {"resources": {"requests": {"memory": "70Mi"}}}, "builders": {"max": 5}});
         ctx.change::<CoprInstance>(INSTANCE, edit).await?;
         let keygen = pods_before.get("old-keygen-0").context("no pod of keygen")?.clone();
         let replaced = move |pod: &Pod| {

@@ -52,7 +52,7 @@ pub struct CoprInstanceStatus {
     /// The chroots of the spec that the builder image has no `/etc/mock/<chroot>.cfg` for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chroots_without_mock_config: Vec<String>,
-    /// Per component what a tag under `images` was found to stand for when the spec first had it. It isn't looked at again
+    /// Per component what the tag of an image in the spec was found to stand for when the spec first had it. It isn't looked at again
     /// until the spec names another image.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub resolved: BTreeMap<String, ResolvedTag>,

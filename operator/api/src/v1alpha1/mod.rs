@@ -1,17 +1,28 @@
 //! Version `v1alpha1` of the group `copr.fedorainfracloud.org`.
 
+mod builders;
+mod component;
+mod defaults;
+mod images;
 mod instance;
 mod instance_status;
 mod packages;
+mod pod;
+mod proxy;
 mod requirements;
-mod storage;
+mod scheduling;
 mod test_run;
 mod test_run_status;
 
+pub use builders::*;
+pub use component::*;
+pub use defaults::*;
+pub use images::*;
 pub use instance::*;
 pub use instance_status::*;
 pub use packages::*;
-pub use storage::*;
+pub use pod::*;
+pub use proxy::*;
 pub use test_run::*;
 pub use test_run_status::*;
 

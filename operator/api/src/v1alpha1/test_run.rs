@@ -129,13 +129,12 @@ pub struct Suite {
     #[serde(default = "default_retries")]
     #[schemars(range(min = 0, max = 10))]
     pub retries: i32,
-    /// Image of the suite. Absent: the one built from the instance's `packages`, or `images.sanity`, or
+    /// Image of the suite. Absent: the one built from the instance's `packages`, or its `tests.image`, or
     /// `<registry>/copr-sanity:<tag>` of the instance's `images`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub image: Option<String>,
-    /// Resources of the container that a test runs in. Absent: requests of 50m CPU and 128Mi memory and no limits, which a
-    /// namespace whose quota counts limits refuses.
+    /// Requests and limits of the container that a test runs in. What isn't given is as the instance's `tests.resources` say.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default)]
     #[schemars(schema_with = "super::requirements::requirements")]

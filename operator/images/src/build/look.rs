@@ -41,8 +41,8 @@ pub async fn look(
 ) -> Result<Seen, Error> {
     let missing: BTreeMap<_, _> = images
         .iter()
-        .filter(|image| !image.state.is_there() || image.component == Image::Base.field())
-        .filter_map(|image| Some((Image::of_field(&image.component)?, image)))
+        .filter(|image| !image.state.is_there() || image.component == Image::Base.key())
+        .filter_map(|image| Some((Image::of_key(&image.component)?, image)))
         .collect();
     let references = missing
         .iter()

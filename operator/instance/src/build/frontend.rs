@@ -1,15 +1,18 @@
 //! Frontend: the schema and seed steps as init containers, then httpd.
 
-use copr_operator_api::names::{Component, credentials};
+use copr_operator_api::{
+    component::{Component, port},
+    names::credentials,
+};
 
 use super::{
     Objects, config,
-    volumes::{claim, claim_volume, config_map_volume, empty_dir, secret_volume},
+    volumes::{MEDIUM, bounded_dir, claim, claim_volume, config_map_volume, secret_volume},
     workload::{
-        ContainerExt as _, Pod, SCRIPTS, config_map, container, files, http, secret, service, stateful_set,
+        ContainerExt as _, Pod, SCRIPTS, config_map, container, files, http, secret, services, stateful_set,
     },
 };
-use crate::{names::port, validate::Instance};
+use crate::validate::Instance;
 
 /// Init container that creates or upgrades the schema. Its name is part of a condition's reason.
 pub const SCHEMA: &str = "schema";
@@ -21,7 +24,7 @@ const CONF: &str = "copr.conf";
 pub(super) fn build(instance: &Instance) -> Objects {
     let component = Component::Frontend;
     let name = component.name();
-    let image = &instance.images.frontend;
+    let image = &instance.workloads.frontend.image;
     let conf = files([(CONF, config::copr_conf::render(instance))]);
     let scripts = files([
         (SCHEMA, include_str!("scripts/schema").to_owned()),
@@ -52,14 +55,14 @@ pub(super) fn build(instance: &Instance) -> Objects {
         .with_secret_env("COPR_API_LOGIN", &credentials, "api-login")
         .with_secret_env("COPR_API_TOKEN", &credentials, "api-token");
     let httpd = mounted(container("httpd", image, &["httpd", "-DFOREGROUND"]))
-        .with_port("http", port::FRONTEND)
+        .with_port(port::FRONTEND)
         .with_readiness(http("/api_3/mock-chroots/list", port::FRONTEND))
         .with_liveness(http("/stats_rcv/", port::FRONTEND));
     Objects {
         secrets: vec![secret(instance, name, name, &conf)],
         config_maps: vec![config_map(instance, "frontend-scripts", name, &scripts)],
-        claims: vec![claim(instance, component, &instance.storage.frontend)],
-        services: vec![service(instance, name, component, &[("http", port::FRONTEND)])],
+        claims: vec![claim(instance, component)],
+        services: services(instance, component),
         stateful_sets: vec![stateful_set(
             instance,
             component,
@@ -70,7 +73,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
                     claim_volume(instance, component),
                     secret_volume(instance, "config", name),
                     config_map_volume(instance, "scripts", "frontend-scripts"),
-                    empty_dir("log"),
+                    bounded_dir("log", MEDIUM),
                 ],
                 files: vec![conf, scripts, seeded],
                 ..Pod::default()

@@ -10,8 +10,8 @@ pub mod look;
 mod tests;
 
 use copr_operator_api::{
+    component::{BUILDER, Component},
     labels::COMPONENT,
-    names::{BUILDER, Component},
     status::builders::BUILDER_REFUSED,
 };
 use copr_operator_kernel::{conditions::Finding, pods, report::truncate};

@@ -182,15 +182,16 @@ fn what_a_look_has_shown_outlives_its_pod_but_not_a_change_of_what_is_looked_at(
     copr_operator_kernel::conditions::set(&mut conditions, chroots::CONDITION, finding.clone(), None, at(0));
     let again = look::assess(&instance, &[], &[], conditions.first(), &missing);
     assert_eq!(again, (finding, missing.clone()));
-    instance.images.builder = "quay.io/copr/mended:1".into();
+    instance.builders.image = "quay.io/copr/mended:1".into();
     let (finding, missing) = look::assess(&instance, &[], &[], conditions.first(), &missing);
     assert_eq!((finding.status, missing.len()), ("Unknown", 0));
 }
 
 #[test]
-fn the_look_is_an_ordinary_pod_with_limits_where_builders_have_some() {
+fn the_look_is_an_ordinary_pod_with_little_of_its_own_where_builders_run() {
     let mut instance = instance();
-    instance.builders.resources = Some(serde_json::from_value(json!({"limits": {"memory": "2Gi"}})).unwrap());
+    instance.builders.resources = serde_json::from_value(json!({"limits": {"memory": "2Gi"}})).unwrap();
+    instance.builders.pod = serde_json::from_value(json!({"nodeSelector": {"builders": "yes"}})).unwrap();
     let jobs = look::jobs(&instance);
     let pod = jobs[0].spec.clone().unwrap().template;
     assert_eq!(pod.metadata.unwrap().labels.unwrap()[COMPONENT], look::COMPONENT);
@@ -198,7 +199,8 @@ fn the_look_is_an_ordinary_pod_with_limits_where_builders_have_some() {
     assert_eq!(pod.security_context.unwrap().run_as_user, Some(65_534));
     assert_eq!(pod.automount_service_account_token, Some(false));
     let limits = pod.containers[0].resources.clone().unwrap().limits.unwrap();
-    assert_eq!(limits.keys().collect::<Vec<_>>(), ["memory"]);
+    assert_eq!(limits["memory"].0, "128Mi");
+    assert_eq!(pod.node_selector.unwrap()["builders"], "yes");
     let args = pod.containers[0].args.clone().unwrap();
     assert_eq!(args[4..], ["fedora-44-x86_64", "fedora-99-x86_64"]);
 }

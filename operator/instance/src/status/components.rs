@@ -1,7 +1,7 @@
 //! How the components are, and Available, which sums them up. Pure.
 
 use copr_operator_api::{
-    names::Component,
+    component::Component,
     v1alpha1::{ComponentStatus, CoprInstanceSpec},
 };
 use copr_operator_kernel::{conditions::Finding, report};
@@ -11,7 +11,6 @@ use crate::{
     health::{self, is_trouble},
     observe::Seen,
     redact::Redactor,
-    validate,
 };
 
 /// Every component of the instance. `old` is what was reported before.
@@ -22,7 +21,7 @@ pub fn list(
     old: &[ComponentStatus],
     now: Timestamp,
 ) -> Vec<ComponentStatus> {
-    validate::components(spec)
+    spec.components()
         .map(|component| {
             let finding = of(instance, component, seen);
             let new = ComponentStatus {

@@ -130,14 +130,14 @@ fn report(
         // Nothing could be looked at, and nothing was known before.
         conditions::set(&mut status.conditions, AVAILABLE, applied.clone(), generation, now);
     }
-    let about = Circumstances { applied: &applied, failures: progress.failures_before, now };
+    let about = Circumstances { applied: &applied, failing_for: progress.failing_for, now };
     let (standing, look_again) = standing::of(&status, about);
     conditions::set_standing(&mut status.conditions, standing, generation, now);
     if let Some(valid) = &progress.instance {
         status.endpoints = Some(valid.endpoints());
         status.client_secret = Some(valid.client_secret());
         if let Some(seen) = &progress.seen {
-            status.images = images::running(&valid.images, seen, &status.images, valid);
+            status.images = images::running(seen, &status.images, valid);
         }
     }
     status.observed_generation = generation;

@@ -4,10 +4,12 @@
 //! | Reason | Goes on |
 //! |---|---|
 //! | `Starting`, `ImagesBuilding`, `RestartPending`, `Pending`, `Resizing`, `Looking` | by itself |
-//! | `DependencyUnreadable`, `ApplyFailed`, `RepositoryUnreadable`, `RegistryUnreachable` | by itself, unless it has failed [`REPEATED`] times in a row: it's tried again |
+//! | `DependencyUnreadable`, `ApplyFailed`, `RepositoryUnreadable`, `RegistryUnreachable` | by itself, unless it has failed for [`PATIENCE`]: it's tried again |
 //! | `ImageBuildTrouble` | by itself, unless an image's build has failed a second time |
 //! | those of a component in trouble | by itself, unless that has lasted for [`PATIENCE`]: kubelets, schedulers and quotas try again, too |
 //! | `InvalidSpec`, `Malformed`, `NameTaken`, `SecretNotFound`, `SecretInvalid`, `ConfigMapNotFound`, `ConfigMapInvalid`, `ImageBuildFailed`, `PackagesRequirementUnmet`, `ImageBuilderMissing`, `RegistryRefused`, `ResizeRefused`, `MockConfigMissing` | when somebody changes the spec, what it refers to, or the cluster |
+
+use std::time::Duration;
 
 use copr_operator_api::{
     status::{AVAILABLE, chroots, volumes},
@@ -25,9 +27,7 @@ use crate::health;
 
 /// The present spec is in effect.
 pub const UP_TO_DATE: &str = "UpToDate";
-/// So many failures in a row are no accident any more: the pauses between them make up half a minute.
-const REPEATED: u32 = 5;
-/// So many failed builds of an image are none.
+/// So many failed builds of an image are no accident any more.
 const BUILDS_FAILED: i32 = 2;
 /// Trouble that passes by itself mostly does so within this time.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
@@ -39,8 +39,8 @@ const LOOK: SignedDuration = SignedDuration::from_secs(120);
 pub struct Circumstances<'a> {
     /// Whether the present spec is applied.
     pub applied: &'a Finding,
-    /// How many reconciles in a row have failed.
-    pub failures: u32,
+    /// For how long every reconcile before this one has failed.
+    pub failing_for: Duration,
     /// The time.
     pub now: Timestamp,
 }
@@ -92,7 +92,7 @@ fn outlook(
         "DependencyUnreadable"
         | "ApplyFailed"
         | images::REPOSITORY_UNREADABLE
-        | images::REGISTRY_UNREACHABLE => unless(about.failures >= REPEATED),
+        | images::REGISTRY_UNREACHABLE => unless(about.failing_for >= PATIENCE.unsigned_abs()),
         images::BUILD_TROUBLE => {
             let images = status.packages.iter().flat_map(|packages| &packages.images);
             unless(images.map(|image| image.failures).max().unwrap_or_default() >= BUILDS_FAILED)

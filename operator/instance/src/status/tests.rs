@@ -1,6 +1,6 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use copr_operator_api::{labels::COMPONENT, names::Component, v1alpha1::ComponentStatus};
+use copr_operator_api::{component::Component, labels::COMPONENT, v1alpha1::ComponentStatus};
 use copr_operator_images::condition;
 use copr_operator_kernel::{platform::Platform, pods};
 use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::Time};
@@ -158,7 +158,7 @@ fn images_are_digests_once_pulled_and_the_builder_is_remembered() {
     .unwrap();
     let seen = Seen { pods: vec![pod], ..Seen::default() };
     let old = BTreeMap::from([("builder".to_owned(), "quay.io/copr/copr-builder@sha256:bb".to_owned())]);
-    let images = images::running(&instance.images, &seen, &old, &instance);
+    let images = images::running(&seen, &old, &instance);
     assert_eq!(images["redis"], "quay.io/copr/copr-redis@sha256:aa");
     assert_eq!(images["builder"], "quay.io/copr/copr-builder@sha256:bb");
     assert_eq!(images["keygen"], "quay.io/copr/copr-keygen:2.7");
@@ -208,15 +208,15 @@ fn a_copr_that_serves_stays_available_whatever_keeps_the_spec_from_being_applied
 }
 
 #[test]
-fn what_is_tried_again_goes_on_by_itself_until_it_has_failed_too_often() {
+fn what_is_tried_again_goes_on_by_itself_until_it_has_failed_for_a_minute() {
     let (instance, _) = serving();
     let error = request_failed();
-    let after = |failures_before| {
-        let progress = Progress { failures_before, ..Progress::default() };
+    let after = |seconds| {
+        let progress = Progress { failing_for: Duration::from_secs(seconds), ..Progress::default() };
         report(&instance, &progress, Some(&error), at(0)).0
     };
-    assert_eq!(standing(&after(4)), (RECONCILING, "DependencyUnreadable"));
-    assert_eq!(standing(&after(5)), (STALLED, "DependencyUnreadable"));
+    assert_eq!(standing(&after(59)), (RECONCILING, "DependencyUnreadable"));
+    assert_eq!(standing(&after(60)), (STALLED, "DependencyUnreadable"));
 }
 
 #[test]

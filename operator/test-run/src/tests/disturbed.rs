@@ -1,7 +1,7 @@
 //! A test that failed while the instance was disturbed says nothing about Copr.
 
 use copr_operator_api::{
-    names::Component,
+    component::Component,
     v1alpha1::{Outcome, Phase},
 };
 use serde_json::json;

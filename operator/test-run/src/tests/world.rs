@@ -1,7 +1,7 @@
 //! The world of the tests: what the API server would hold.
 
 use copr_operator_api::{
-    names::Component,
+    component::Component,
     v1alpha1::{CoprInstance, CoprTestRun, CoprTestRunStatus, Outcome, Phase, SuiteName, TestStatus},
 };
 use copr_operator_kernel::conditions;

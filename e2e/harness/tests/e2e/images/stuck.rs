@@ -16,12 +16,13 @@ use serde_json::json;
 
 use super::SOON;
 
-/// The quota wants limits, and a build has none by itself. Another namespace builds the same images meanwhile.
+/// The quota is smaller than what a build may use by itself. Another namespace builds the same images meanwhile.
 #[tokio::test]
 #[ignore = "needs a cluster with the operator: ./check e2e"]
 async fn a_refused_build_says_why_at_once_holds_up_nobody_and_a_mended_spec_takes_effect() -> Result<()> {
     with_namespace("stuck", |stuck| async move {
-        with_namespace("stuck-not", |free| async move { refused_and_mended(&stuck, &free).await }).await
+        with_namespace("stuck-not", |free| async move { Box::pin(refused_and_mended(&stuck, &free)).await })
+            .await
     })
     .await
 }
@@ -34,7 +35,7 @@ async fn refused_and_mended(stuck: &Context, free: &Context) -> Result<()> {
     let told = |instance: &CoprInstance| {
         packaged::image(instance, "base").is_some_and(|image| {
             image.reason.as_deref() == Some("BuildRefused")
-                && image.message.as_ref().is_some_and(|message| message.contains("failed quota"))
+                && image.message.as_ref().is_some_and(|message| message.contains("exceeded quota"))
         })
     };
     stuck.until("copr", "told that its build is refused", SOON, told).await?;
@@ -70,7 +71,7 @@ async fn refused_and_mended(stuck: &Context, free: &Context) -> Result<()> {
 }
 
 fn quota() -> ResourceQuota {
-    let hard = [("limits.cpu", "8"), ("limits.memory", "8Gi")];
+    let hard = [("limits.cpu", "3"), ("limits.memory", "3Gi")];
     let hard = hard.map(|(name, value)| (name.to_owned(), Quantity(value.to_owned())));
     ResourceQuota {
         metadata: ObjectMeta { name: Some("limits".into()), ..ObjectMeta::default() },

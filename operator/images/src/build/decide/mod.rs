@@ -95,7 +95,7 @@ pub fn decide(images: &mut [ImageStatus], seen: &Seen, now: Timestamp) -> Plan {
     let mut plan = Plan { delete: superseded(seen), ..Plan::default() };
     let base = base_state(images, seen, now);
     for status in images.iter_mut().filter(|status| !status.state.is_there()) {
-        let Some(image) = Image::of_field(&status.component) else { continue };
+        let Some(image) = Image::of_key(&status.component) else { continue };
         if let Some(found) = seen.found.get(&image) {
             there(status, built_by(seen, image), found, seen.references.get(&image), now);
         } else if let Some(job) = own_job(seen, image) {
@@ -131,7 +131,7 @@ pub fn decide(images: &mut [ImageStatus], seen: &Seen, now: Timestamp) -> Plan {
 
 /// Base is judged first: what waits for it can start in the same step.
 fn base_state(images: &[ImageStatus], seen: &Seen, now: Timestamp) -> ImageState {
-    let base = images.iter().find(|status| status.component == Image::Base.field());
+    let base = images.iter().find(|status| status.component == Image::Base.key());
     match base {
         Some(_) if seen.found.contains_key(&Image::Base) => ImageState::Reused,
         Some(base) => match own_job(seen, Image::Base) {
@@ -301,7 +301,7 @@ fn packages(found: &Found) -> Vec<InstalledPackage> {
 
 /// A build has started.
 pub fn started(images: &mut [ImageStatus], image: Image, job: &str, now: Timestamp) {
-    for status in images.iter_mut().filter(|status| status.component == image.field()) {
+    for status in images.iter_mut().filter(|status| status.component == image.key()) {
         forget_trouble(status);
         status.state = ImageState::Building;
         status.job = Some(job.to_owned());

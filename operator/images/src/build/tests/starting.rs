@@ -2,13 +2,13 @@
 
 use copr_operator_api::{
     labels::FIELD_MANAGER,
-    v1alpha1::{Packages, Registry},
+    v1alpha1::{Packages, PodSettings, Registry},
 };
 use copr_operator_kernel::{
     report,
     testing::{ApiServer, Exchange, delete, get, patch, post},
 };
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use kube::ResourceExt as _;
 
 use super::*;
@@ -50,6 +50,9 @@ impl Parts {
             pull_secrets: &[],
             authority_key: "ca.crt",
             token_auth: false,
+            resources: ResourceRequirements::default(),
+            settings: PodSettings::default(),
+            proxy: Vec::new(),
             expected: None,
         }
     }

@@ -1,8 +1,8 @@
 //! `/etc/copr/copr-be.conf` of the backend.
 
-use copr_operator_api::names::Component;
+use copr_operator_api::component::{Component, port};
 
-use crate::{names::port, validate::Instance};
+use crate::validate::Instance;
 
 /// Enough for an instance of one team, and as good as nothing while they aren't used.
 const LEAST_WORKERS: i32 = 16;
@@ -44,9 +44,9 @@ builder_config = /etc/copr-operator/ssh/config
         password = instance.credentials.backend_password,
         backend = urls.backend,
         resalloc = instance.host(Component::Resalloc.name()),
-        resalloc_port = port::RESALLOC,
+        resalloc_port = port::RESALLOC.number,
         keygen = instance.host(Component::Keygen.name()),
-        keygen_port = port::KEYGEN,
+        keygen_port = port::KEYGEN.number,
         max = workers(instance),
     )
 }

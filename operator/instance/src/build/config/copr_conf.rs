@@ -1,13 +1,13 @@
 //! `/etc/copr/copr.conf` of the frontend. It is Python, so every value is written as a Python literal.
 
-use copr_operator_api::names::Component;
+use copr_operator_api::component::{Component, port};
 
-use crate::{names::port, validate::Instance};
+use crate::validate::Instance;
 
 /// Renders the file.
 pub fn render(instance: &Instance) -> String {
     let urls = instance.endpoints();
-    let host = format!("{}:{}", instance.host(Component::Frontend.name()), port::FRONTEND);
+    let host = format!("{}:{}", instance.host(Component::Frontend.name()), port::FRONTEND.number);
     let (redis_host, redis_port) = instance.redis_address();
     let text = |value: &str| python(value);
     let lines: [(&str, String); 35] = [

@@ -87,7 +87,7 @@ fn kstatus_is_told_how_an_instance_is() {
                 "Failed",
                 say(
                     &instance,
-                    &Progress { failures_before: 9, ..Progress::default() },
+                    &Progress { failing_for: Duration::from_secs(99), ..Progress::default() },
                     Some(request_failed()),
                 ),
             ),
