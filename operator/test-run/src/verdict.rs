@@ -77,7 +77,7 @@ struct Report {
     component: String,
 }
 
-#[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Deserialize, strum::Display, Clone, Copy, Debug, PartialEq, Eq)]
 enum Reported {
     Passed,
     Skipped,
@@ -155,7 +155,7 @@ fn read(pod: &str, end: &ContainerStateTerminated) -> Ended {
         Ok(report) => Ended::error(
             Reason::NoVerdict,
             format!(
-                "pod {pod} says {:?} but exited with {}, not {}",
+                "pod {pod} says {} but exited with {}, not {}",
                 report.outcome,
                 end.exit_code,
                 report.outcome.exit_code()

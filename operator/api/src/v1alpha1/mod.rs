@@ -28,3 +28,27 @@ pub use test_run_status::*;
 
 /// The API group of every resource of this operator.
 pub const GROUP: &str = "copr.fedorainfracloud.org";
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Display;
+
+    use serde::Serialize;
+    use strum::VariantArray;
+
+    use super::*;
+
+    fn agree<T: Serialize + VariantArray + Display>() {
+        for value in T::VARIANTS {
+            assert_eq!(serde_json::to_value(value).unwrap(), value.to_string());
+        }
+    }
+
+    #[test]
+    fn a_word_is_the_same_in_a_spec_and_wherever_else_it_is_told() {
+        agree::<Isolation>();
+        agree::<Phase>();
+        agree::<PullPolicy>();
+        agree::<SuiteName>();
+    }
+}
