@@ -5,6 +5,7 @@ pub mod apply;
 pub mod backoff;
 pub mod conditions;
 pub mod disruption;
+pub mod event;
 pub mod isolation;
 pub mod lease;
 pub mod malformed;

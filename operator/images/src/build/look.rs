@@ -7,6 +7,7 @@ use copr_operator_api::{
     labels,
     v1alpha1::{ImageState, ImageStatus, Packages},
 };
+use copr_operator_kernel::event;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use k8s_openapi::api::{batch::v1::Job, core::v1::Event};
@@ -158,12 +159,7 @@ const OF_THE_JOB: [&str; 3] = ["BackoffLimitExceeded", "DeadlineExceeded", "PodF
 
 fn newest(events: Vec<Event>, reason: &'static str) -> Option<Warning> {
     let of_interest = |event: &Event| !OF_THE_JOB.iter().any(|r| event.reason.as_deref() == Some(r));
-    let when = |event: &Event| {
-        let series = event.series.as_ref().and_then(|series| series.last_observed_time.as_ref()).map(|t| t.0);
-        let last = event.last_timestamp.as_ref().map(|t| t.0);
-        series.or(last).or(event.event_time.as_ref().map(|t| t.0)).or(event.creation_timestamp().map(|t| t.0))
-    };
-    let newest = events.into_iter().filter(of_interest).max_by_key(when)?;
+    let newest = events.into_iter().filter(of_interest).max_by_key(event::time)?;
     let message = newest.message.filter(|message| !message.is_empty())?;
     Some(Warning { reason, message: message.trim().to_owned() })
 }
