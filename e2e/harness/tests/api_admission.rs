@@ -8,6 +8,7 @@ use copr_e2e::{
     with_namespace,
 };
 use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun};
+use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -117,6 +118,27 @@ async fn what_would_lose_data_is_refused_with_the_field() -> Result<()> {
         all_refused::<CoprInstance>(&ctx, &external, refused).await?;
         let admitted = vec![("spec.database.externalSecret.name", json!("another"))];
         all_admitted::<CoprInstance>(&ctx, &external, admitted).await
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs an API server: ./check api"]
+async fn a_size_that_the_cluster_refused_may_be_taken_back() -> Result<()> {
+    with_namespace("instance-taken-back", |ctx| async move {
+        let mut instance = instance_json("copr");
+        instance["spec"]["storage"] = json!({"backend": "100Gi"});
+        apply::<CoprInstance>(&ctx, &instance, false).await?;
+        let back = || vec![("spec.storage.backend", json!("10Gi"))];
+        let refused = vec![("spec.storage.backend", json!("10Gi"), "storage.backend")];
+        all_refused::<CoprInstance>(&ctx, &instance, refused).await?;
+        let condition = json!({
+            "type": "VolumesReady", "status": "False", "reason": "ResizeRefused", "message": "its class can't",
+            "lastTransitionTime": "2026-11-26T00:00:00Z",
+        });
+        let status = Patch::Merge(json!({"status": {"conditions": [condition]}}));
+        ctx.api::<CoprInstance>().patch_status("copr", &PatchParams::default(), &status).await?;
+        all_admitted::<CoprInstance>(&ctx, &instance, back()).await
     })
     .await
 }

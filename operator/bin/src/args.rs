@@ -22,7 +22,7 @@ pub struct Args {
     pub namespace: String,
 
     /// What to log, in the syntax of tracing's EnvFilter.
-    #[arg(long, env = "RUST_LOG", default_value = "info,kube=warn")]
+    #[arg(long, env = "RUST_LOG", default_value = "info,kube=warn,rustls_platform_verifier=off")]
     pub log: String,
 
     /// Log JSON, one object a line.

@@ -2,12 +2,15 @@
 
 use std::fmt::Debug;
 
+use copr_operator_kernel::report;
 use k8s_openapi::{
     NamespaceResourceScope,
     api::core::v1::{ConfigMap, Secret},
 };
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
+
+use crate::http;
 
 /// The key of a ConfigMap that has certificate authorities.
 pub const CA_KEY: &str = "ca.crt";
@@ -90,15 +93,32 @@ pub async fn secret(
     value(client, namespace, (field, "Secret", name, key), text).await
 }
 
-/// The value of a key of a ConfigMap.
-pub async fn config_map(
+/// Certificate authorities in PEM, of a key of a ConfigMap.
+pub async fn authority(
     client: &Client,
     namespace: &str,
     field: &'static str,
     name: &str,
     key: &'static str,
 ) -> Result<String, Error> {
-    value(client, namespace, (field, "ConfigMap", name, key), |map: ConfigMap| map.data?.remove(key)).await
+    let of = (field, "ConfigMap", name, key);
+    let found = value(client, namespace, of, |map: ConfigMap| map.data?.remove(key)).await?;
+    is_authority(&found, of)?;
+    Ok(found)
+}
+
+/// Whoever trusts nobody more than before would be told of a certificate that nobody has signed.
+fn is_authority(
+    pem: &str,
+    (field, kind, name, key): (&'static str, &'static str, &str, &'static str),
+) -> Result<(), Error> {
+    let malformed = |problem| Error::Malformed {
+        field,
+        kind,
+        name: name.to_owned(),
+        at: format!("{key}: {}", report::chain(&problem)),
+    };
+    http::certificates(pem).map(drop).map_err(malformed)
 }
 
 async fn value<K>(

@@ -132,11 +132,17 @@ where
     match api.create(&PostParams::default(), object).await {
         Ok(_) => Ok(None),
         Err(kube::Error::Api(answer)) if answer.is_already_exists() => Ok(None),
-        Err(kube::Error::Api(answer)) if apply::is_refusal(&answer) => {
+        Err(kube::Error::Api(answer)) if is_told(&answer) => {
             Ok(Some(report::truncate(answer.message.clone(), 256)))
         }
         Err(source) => Err(Error::Create { kind: K::kind(&()).into(), name: object.name_any(), source }),
     }
+}
+
+/// Whether an answer is why an object isn't there, for a run that goes on telling and whose time goes on. An API server that is
+/// unwell, or can't reach somebody's webhook, may stay so.
+fn is_told(answer: &kube::core::Status) -> bool {
+    apply::is_refusal(answer) || answer.code == 429 || (500..600).contains(&answer.code)
 }
 
 /// Deletes what has to go.

@@ -9,3 +9,4 @@ mod quota;
 mod run;
 mod trouble;
 mod uid;
+mod volumes;

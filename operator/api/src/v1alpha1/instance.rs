@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BackendSpec, Builders, ComponentSpec, CoprInstanceStatus, DatabaseSpec, Defaults, Images, Packages,
-    Proxy, RedisSpec, Registry, Tests, component::sized,
+    Proxy, RedisSpec, Registry, Tests,
+    component::{only_grows, sized},
 };
 use crate::component::Component;
 
@@ -30,6 +31,13 @@ use crate::component::Component;
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 40")
         .message("metadata.name becomes part of Service names: at most 40 lowercase letters, digits and '-', starting with a letter"),
+    validation = only_grows("database"),
+    validation = only_grows("redis"),
+    validation = only_grows("frontend"),
+    validation = only_grows("backend"),
+    validation = only_grows("keygen"),
+    validation = only_grows("distGit"),
+    validation = only_grows("resalloc"),
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.packages) || has(self.images.registry) || has(self.frontend.image) && has(self.backend.image) && has(self.backend.httpdImage) && has(self.keygen.image) && has(self.distGit.image) && has(self.resalloc.image) && has(self.builders.image) && (has(self.database.image) || has(self.database.externalSecret)) && (has(self.redis.image) || has(self.redis.externalSecret))")

@@ -44,11 +44,28 @@ async fn what_is_missing_is_named_by_field_object_and_key_and_nothing_else_is_to
     let table = [
         (get(CONFIG_MAP), "ConfigMapNotFound"),
         (get(CONFIG_MAP).answers(json!({"data": {"tls.crt": "x"}})), "ConfigMapInvalid"),
+        (get(CONFIG_MAP).answers(json!({"data": {(CA_KEY): "no certificate"}})), "ConfigMapInvalid"),
         (get(CONFIG_MAP).is_cut_off(), "DependencyUnreadable"),
     ];
     for (exchange, reason) in table {
         let server = ApiServer::expects([exchange]);
-        let error = config_map(&server.client(), "team", "field", "ca", CA_KEY).await.unwrap_err();
+        let error = authority(&server.client(), "team", "field", "ca", CA_KEY).await.unwrap_err();
         assert_eq!(error.reason(), reason);
+    }
+}
+
+#[test]
+fn an_authority_is_at_least_one_certificate() {
+    let of = ("registry.caConfigMap", "ConfigMap", "ca", CA_KEY);
+    let key = rcgen::generate_simple_self_signed(vec!["registry.example".to_owned()]).unwrap();
+    is_authority(&format!("# ours\n{}", key.cert.pem()), of).unwrap();
+    for nothing in ["", "nonsense", "-----BEGIN CERTIFICATE-----\n%\n-----END CERTIFICATE-----\n"] {
+        let error = is_authority(nothing, of).unwrap_err();
+        assert_eq!(error.reason(), "ConfigMapInvalid");
+        let said = error.to_string();
+        assert!(
+            said.starts_with("registry.caConfigMap: the ConfigMap ca is malformed at ca.crt: "),
+            "{said}"
+        );
     }
 }

@@ -6,7 +6,7 @@ use copr_operator_api::v1alpha1::{ConfigMapRef, CoprInstanceSpec, Registry, Secr
 use kube::{Client, discovery};
 
 use super::{Access, Keyring, Login, host, host_of_prefix};
-use crate::dependency::{self, CA_KEY, config_map, secret};
+use crate::dependency::{self, CA_KEY, authority, secret};
 
 /// Where OpenShift's own registry answers.
 const INTERNAL_REGISTRY: &str = "image-registry.openshift-image-registry.svc:5000";
@@ -73,7 +73,7 @@ pub async fn target(client: &Client, namespace: &str, registry: Option<&Registry
     let authority = match &registry.ca_config_map {
         None => None,
         Some(ConfigMapRef { name }) => {
-            Some(config_map(client, namespace, "registry.caConfigMap", name, CA_KEY).await?)
+            Some(authority(client, namespace, "registry.caConfigMap", name, CA_KEY).await?)
         }
     };
     let access = Access { insecure: registry.insecure, authority, keyring };
@@ -95,7 +95,7 @@ async fn internal(client: &Client, namespace: &str) -> Result<Target, Error> {
         Err(source) => return Err(Error::Discover(source)),
     }
     let (name, key) = SERVICE_CA;
-    let authority = config_map(client, namespace, "registry", name, key).await?;
+    let authority = authority(client, namespace, "registry", name, key).await?;
     let login = fs::read_to_string(OWN_TOKEN)
         .map_or(Login::Anonymous, |token| Login::Basic("serviceaccount".into(), token.trim_end().to_owned()));
     let keyring = Keyring::of(INTERNAL_REGISTRY, login, "the operator's own service account");

@@ -1,4 +1,5 @@
 use copr_operator_kernel::testing::{ApiServer, Exchange, delete as deletion, get, patch, post};
+use kube::core::Status;
 use serde_json::json;
 
 use super::*;
@@ -46,12 +47,16 @@ async fn a_pod_that_is_refused_is_told_and_holds_back_no_other() {
 }
 
 #[tokio::test]
-async fn an_api_server_that_is_unwell_has_refused_nothing() {
-    for trouble in [
-        post(PODS).refuses(ApiServer::INTERNAL_ERROR, "etcd"),
-        post(PODS).refuses((429, "TooManyRequests"), "slow down"),
-        post(PODS).is_cut_off(),
-    ] {
+async fn so_is_that_the_api_server_is_unwell() {
+    for refusal in [ApiServer::INTERNAL_ERROR, (429, "TooManyRequests")] {
+        let refusals = create_all(&pods(), [post(PODS).refuses(refusal, "no"), post(PODS)]).await.unwrap();
+        assert_eq!(refusals.pods.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn who_was_not_answered_or_is_not_known_any_more_has_nothing_to_tell() {
+    for trouble in [post(PODS).is_cut_off(), post(PODS).refuses((401, "Unauthorized"), "no")] {
         let error = create_all(&pods(), [trouble]).await.unwrap_err();
         assert!(matches!(error, Error::Create { .. }), "{error:?}");
     }
@@ -103,4 +108,16 @@ async fn while_something_can_not_be_deleted_the_run_stays() {
         ApiServer::expects([deleted(PODS, "a"), deleted(PODS, "b").refuses(ApiServer::FORBIDDEN, "not you")]);
     let error = delete(&server.client(), "ci", &everything()).await.unwrap_err();
     assert_eq!(report::chain(&error), "failed to delete Pod b: not you");
+}
+
+#[test]
+fn what_the_api_server_says_is_told_and_who_may_not_ask_tries_again() {
+    let answer = |code| Status { code, ..Status::failure("failed calling webhook", "InternalError") };
+    for told in [400, 403, 404, 422, 429, 500, 503, 504] {
+        assert!(is_told(&answer(told)), "{told}");
+    }
+    // Who isn't known any more writes no status, either; and a conflict is over with the next look.
+    for passing in [401, 408, 409] {
+        assert!(!is_told(&answer(passing)), "{passing}");
+    }
 }

@@ -46,16 +46,23 @@ fn spec() -> CoprInstanceSpec {
     serde_json::from_value(spec).unwrap()
 }
 
-fn ca() -> Exchange {
-    get("/api/v1/namespaces/team/configmaps/ca").answers(json!({"data": {"ca.crt": "PEM"}}))
+/// A certificate.
+fn pem() -> String {
+    rcgen::generate_simple_self_signed(vec!["r.example".to_owned()]).unwrap().cert.pem()
+}
+
+fn ca(pem: &str) -> Exchange {
+    get("/api/v1/namespaces/team/configmaps/ca").answers(json!({"data": {"ca.crt": pem}}))
 }
 
 #[tokio::test]
 async fn the_registry_of_the_spec_is_asked_with_the_push_secret() {
-    let server = ApiServer::expects([secret("push").answers(data(".dockerconfigjson", DOCKER_CONFIG)), ca()]);
+    let pem = pem();
+    let server =
+        ApiServer::expects([secret("push").answers(data(".dockerconfigjson", DOCKER_CONFIG)), ca(&pem)]);
     let target = target(&server.client(), "team", Some(&registry())).await.unwrap();
     assert_eq!(target.access.keyring.find("r.example", "copr/x").0, me());
-    assert_eq!((target.access.authority.as_deref(), target.authority_key), (Some("PEM"), "ca.crt"));
+    assert_eq!((target.access.authority.as_ref(), target.authority_key), (Some(&pem), "ca.crt"));
 }
 
 #[tokio::test]
@@ -79,7 +86,8 @@ async fn another_registry_is_asked_with_the_pull_secrets_of_either_kind() {
     assert_eq!((login, asked.as_str()), (me(), "with the credentials of Secret older (images.pullSecrets)"));
     drop(server);
 
-    let server = ApiServer::expects([secret("push").answers(data(".dockerconfigjson", DOCKER_CONFIG)), ca()]);
+    let server =
+        ApiServer::expects([secret("push").answers(data(".dockerconfigjson", DOCKER_CONFIG)), ca(&pem())]);
     of_prebuilt(&server.client(), "team", &spec(), "r.example/other:1").await.unwrap();
 }
 
@@ -101,15 +109,13 @@ async fn without_a_registry_it_is_openshifts_or_none() {
     }]);
     let resources = get("/apis/imageregistry.operator.openshift.io/v1")
         .answers(json!({"groupVersion": "imageregistry.operator.openshift.io/v1", "resources": []}));
-    let authority = get(SERVICE_CA).answers(json!({"data": {"service-ca.crt": "PEM"}}));
+    let pem = pem();
+    let authority = get(SERVICE_CA).answers(json!({"data": {"service-ca.crt": pem}}));
     let server = ApiServer::expects([groups(group), resources, authority]);
     let target_of = async |server: &ApiServer| target(&server.client(), "team", None).await;
     let internal = target_of(&server).await.unwrap();
     assert_eq!(internal.registry.url, "image-registry.openshift-image-registry.svc:5000/team");
-    assert_eq!(
-        (internal.access.authority.as_deref(), internal.authority_key),
-        (Some("PEM"), "service-ca.crt")
-    );
+    assert_eq!((internal.access.authority.as_ref(), internal.authority_key), (Some(&pem), "service-ca.crt"));
     drop(server);
 
     let error = target_of(&ApiServer::expects([groups(json!([]))])).await.unwrap_err();

@@ -4,7 +4,7 @@ use copr_operator_api::v1alpha1::{ConfigMapRef, Repository, SecretRef};
 use kube::Client;
 
 use super::{Credentials, Source};
-use crate::dependency::{CA_KEY, Error, config_map, secret};
+use crate::dependency::{CA_KEY, Error, authority, secret};
 
 /// A repository with its credentials.
 pub async fn source(client: &Client, namespace: &str, repository: &Repository) -> Result<Source, Error> {
@@ -22,7 +22,7 @@ pub async fn source(client: &Client, namespace: &str, repository: &Repository) -
         None => None,
         Some(ConfigMapRef { name }) => {
             let field = "packages.repositories[].caConfigMap";
-            Some(config_map(client, namespace, field, name, CA_KEY).await?)
+            Some(authority(client, namespace, field, name, CA_KEY).await?)
         }
     };
     Ok(Source {
