@@ -29,6 +29,8 @@ pub struct Observed {
     pub database_secret: Option<External>,
     /// The Secret named in `spec.redis.externalSecret`.
     pub redis_secret: Option<External>,
+    /// The Secrets named in `spec.users[].tokenSecret`, by user.
+    pub user_tokens: BTreeMap<String, External>,
     /// The moment.
     pub now: Timestamp,
 }
@@ -101,6 +103,7 @@ pub async fn dereference(
         platform: platforms.of(client, &namespace).await.map_err(Error::Platform)?,
         database_secret: external(&secrets, instance.spec.database.external_secret.as_ref()).await?,
         redis_secret: external(&secrets, instance.spec.redis.external_secret.as_ref()).await?,
+        user_tokens: user_tokens(&secrets, instance).await?,
         now: now(),
     })
 }
@@ -167,6 +170,19 @@ async fn external(secrets: &Api<Secret>, reference: Option<&SecretRef>) -> Resul
     };
     let data = read(secrets, name).await?.map(text);
     Ok(Some(External { name: name.clone(), data }))
+}
+
+async fn user_tokens(
+    secrets: &Api<Secret>,
+    instance: &CoprInstance,
+) -> Result<BTreeMap<String, External>, Error> {
+    let mut tokens = BTreeMap::new();
+    for user in &instance.spec.users {
+        if let Some(secret) = external(secrets, user.token_secret.as_ref()).await? {
+            tokens.insert(user.name.clone(), secret);
+        }
+    }
+    Ok(tokens)
 }
 
 async fn read(secrets: &Api<Secret>, name: &str) -> Result<Option<Secret>, Error> {

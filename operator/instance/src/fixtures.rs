@@ -55,6 +55,7 @@ pub(crate) fn observed(platform: Platform) -> Observed {
         platform,
         database_secret: None,
         redis_secret: None,
+        user_tokens: BTreeMap::new(),
         now: k8s_openapi::jiff::Timestamp::UNIX_EPOCH,
     }
 }

@@ -49,7 +49,8 @@ async fn run(
     instance.status.get_or_insert_default().applied_generation = Some(applied);
     let incomplete = incomplete.iter().map(|&component| component.to_owned()).collect();
     let seen = Seen { pods: pods.to_vec(), ..Seen::default() };
-    replace(&server.client(), &instance, (&wanted(), &incomplete), &seen, quiet).await
+    let situation = Situation::new(spec_was_applied(&instance), &seen.pods, quiet);
+    replace(&server.client(), &instance, (&wanted(), &incomplete), &seen, situation).await
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod conditions;
 mod failing;
 mod foreign;
 mod jobs;
+mod looking;
 mod starting;
 
 use std::collections::BTreeMap;
