@@ -39,10 +39,14 @@ fn without_default(schema: &mut schemars::Schema) {
 
 #[cfg(test)]
 mod tests {
-    use kube::CustomResourceExt as _;
-    use serde_json::Value;
+    use std::fmt::Display;
 
-    use super::{CoprInstance, CoprTestRun};
+    use kube::CustomResourceExt as _;
+    use serde::Serialize;
+    use serde_json::Value;
+    use strum::VariantArray;
+
+    use super::*;
 
     /// The paths of the defaults below `items` of a list.
     fn defaults_in_lists(schema: &Value, path: &str, in_list: bool, found: &mut Vec<String>) {
@@ -69,5 +73,19 @@ mod tests {
             defaults_in_lists(spec, "spec", false, &mut found);
         }
         assert_eq!(found, [""; 0]);
+    }
+
+    fn agree<T: Serialize + VariantArray + Display>() {
+        for value in T::VARIANTS {
+            assert_eq!(serde_json::to_value(value).unwrap(), value.to_string());
+        }
+    }
+
+    #[test]
+    fn a_word_is_the_same_in_a_spec_and_wherever_else_it_is_told() {
+        agree::<Isolation>();
+        agree::<Phase>();
+        agree::<PullPolicy>();
+        agree::<SuiteName>();
     }
 }

@@ -68,7 +68,7 @@ pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a server may say by a date when it's to be asked again")]
-pub(super) fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     Timestamp::now()
 }
 
