@@ -6,6 +6,8 @@ from pathlib import Path
 from types import ModuleType
 
 SCRIPTS = Path(__file__).resolve().parent.parent
+# A folder like the one where manage.py is.
+FRONTEND = Path(__file__).resolve().parent / "frontend"
 
 
 def load(name: str) -> ModuleType:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -9,40 +10,8 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-from tests import SCRIPTS
+from tests import FRONTEND, SCRIPTS
 
-COPRS = '''
-import contextlib
-from sqlalchemy import create_engine
-from sqlalchemy.orm import Session
-class app:
-    app_context = staticmethod(contextlib.nullcontext)
-class db:
-    session = Session(create_engine("sqlite:///coprs.db"))
-'''
-# One class over two tables, as in the frontend.
-MODELS = '''
-import datetime
-from sqlalchemy import Boolean, Column, Date, ForeignKey, Integer, String, outerjoin
-from sqlalchemy.orm import column_property, declarative_base
-Model = declarative_base()
-class _UserPublic(Model):
-    __tablename__ = "user"
-    id = Column(Integer, primary_key=True)
-    username = Column(String(100), nullable=False, unique=True)
-    proven = Column(Boolean, default=False)
-    admin = Column(Boolean, default=False)
-class _UserPrivate(Model):
-    __tablename__ = "user_private"
-    user_id = Column(Integer, ForeignKey("user.id"), primary_key=True, nullable=False)
-    mail = Column(String(150), nullable=False)
-    api_login = Column(String(40), nullable=False, default="abc")
-    api_token = Column(String(40), nullable=False, default="abc")
-    api_token_expiration = Column(Date, nullable=False, default=datetime.date(2000, 1, 1))
-class User(Model):
-    __table__ = outerjoin(_UserPublic.__table__, _UserPrivate.__table__)
-    id = column_property(_UserPublic.__table__.c.id, _UserPrivate.__table__.c.user_id)
-'''
 FIXTURE = '''
 import datetime, sys
 from coprs import db, models
@@ -67,9 +36,7 @@ class Admin(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
-        os.mkdir(Path(self.folder, "coprs"))
-        Path(self.folder, "coprs", "__init__.py").write_text(COPRS, encoding="utf-8")
-        Path(self.folder, "coprs", "models.py").write_text(MODELS, encoding="utf-8")
+        shutil.copytree(FRONTEND, self.folder, dirs_exist_ok=True)
         self.python("-c", FIXTURE)
 
     def python(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:

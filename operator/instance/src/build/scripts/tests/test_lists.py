@@ -5,6 +5,7 @@ import io
 import json
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,69 +14,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from tests import SCRIPTS
+from tests import FRONTEND, SCRIPTS
 
-COPRS = '''
-import contextlib
-from sqlalchemy import create_engine
-from sqlalchemy.orm import Session
-class app:
-    app_context = staticmethod(contextlib.nullcontext)
-class db:
-    session = Session(create_engine("sqlite:///coprs.db"))
-'''
-MODELS = '''
-import datetime
-import json
-from sqlalchemy import Boolean, Column, Date, ForeignKey, Integer, String, outerjoin
-from sqlalchemy.orm import column_property, declarative_base
-from sqlalchemy.types import VARCHAR, TypeDecorator
-class Json(TypeDecorator):
-    impl, cache_ok = VARCHAR, True
-    def process_bind_param(self, value, dialect):
-        return None if value is None else json.dumps(value)
-    def process_result_value(self, value, dialect):
-        return None if value is None else json.loads(value)
-Model = declarative_base()
-class _UserPublic(Model):
-    __tablename__ = "user"
-    id = Column(Integer, primary_key=True)
-    username = Column(String(100), nullable=False, unique=True)
-    admin = Column(Boolean, default=False)
-    openid_groups = Column(Json)
-class _UserPrivate(Model):
-    __tablename__ = "user_private"
-    user_id = Column(Integer, ForeignKey("user.id"), primary_key=True, nullable=False)
-    mail = Column(String(150), nullable=False)
-    api_login = Column(String(40), nullable=False, unique=True)
-    api_token = Column(String(40), nullable=False, default="abc")
-    api_token_expiration = Column(Date, nullable=False, default=datetime.date(2026, 6, 1))
-class User(Model):
-    __table__ = outerjoin(_UserPublic.__table__, _UserPrivate.__table__)
-    id = column_property(_UserPublic.__table__.c.id, _UserPrivate.__table__.c.user_id)
-class MockChroot(Model):
-    __tablename__ = "mock_chroot"
-    id = Column(Integer, primary_key=True)
-    os_release, os_version, arch = Column(String), Column(String), Column(String)
-    is_active = Column(Boolean, default=True)
-    delete_after = Column(Integer)
-    @property
-    def name(self):
-        return f"{self.os_release}-{self.os_version}-{self.arch}"
-class Group(Model):
-    __tablename__ = "group"
-    id = Column(Integer, primary_key=True)
-    name = Column(String(127))
-    fas_name = Column(String(127), unique=True)
-class DistGitInstance(Model):
-    __tablename__ = "dist_git_instance"
-    id = Column(Integer, primary_key=True)
-    name = Column(String(50), nullable=False, unique=True)
-    clone_url = Column(String(100), nullable=False)
-    clone_package_uri = Column(String(100), nullable=False)
-    priority = Column(Integer, default=100, nullable=False)
-    default_namespace = Column(String(50))
-'''
 # The commands that are used, as Copr's do their work and report what they don't do.
 MANAGE = '''
 import sys
@@ -99,10 +39,12 @@ elif command == "add-user":
 db.session.commit()
 '''
 FIXTURE = '''
+import datetime
 from coprs import db, models
 models.Model.metadata.create_all(db.session.get_bind())
 for name, admin in (("admin", True), ("root", True), ("carol", False)):
     db.session.add(models.User(username=name, mail=name + "@x", admin=admin, api_login="own-" + name, api_token="own",
+                               api_token_expiration=datetime.date(2026, 6, 1),
                                openid_groups={"fas_groups": ["theirs"]} if name == "carol" else None))
 db.session.add(models.MockChroot(os_release="custom", os_version="1", arch="x86_64"))
 db.session.add(models.DistGitInstance(name="fedora", clone_url="https://src.fedoraproject.org", clone_package_uri="{pkgname}"))
@@ -137,9 +79,7 @@ class Lists(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        os.mkdir(self.folder / "coprs")
-        (self.folder / "coprs" / "__init__.py").write_text(COPRS, encoding="utf-8")
-        (self.folder / "coprs" / "models.py").write_text(MODELS, encoding="utf-8")
+        shutil.copytree(FRONTEND, self.folder, dirs_exist_ok=True)
         manage = self.folder / "manage.py"
         manage.write_text(f"#!{sys.executable}{MANAGE}", encoding="utf-8")
         manage.chmod(0o755)
