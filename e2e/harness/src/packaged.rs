@@ -56,13 +56,13 @@ fn prebuilt(mut spec: CoprInstanceSpec, built: &[&str]) -> Result<CoprInstanceSp
         let name = Some(format!("{registry}/copr-{}:{}", image.folder(), given.tag));
         match image {
             Image::Base => {}
-            Image::Database => spec.database.image = name,
-            Image::Redis => spec.redis.image = name,
+            Image::Database => spec.database.component.image = name,
+            Image::Redis => spec.redis.component.image = name,
             Image::Keygen => spec.keygen.image = name,
             Image::Frontend => spec.frontend.image = name,
             Image::DistGit => spec.dist_git.image = name,
             Image::Resalloc => spec.resalloc.image = name,
-            Image::Backend => spec.backend.image = name,
+            Image::Backend => spec.backend.component.image = name,
             Image::BackendHttpd => spec.backend.httpd_image = name,
             Image::Builder => spec.builders.image = name,
             Image::Sanity => spec.tests.image = name,

@@ -157,13 +157,13 @@ impl Image {
 pub const fn own_image(spec: &CoprInstanceSpec, image: Image) -> Option<&String> {
     match image {
         Image::Base => None,
-        Image::Database => spec.database.image.as_ref(),
-        Image::Redis => spec.redis.image.as_ref(),
+        Image::Database => spec.database.component.image.as_ref(),
+        Image::Redis => spec.redis.component.image.as_ref(),
         Image::Keygen => spec.keygen.image.as_ref(),
         Image::Frontend => spec.frontend.image.as_ref(),
         Image::DistGit => spec.dist_git.image.as_ref(),
         Image::Resalloc => spec.resalloc.image.as_ref(),
-        Image::Backend => spec.backend.image.as_ref(),
+        Image::Backend => spec.backend.component.image.as_ref(),
         Image::BackendHttpd => spec.backend.httpd_image.as_ref(),
         Image::Builder => spec.builders.image.as_ref(),
         Image::Sanity => spec.tests.image.as_ref(),

@@ -88,7 +88,7 @@ async fn no_createrepo() -> Result<()> {
     let defect = Defect {
         name: "no-createrepo",
         component: "backend",
-        set: |spec, image| spec.backend.image = Some(image),
+        set: |spec, image| spec.backend.component.image = Some(image),
         red: "project-lifecycle",
         blamed: "backend",
         // No build starts before the repository's metadata are there.
@@ -131,7 +131,7 @@ async fn signature_missing() -> Result<()> {
     let defect = Defect {
         name: "signature-missing",
         component: "backend",
-        set: |spec, image| spec.backend.image = Some(image),
+        set: |spec, image| spec.backend.component.image = Some(image),
         red: "signed-repo",
         blamed: "keygen",
         green: &["auth", "chroots", "project-lifecycle", "build-spec", "build-srpm", "build-fails"],

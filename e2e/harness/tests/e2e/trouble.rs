@@ -119,7 +119,7 @@ async fn an_external_database_that_is_missing_or_away_is_a_condition() -> Result
 async fn an_image_that_cannot_be_pulled_is_named_and_the_run_ends_as_error() -> Result<()> {
     with_namespace("no-image", |ctx| async move {
         let mut spec = fixtures::instance_spec();
-        spec.redis.image = Some("localhost/copr-redis:no-such-tag".into());
+        spec.redis.component.image = Some("localhost/copr-redis:no-such-tag".into());
         let mut run = fixtures::run("smoke", spec, &[]);
         run.spec.instance.ready_timeout = "45s".into();
         ctx.create(&run).await?;

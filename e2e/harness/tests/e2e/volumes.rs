@@ -45,7 +45,7 @@ async fn like_the_default(classes: &Api<StorageClass>, name: &str) -> Result<Sto
 
 async fn grow(ctx: &Context, classes: &Api<StorageClass>, class: &str) -> Result<()> {
     let mut spec = fixtures::instance_spec();
-    spec.redis.storage.class_name = Some(class.to_owned());
+    spec.redis.component.storage.class_name = Some(class.to_owned());
     ctx.create(&fixtures::instance("copr", spec)).await?;
     says(ctx, "Available", "Available", &[], START).await?;
     let size = async |size: &str| {

@@ -34,26 +34,14 @@ pub struct ComponentSpec {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct BackendSpec {
-    /// An image of the dispatchers that exists already. It wins over what `packages` or `images.registry` would give.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub image: Option<String>,
-    /// The same for the web server of the build results, which runs in the backend's pod.
+    /// What every component has.
+    #[serde(flatten)]
+    pub component: ComponentSpec,
+    /// An image of the web server of the build results, which runs in the backend's pod, that exists already; `image` is that
+    /// of the dispatchers. It wins over what `packages` or `images.registry` would give.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub httpd_image: Option<String>,
-    /// Requests and limits of each of its containers. What isn't given here is as in `defaults.resources`, and what isn't given there,
-    /// either, as the operator says.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default)]
-    #[schemars(schema_with = "super::requirements::requirements")]
-    pub resources: Option<ResourceRequirements>,
-    /// Its volume.
-    #[serde(default)]
-    pub storage: VolumeSettings,
-    /// Where its pod runs, and what is written on it.
-    #[serde(default)]
-    pub pod: Box<PodSettings>,
 }
 
 /// PostgreSQL: one of the instance's own on a volume, or an external one.
@@ -67,22 +55,9 @@ pub struct DatabaseSpec {
     /// nor removed later; another Secret may be named. With it there is no pod, so the other fields count for nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_secret: Option<SecretRef>,
-    /// An image that exists already. It wins over what `packages` or `images.registry` would give.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub image: Option<String>,
-    /// Requests and limits of its container. What isn't given here is as in `defaults.resources`, and what isn't given there, either, as
-    /// the operator says.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default)]
-    #[schemars(schema_with = "super::requirements::requirements")]
-    pub resources: Option<ResourceRequirements>,
-    /// Its volume.
-    #[serde(default)]
-    pub storage: VolumeSettings,
-    /// Where its pod runs, and what is written on it.
-    #[serde(default)]
-    pub pod: Box<PodSettings>,
+    /// What every component has.
+    #[serde(flatten)]
+    pub component: ComponentSpec,
 }
 
 /// Redis: one of the instance's own on a volume, or an external one.
@@ -95,22 +70,9 @@ pub struct RedisSpec {
     /// later; another Secret may be named. With it there is no pod, so the other fields count for nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_secret: Option<SecretRef>,
-    /// An image that exists already. It wins over what `packages` or `images.registry` would give.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub image: Option<String>,
-    /// Requests and limits of its container. What isn't given here is as in `defaults.resources`, and what isn't given there, either, as
-    /// the operator says.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default)]
-    #[schemars(schema_with = "super::requirements::requirements")]
-    pub resources: Option<ResourceRequirements>,
-    /// Its volume.
-    #[serde(default)]
-    pub storage: VolumeSettings,
-    /// Where its pod runs, and what is written on it.
-    #[serde(default)]
-    pub pod: Box<PodSettings>,
+    /// What every component has.
+    #[serde(flatten)]
+    pub component: ComponentSpec,
 }
 
 /// A volume: a PersistentVolumeClaim (ReadWriteOnce); `deletionPolicy` says what becomes of it. It may be made larger, where its
@@ -160,42 +122,17 @@ pub(super) fn sized(component: Component) -> impl FnMut(&mut Schema) {
     }
 }
 
-/// What the blocks of all components have.
-#[derive(Clone, Copy, Debug)]
-pub struct Block<'a> {
-    /// An image that exists already.
-    pub image: Option<&'a String>,
-    /// Requests and limits.
-    pub resources: Option<&'a ResourceRequirements>,
-    /// Its volume.
-    pub storage: &'a VolumeSettings,
-    /// Its pod.
-    pub pod: &'a PodSettings,
-}
-
-macro_rules! block {
-    ($block:expr) => {{
-        let block = $block;
-        Block {
-            image: block.image.as_ref(),
-            resources: block.resources.as_ref(),
-            storage: &block.storage,
-            pod: &block.pod,
-        }
-    }};
-}
-
 impl CoprInstanceSpec {
     /// The block of a component.
-    pub fn block(&self, component: Component) -> Block<'_> {
+    pub fn block(&self, component: Component) -> &ComponentSpec {
         match component {
-            Component::Database => block!(&self.database),
-            Component::Redis => block!(&self.redis),
-            Component::Frontend => block!(&self.frontend),
-            Component::Backend => block!(&self.backend),
-            Component::Keygen => block!(&self.keygen),
-            Component::DistGit => block!(&self.dist_git),
-            Component::Resalloc => block!(&self.resalloc),
+            Component::Database => &self.database.component,
+            Component::Redis => &self.redis.component,
+            Component::Frontend => &self.frontend,
+            Component::Backend => &self.backend.component,
+            Component::Keygen => &self.keygen,
+            Component::DistGit => &self.dist_git,
+            Component::Resalloc => &self.resalloc,
         }
     }
 

@@ -95,10 +95,10 @@ pub(super) fn workloads(
         let default_size = || Quantity(component.row().volume.into());
         Ok(Workload {
             image: if runs(spec, image) { images::known(known, image)? } else { String::new() },
-            resources: resources::merge(defaults.resources.clone().unwrap_or_default(), block.resources),
+            resources: resources::merge(defaults.resources.clone().unwrap_or_default(), block.resources.as_ref()),
             size: block.storage.size.clone().unwrap_or_else(default_size),
             class_name: block.storage.class_name.clone().or_else(|| defaults.storage.class_name.clone()),
-            pod: scheduling::resolved(&defaults.pod, block.pod),
+            pod: scheduling::resolved(&defaults.pod, &block.pod),
         })
     };
     Ok(Workloads {
@@ -138,7 +138,7 @@ pub(super) fn check(spec: &CoprInstanceSpec) -> Result<(), Error> {
     let build = build.map(|build| ("packages.build", build.resources.as_ref(), build.pod.as_ref()));
     let components = Component::ALL.map(|component| {
         let block = spec.block(component);
-        (component.row().field, block.resources, block.pod)
+        (component.row().field, block.resources.as_ref(), block.pod.as_ref())
     });
     for (field, requirements, pod) in components.into_iter().chain(others).chain(build) {
         let wrong = |part: &str, problem| Error::Field { field: format!("{field}.{part}"), problem };
