@@ -20,7 +20,7 @@ use crate::{
     images::{Provider, sweep},
     instance,
     labels::FIELD_MANAGER,
-    lease, probes, test_run,
+    lease, probes, served, test_run,
 };
 
 /// Why the operator can't run.
@@ -47,6 +47,9 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// Which kinds the cluster serves couldn't be told.
+    #[error(transparent)]
+    Served(served::Error),
     /// The HTTP client for repositories and registries can't be made.
     #[error("failed to prepare for repositories and registries")]
     Http(#[source] crate::images::http::Error),
@@ -71,6 +74,8 @@ pub async fn run(args: &Args) -> Result<(), Error> {
     let registries = images.registries();
     let client = Client::try_default().await.map_err(Error::Client)?;
     check_crds(&client).await?;
+    let served = Arc::new(served::Cache::default());
+    let watched = served.get(&client).await.map_err(Error::Served)?;
     let reporter = Reporter { controller: FIELD_MANAGER.into(), instance: std::env::var("HOSTNAME").ok() };
     let recorder = Recorder::new(client.clone(), reporter);
     let shutdown = shutdown()?.shared();
@@ -104,6 +109,8 @@ pub async fn run(args: &Args) -> Result<(), Error> {
                     images,
                     memory: Arc::default(),
                     platforms: Arc::default(),
+                    served,
+                    watched,
                     dry_runs: Arc::default(),
                     incidents: Arc::default(),
                     quiet: Arc::new(instance::quiet::Quiet::new(instance::dereference::now())),

@@ -19,5 +19,6 @@ pub mod openshift;
 pub mod platform;
 pub mod probes;
 pub mod report;
+pub mod served;
 pub mod telemetry;
 pub mod test_run;

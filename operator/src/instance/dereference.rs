@@ -13,6 +13,7 @@ use crate::{
     api::v1alpha1::{CoprInstance, SecretRef},
     labels::{self, FIELD_MANAGER},
     platform::{self, Platform, Platforms},
+    served::{self, Served},
 };
 
 /// The annotation of a CoprInstance by which somebody has every credential made anew: whenever its value changes. The Secrets carry
@@ -34,6 +35,12 @@ pub struct Observed {
     pub database_secret: Option<External>,
     /// The Secret named in `spec.redis.externalSecret`.
     pub redis_secret: Option<External>,
+    /// The Secret named in `spec.login.oidc.clientSecret`.
+    pub oidc_secret: Option<External>,
+    /// The Secret named in `spec.login.kerberos.proxySecret`.
+    pub proxy_secret: Option<External>,
+    /// Which of the kinds are served that a cluster need not have.
+    pub served: Served,
     /// The moment.
     pub now: Timestamp,
 }
@@ -74,6 +81,9 @@ pub enum Error {
     /// What kind of cluster this is couldn't be told.
     #[error("failed to find out what kind of cluster this is")]
     Platform(#[source] platform::Error),
+    /// Which kinds there are couldn't be told.
+    #[error(transparent)]
+    Served(served::Error),
     /// The API server returned an instance without a namespace.
     #[error("the instance has no namespace")]
     NoNamespace,
@@ -94,11 +104,15 @@ pub async fn fresh(client: &Client, instance: &CoprInstance) -> Result<Option<Co
 pub async fn dereference(
     client: &Client,
     platforms: &Platforms,
+    served: &served::Cache,
     instance: &CoprInstance,
 ) -> Result<Observed, Error> {
     let namespace = instance.namespace().ok_or(Error::NoNamespace)?;
     let secrets: Api<Secret> = Api::namespaced(client.clone(), &namespace);
     let kept = credentials(&secrets, instance).await?;
+    let login = instance.spec.login.as_ref();
+    let oidc = login.and_then(|login| Some(&login.oidc.as_ref()?.client_secret));
+    let proxy = login.and_then(|login| Some(&login.kerberos.as_ref()?.proxy_secret));
     Ok(Observed {
         credentials: kept.credentials,
         credentials_version: kept.version,
@@ -106,6 +120,9 @@ pub async fn dereference(
         platform: platforms.of(client, &namespace).await.map_err(Error::Platform)?,
         database_secret: external(&secrets, instance.spec.database.external_secret.as_ref()).await?,
         redis_secret: external(&secrets, instance.spec.redis.external_secret.as_ref()).await?,
+        oidc_secret: external(&secrets, oidc).await?,
+        proxy_secret: external(&secrets, proxy).await?,
+        served: served.get(client).await.map_err(Error::Served)?,
         now: now(),
     })
 }

@@ -12,6 +12,7 @@ use crate::{
     conditions::Verdict,
     images::{Provision, identity::Objects},
     platform::Platform,
+    served::Served,
 };
 
 pub(crate) const MINIMAL: &str = "
@@ -33,6 +34,34 @@ spec:
   builders: {max: 3, isolation: Privileged}
   database: {externalSecret: {name: pg}}
   redis: {externalSecret: {name: valkey}}
+";
+
+pub(crate) const PUBLIC: &str = "
+metadata: {name: demo, namespace: team, uid: 0a1b2c, generation: 3}
+apiVersion: copr.fedorainfracloud.org/v1alpha1
+kind: CoprInstance
+spec:
+  images: {registry: quay.io/copr, tag: '2.7'}
+  chroots: [fedora-44-x86_64]
+  url:
+    frontend: copr.example.org
+    results: results.copr.example.org
+    distGit: git.copr.example.org
+    tlsSecret: {name: copr-tls}
+  expose: Ingress
+  ingress: {className: nginx, annotations: {nginx.ingress.kubernetes.io/proxy-body-size: '0'}}
+  login:
+    oidc:
+      displayName: Example
+      metadataURL: https://id.example.org/.well-known/openid-configuration
+      clientSecret: {name: copr-oidc}
+    kerberos:
+      emailDomain: example.org
+      proxySecret: {name: copr-kerberos}
+  extraConfig:
+    frontend: {ITEMS_PER_PAGE: 20, LOGIN_INFO: {user_link: 'https://id.example.org/user/{username}', user_desc: account}}
+    backend: {backend: {prune_days: '30'}, builder: {timeout: '3600'}}
+    distGit: {sleep_time: '5'}
 ";
 
 pub(crate) fn parse(yaml: &str) -> CoprInstance {
@@ -57,6 +86,9 @@ pub(crate) fn observed(platform: Platform) -> Observed {
         platform,
         database_secret: None,
         redis_secret: None,
+        oidc_secret: None,
+        proxy_secret: None,
+        served: Served::default(),
         now: k8s_openapi::jiff::Timestamp::UNIX_EPOCH,
     }
 }
@@ -89,6 +121,21 @@ pub(crate) fn with_secrets() -> Observed {
         redis_secret: Some(secret("valkey", &[("host", "valkey.example"), ("port", "6380")])),
         ..observed(Platform::Kubernetes)
     }
+}
+
+pub(crate) fn with_logins() -> Observed {
+    Observed {
+        oidc_secret: Some(secret(
+            "copr-oidc",
+            &[("client_id", "copr"), ("client_secret", "oidc's-s3cr3t\n")],
+        )),
+        proxy_secret: Some(secret("copr-kerberos", &[("token", "0123456789abcdef")])),
+        ..observed(Platform::Kubernetes)
+    }
+}
+
+pub(crate) fn public() -> Instance {
+    valid(PUBLIC, &with_logins()).unwrap()
 }
 
 pub(crate) fn valid(yaml: &str, observed: &Observed) -> Result<Instance, Error> {

@@ -68,6 +68,8 @@ impl Component {
 
 /// The label value of builder pods.
 pub const BUILDER: &str = "builder";
+/// The label value of what leads people to the instance.
+pub const EXPOSE: &str = "expose";
 /// The suffix of the Service of the results web server.
 pub const BACKEND_HTTPD: &str = "backend-httpd";
 
@@ -89,6 +91,10 @@ pub mod port {
     pub const REDIS: i32 = 6379;
     /// Frontend.
     pub const FRONTEND: i32 = 5000;
+    /// Frontend, for people: a port of the Service only, and the image's port behind it.
+    pub const PUBLIC: i32 = 8080;
+    /// Frontend, for what runs inside the cluster, where people have URLs of their own: the port behind the Service's.
+    pub const INSIDE: i32 = 5004;
     /// Results web server.
     pub const RESULTS: i32 = 5002;
     /// Keygen's HTTP.

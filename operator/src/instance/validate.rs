@@ -1,5 +1,6 @@
 //! Step 2, pure: what was read becomes one struct, the only input of the builders.
 
+mod exposure;
 mod images;
 
 use std::collections::BTreeMap;
@@ -7,15 +8,20 @@ use std::collections::BTreeMap;
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use kube::{Resource, ResourceExt};
 
+pub use exposure::Exposure;
 pub use images::{ResolvedImages, given_images, pull_secrets, runs};
 
 use super::{
     credentials::Credentials,
     dereference::{External, Observed},
-    names::{self, BACKEND_HTTPD, Component, port},
+    extra_config,
+    login::{self, Login},
+    names::{self, Component, port},
 };
 use crate::{
-    api::v1alpha1::{Admin, Builders, CoprInstance, CoprInstanceSpec, DeletionPolicy, Endpoints, Storage},
+    api::v1alpha1::{
+        Admin, Builders, CoprInstance, CoprInstanceSpec, DeletionPolicy, ExtraConfig, Storage, Url,
+    },
     images::{Provision, identity},
     platform::Platform,
 };
@@ -43,6 +49,14 @@ pub struct Instance {
     pub database: Database,
     /// Redis.
     pub redis: Redis,
+    /// Where people reach it, if that isn't where everything inside the cluster does.
+    pub url: Option<Url>,
+    /// What leads them there.
+    pub exposure: Exposure,
+    /// How they log in.
+    pub login: Login,
+    /// Settings of Copr's own files.
+    pub extra_config: ExtraConfig,
     /// Volumes.
     pub storage: Storage,
     /// Container resources per component.
@@ -128,6 +142,39 @@ pub enum Error {
         /// Its architecture.
         arch: String,
     },
+    /// The cluster doesn't have the kind of object that `expose` is about.
+    #[error("expose: {expose}, but this cluster doesn't serve {kind} ({group}/{version})")]
+    NotServed {
+        /// As the spec says.
+        expose: &'static str,
+        /// The kind.
+        kind: String,
+        /// Its API group.
+        group: String,
+        /// The version of the group.
+        version: String,
+    },
+    /// `expose: Gateway` without a Gateway (the API server's rules refuse this first).
+    #[error("gateway: expose: Gateway needs the name of a Gateway")]
+    NoGateway,
+    /// A setting of Copr's own files is the operator's.
+    #[error("{field}.{key}: the operator sets this key itself")]
+    OwnedSetting {
+        /// Field of the spec.
+        field: &'static str,
+        /// The key.
+        key: String,
+    },
+    /// A key isn't one.
+    #[error(
+        "{field}.{key}: the keys of this file are upper-case letters, digits and '_', and start with a letter"
+    )]
+    MalformedSetting {
+        /// Field of the spec.
+        field: &'static str,
+        /// The key.
+        key: String,
+    },
     /// The API server returned an object without a uid.
     #[error("the instance has no uid")]
     NoUid,
@@ -139,13 +186,20 @@ impl Error {
         match self {
             Self::SecretNotFound { .. } => "SecretNotFound",
             Self::SecretInvalid { .. } => "SecretInvalid",
-            Self::NoImage(_) | Self::UnknownArch { .. } | Self::NoUid => "InvalidSpec",
+            Self::NotServed { .. } => "ExposeUnsupported",
+            Self::NoImage(_)
+            | Self::UnknownArch { .. }
+            | Self::NoGateway
+            | Self::OwnedSetting { .. }
+            | Self::MalformedSetting { .. }
+            | Self::NoUid => "InvalidSpec",
         }
     }
 }
 
 /// Checks what the spec alone says wrong, before any image is built for it. A Secret that is missing may come while they are built.
 pub fn precheck(spec: &CoprInstanceSpec) -> Result<(), Error> {
+    extra_config::check(&spec.extra_config)?;
     pools(&spec.chroots).map(drop)
 }
 
@@ -157,6 +211,8 @@ pub fn validate(
 ) -> Result<Instance, Error> {
     let spec = instance.spec.clone();
     Ok(Instance {
+        login: login::validate(&spec, observed)?,
+        exposure: Exposure::of(&spec, &observed.served)?,
         name: instance.name_any(),
         namespace: instance.namespace().unwrap_or_default(),
         owner: instance.controller_owner_ref(&()).ok_or(Error::NoUid)?,
@@ -168,6 +224,8 @@ pub fn validate(
         admin: spec.admin,
         database: database(observed.database_secret.as_ref())?,
         redis: redis(observed.redis_secret.as_ref())?,
+        url: spec.url,
+        extra_config: spec.extra_config,
         storage: spec.storage,
         resources: spec.resources,
         credentials: observed.credentials.clone(),
@@ -267,16 +325,6 @@ impl Instance {
     /// Host of a Service of the instance, as every pod of the cluster resolves it.
     pub fn host(&self, suffix: &str) -> String {
         format!("{}-{suffix}.{}.svc", self.name, self.namespace)
-    }
-
-    /// URLs of the instance.
-    pub fn endpoints(&self) -> Endpoints {
-        let url = |suffix, port| format!("http://{}:{port}", self.host(suffix));
-        Endpoints {
-            frontend: url(Component::Frontend.name(), port::FRONTEND),
-            backend: url(BACKEND_HTTPD, port::RESULTS),
-            dist_git: url(Component::DistGit.name(), port::DIST_GIT),
-        }
     }
 
     /// SQLAlchemy URI of the database.

@@ -7,7 +7,10 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CoprInstanceStatus, Packages, Registry, Storage};
+use super::{
+    CoprInstanceStatus, Expose, ExtraConfig, GatewayRef, IngressOptions, Login, Packages, Registry,
+    RouteOptions, Storage, Url,
+};
 
 /// What a Copr instance is made of. Everything not given here (passwords, tokens, keys, names) is
 /// generated per instance.
@@ -25,6 +28,7 @@ use super::{CoprInstanceStatus, Packages, Registry, Storage};
     printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
     printcolumn(name = "Frontend", type_ = "string", json_path = ".status.endpoints.frontend"),
+    printcolumn(name = "URL", type_ = "string", json_path = ".status.endpoints.public.frontend", priority = 1),
     printcolumn(name = "Since", type_ = "date", json_path = r#".status.conditions[?(@.type=="Ready")].lastTransitionTime"#),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 40")
@@ -35,6 +39,14 @@ use super::{CoprInstanceStatus, Packages, Registry, Storage};
     .message("give packages to build images from, or images.registry, or an image for each of frontend, backend, backendHttpd, keygen, distGit, resalloc, builder, database and redis"))]
 #[x_kube(validation = Rule::new("!has(self.packages) || !has(self.images) || !has(self.images.registry)")
     .message("with packages, images.registry cannot be given: built images go to registry.url; name a prebuilt image by its component, such as images.database"))]
+#[x_kube(validation = Rule::new("!has(self.expose) || self.expose == 'None' || has(self.url)")
+    .message("expose needs url: the hosts by which people reach the instance"))]
+#[x_kube(validation = Rule::new("(has(self.expose) && self.expose == 'Gateway') == has(self.gateway)")
+    .message("gateway belongs to expose: Gateway, which needs it"))]
+#[x_kube(validation = Rule::new("!has(self.gateway) || !has(self.url) || !has(self.url.tlsSecret)")
+    .message("with expose: Gateway the certificate is the Gateway's listener's: url.tlsSecret cannot be given"))]
+#[x_kube(validation = Rule::new("!has(self.login) || has(self.url)")
+    .message("login needs url: the hosts by which browsers reach the instance"))]
 pub struct CoprInstanceSpec {
     /// Packages that images are built from, in the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,6 +75,34 @@ pub struct CoprInstanceSpec {
     /// configuration is in the Secret named in `status.clientSecret`.
     #[serde(default)]
     pub admin: Admin,
+
+    /// Where people reach the instance. Absent: through the Services, from inside the cluster only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<Url>,
+
+    /// What the operator makes to lead people to `url`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub expose: Expose,
+
+    /// The Ingresses of `expose: Ingress`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ingress: IngressOptions,
+
+    /// The Routes of `expose: Route`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub route: RouteOptions,
+
+    /// The Gateway of `expose: Gateway`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<GatewayRef>,
+
+    /// How people log in. Absent: nobody can in a browser; the API has the administrator's token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login: Option<Login>,
+
+    /// Settings of Copr's own configuration files that the operator has no field for.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub extra_config: ExtraConfig,
 
     /// PostgreSQL: one of the instance's own on a volume, or an external one.
     #[serde(default)]
@@ -303,7 +343,7 @@ pub struct Redis {
 }
 
 /// A Secret in the same namespace.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretRef {
     /// Name of the Secret.

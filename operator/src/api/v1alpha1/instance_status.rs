@@ -30,7 +30,7 @@ pub struct CoprInstanceStatus {
     /// The generation of the spec that was last applied completely.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applied_generation: Option<i64>,
-    /// Where the instance answers, as seen from inside the cluster.
+    /// Where the instance answers: inside the cluster, and where people reach it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoints: Option<Endpoints>,
     /// Name of the Secret whose key `copr` is a copr-cli configuration of the administrator.
@@ -91,6 +91,21 @@ pub struct Endpoints {
     pub frontend: String,
     /// Build results; repositories are below `/results/`.
     pub backend: String,
+    /// Dist-git; repositories are below `/git/`.
+    pub dist_git: String,
+    /// The same for people, if `spec.url` is given. The others are for what runs inside the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public: Option<PublicEndpoints>,
+}
+
+/// URLs of an instance, as people use them.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct PublicEndpoints {
+    /// Web UI and API.
+    pub frontend: String,
+    /// Build results; repositories are below `/results/`.
+    pub results: String,
     /// Dist-git; repositories are below `/git/`.
     pub dist_git: String,
 }

@@ -1,5 +1,10 @@
 //! Frontend: the schema and seed steps as init containers, then httpd.
 
+use k8s_openapi::{
+    api::core::v1::{Container, HTTPHeader, Probe, Service, ServicePort},
+    apimachinery::pkg::util::intstr::IntOrString,
+};
+
 use super::{
     Objects, config,
     volumes::{claim, claim_volume, config_map_volume, empty_dir, secret_volume},
@@ -18,12 +23,14 @@ pub const SCHEMA: &str = "schema";
 pub const SEED: &str = "seed";
 
 const CONF: &str = "copr.conf";
+const HTTPD_CONF: &str = "copr-operator.conf";
 
 pub(super) fn build(instance: &Instance) -> Objects {
     let component = Component::Frontend;
     let name = component.name();
     let image = &instance.images.frontend;
-    let conf = files([(CONF, config::copr_conf::render(instance))]);
+    let mut conf = files([(CONF, config::copr_conf::render(instance))]);
+    let httpd_conf = config::copr_operator_conf::render(instance);
     let scripts = files([
         (SCHEMA, include_str!("scripts/schema").to_owned()),
         (SEED, include_str!("scripts/seed").to_owned()),
@@ -36,7 +43,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
         ("api-login", instance.credentials.api_login.clone()),
         ("api-token", instance.credentials.api_token.clone()),
     ]);
-    let mounted = |container: k8s_openapi::api::core::v1::Container| {
+    let mounted = |container: Container| {
         container
             .with_file("config", CONF, "/etc/copr/copr.conf")
             .with_mount("data", "/var/lib/copr/data")
@@ -52,15 +59,20 @@ pub(super) fn build(instance: &Instance) -> Objects {
         .with_env("COPR_EMAIL", &instance.admin.email)
         .with_secret_env("COPR_API_LOGIN", &credentials, "api-login")
         .with_secret_env("COPR_API_TOKEN", &credentials, "api-token");
-    let httpd = mounted(container("httpd", image, &["httpd", "-DFOREGROUND"]))
+    let probe = |path| for_host(http(path, port::FRONTEND), &instance.frontend_host());
+    let mut httpd = mounted(container("httpd", image, &["httpd", "-DFOREGROUND"]))
         .with_port("http", port::FRONTEND)
-        .with_readiness(http("/api_3/mock-chroots/list", port::FRONTEND))
-        .with_liveness(http("/stats_rcv/", port::FRONTEND));
+        .with_readiness(probe("/api_3/mock-chroots/list"))
+        .with_liveness(probe("/stats_rcv/"));
+    if let Some(httpd_conf) = httpd_conf {
+        httpd = httpd.with_file("config", HTTPD_CONF, "/etc/httpd/conf.d/copr-operator.conf");
+        conf.insert(HTTPD_CONF.into(), httpd_conf);
+    }
     Objects {
         secrets: vec![secret(instance, name, name, &conf)],
         config_maps: vec![config_map(instance, "frontend-scripts", name, &scripts)],
         claims: vec![claim(instance, component, &instance.storage.frontend)],
-        services: vec![service(instance, name, component, &[("http", port::FRONTEND)])],
+        services: vec![two_sided(instance, service(instance, name, component, &[("http", port::FRONTEND)]))],
         stateful_sets: vec![stateful_set(
             instance,
             component,
@@ -79,4 +91,30 @@ pub(super) fn build(instance: &Instance) -> Objects {
         )],
         ..Objects::default()
     }
+}
+
+/// Where people have URLs of their own, those inside the cluster get the port that answers with the URLs of Services.
+fn two_sided(instance: &Instance, mut service: Service) -> Service {
+    let ports = service.spec.as_mut().and_then(|spec| spec.ports.as_mut());
+    if let (Some(ports), Some(_)) = (ports, &instance.url) {
+        for port in ports.iter_mut() {
+            port.target_port = Some(IntOrString::Int(port::INSIDE));
+        }
+        ports.push(ServicePort {
+            name: Some("public".into()),
+            port: port::PUBLIC,
+            target_port: Some(IntOrString::Int(port::FRONTEND)),
+            protocol: Some("TCP".into()),
+            ..ServicePort::default()
+        });
+    }
+    service
+}
+
+/// The probe with the host that the frontend is asked for: before version 3.1 Flask answers no other.
+fn for_host(mut probe: Probe, host: &str) -> Probe {
+    if let Some(get) = &mut probe.http_get {
+        get.http_headers = Some(vec![HTTPHeader { name: "Host".into(), value: host.into() }]);
+    }
+    probe
 }

@@ -11,11 +11,12 @@ use sha2::{Digest, Sha256};
 
 use super::objects_of;
 use crate::{
-    api::v1alpha1::{Admin, Builders, DeletionPolicy, Storage},
+    api::v1alpha1::{Admin, Builders, DeletionPolicy, ExtraConfig, Scheme, Storage, Url},
     images::identity,
     instance::{
         credentials::{Credentials, KeyPair},
-        validate::{Database, Instance, Pool, Redis, ResolvedImages},
+        login::Login,
+        validate::{Database, Exposure, Instance, Pool, Redis, ResolvedImages},
     },
     platform::Platform,
 };
@@ -70,6 +71,16 @@ fn sample() -> Instance {
         admin: Admin::default(),
         database: Database::Managed,
         redis: Redis::Managed,
+        url: Some(Url {
+            scheme: Scheme::Https,
+            frontend: text("frontend"),
+            results: text("results"),
+            dist_git: text("dist-git"),
+            tls_secret: None,
+        }),
+        exposure: Exposure::None,
+        login: Login::default(),
+        extra_config: ExtraConfig::default(),
         storage: Storage::default(),
         resources: BTreeMap::new(),
         credentials: Credentials {

@@ -8,7 +8,7 @@ use super::build;
 use crate::{
     apply::Planned,
     instance::{
-        fixtures::{EXTERNAL, MINIMAL, minimal, observed, valid, with_secrets},
+        fixtures::{EXTERNAL, MINIMAL, minimal, observed, public, valid, with_secrets},
         validate::Instance,
     },
     platform::Platform,
@@ -224,7 +224,7 @@ fn more_cpu() -> k8s_openapi::api::core::v1::ResourceRequirements {
 #[test]
 fn the_table_of_restarts_in_the_documentation_is_true() {
     type Edit = fn(&mut Instance);
-    let edits: [(&str, Edit); 20] = [
+    let edits: [(&str, Edit); 26] = [
         ("`images.frontend`", |i| i.images.frontend.push('x')),
         ("`images.backend`", |i| i.images.backend.push('x')),
         ("`images.backendHttpd`", |i| i.images.backend_httpd.push('x')),
@@ -241,6 +241,12 @@ fn the_table_of_restarts_in_the_documentation_is_true() {
         ("`builders.isolation`", |i| i.builders.isolation = crate::api::v1alpha1::Isolation::Privileged),
         ("`admin.email`", |i| i.admin.email.push('x')),
         ("`admin.name`", |i| i.admin.name.push('x')),
+        ("`url`", |i| i.url = public().url),
+        ("`expose`", |i| i.exposure = public().exposure),
+        ("`login`, or its Secrets", |i| i.login = public().login),
+        ("`extraConfig.frontend`", |i| i.extra_config.frontend = public().extra_config.frontend),
+        ("`extraConfig.backend`", |i| i.extra_config.backend = public().extra_config.backend),
+        ("`extraConfig.distGit`", |i| i.extra_config.dist_git = public().extra_config.dist_git),
         ("`storage.backend`", |i| i.storage.backend.0 = "90Gi".into()),
         ("`deletionPolicy`", |i| i.deletion_policy = crate::api::v1alpha1::DeletionPolicy::Retain),
         ("`resources.keygen`", |i| _ = i.resources.insert("keygen".into(), more_cpu())),
@@ -276,4 +282,43 @@ fn resalloc_reads_its_pools_from_a_folder_that_the_kubelet_keeps_up_to_date() {
         let mount = mounts.as_ref().unwrap().iter().find(|mount| mount.mount_path == path).unwrap();
         assert_eq!(mount.sub_path, None, "{path}");
     }
+}
+
+/// Builders, the backend, dist-git and tests know no host of people's, and needn't.
+#[test]
+fn whoever_is_inside_is_configured_with_names_of_services_only() {
+    let instance = public();
+    let internal = [
+        super::config::main_ini::render(&instance),
+        super::config::dist_git_client_ini::render(&instance),
+        super::config::copr_dist_git_conf::render(&instance),
+        super::config::pools_yaml::render(&instance),
+    ];
+    for text in internal {
+        assert!(!text.contains("example.org"), "{text}");
+    }
+    insta::assert_snapshot!("files_of_a_public_instance", files_of(&instance, "demo-frontend"));
+    insta::assert_snapshot!("backend_of_a_public_instance", files_of(&instance, "demo-backend"));
+    insta::assert_snapshot!("client_of_a_public_instance", files_of(&instance, "demo-client"));
+}
+
+fn files_of(instance: &Instance, secret: &str) -> String {
+    let secrets = build(instance).secrets;
+    let secret = secrets.into_iter().find(|candidate| candidate.name_any() == secret).unwrap();
+    let files = secret.data.unwrap().into_iter();
+    files.map(|(name, content)| format!("# {name}\n{}\n", String::from_utf8(content.0).unwrap())).collect()
+}
+
+#[test]
+fn inside_the_frontends_service_leads_to_the_answers_with_urls_of_services() {
+    let of = |instance: &Instance| {
+        let services = build(instance).services;
+        let service = services.into_iter().find(|service| service.name_any() == "demo-frontend").unwrap();
+        let ports = service.spec.unwrap().ports.unwrap().into_iter();
+        ports
+            .map(|p| format!("{} {} -> {:?}", p.name.unwrap(), p.port, p.target_port.unwrap()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of(&minimal()), ["http 5000 -> Int(5000)"]);
+    assert_eq!(of(&public()), ["http 5000 -> Int(5004)", "public 8080 -> Int(5000)"]);
 }
