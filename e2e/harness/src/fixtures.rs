@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use copr_operator::api::v1alpha1::{
+use copr_operator_api::v1alpha1::{
     Admin, Builders, CoprInstance, CoprInstanceSpec, CoprTestRun, CoprTestRunSpec, Database, DeletionPolicy,
-    Images, InstanceSource, KeepInstance, Phase, Redis, Storage, Suite, TestStatus,
+    Expose, ExtraConfig, Images, IngressOptions, InstanceSource, KeepInstance, Phase, Redis, RouteOptions,
+    Storage, Suite, TestStatus,
 };
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
 use serde_json::{Value, json};
@@ -37,6 +38,13 @@ pub fn instance_spec() -> CoprInstanceSpec {
         // Several instances share a small machine, and a builder that finds no room within a minute is an Error.
         builders: Builders { resources: Some(small()), ..Builders::default() },
         admin: Admin::default(),
+        url: None,
+        expose: Expose::default(),
+        ingress: IngressOptions::default(),
+        route: RouteOptions::default(),
+        gateway: None,
+        login: None,
+        extra_config: ExtraConfig::default(),
         database: Database::default(),
         redis: Redis::default(),
         storage: Storage::default(),
@@ -116,5 +124,5 @@ pub fn tests(run: &CoprTestRun) -> &[TestStatus] {
 pub fn finished(run: &CoprTestRun) -> bool {
     run.status
         .as_ref()
-        .is_some_and(|status| copr_operator::conditions::is_true(&status.conditions, "Finished"))
+        .is_some_and(|status| copr_operator_kernel::conditions::is_true(&status.conditions, "Finished"))
 }

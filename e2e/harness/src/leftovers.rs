@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use copr_operator::api::v1alpha1::{CoprInstance, CoprTestRun};
+use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun};
 use k8s_openapi::{
     NamespaceResourceScope,
     api::{

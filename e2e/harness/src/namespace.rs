@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, anyhow, ensure};
-use copr_operator::api::v1alpha1::CoprTestRun;
+use copr_operator_api::v1alpha1::CoprTestRun;
 use k8s_openapi::{NamespaceResourceScope, api::core::v1::Namespace};
 use kube::{
     Api, Client, Resource, ResourceExt,

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use copr_operator::{
-    api::v1alpha1::{
+use copr_operator_api::{
+    images::Image,
+    v1alpha1::{
         Build, CoprInstance, CoprInstanceSpec, ImageState, ImageStatus, Images, Packages, Registry as Pushed,
         Repository, SecretRef,
     },
-    conditions,
-    images::Image,
 };
+use copr_operator_kernel::conditions;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::{Map, Value};
 

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use copr_operator::{
-    api::v1alpha1::{CoprInstance, CoprInstanceSpec, ImageState},
-    images::job,
+use copr_operator_api::{
     labels,
+    v1alpha1::{CoprInstance, CoprInstanceSpec, ImageState},
 };
 use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
 use kube::{ResourceExt, api::ListParams, runtime::watcher};
@@ -68,14 +67,14 @@ pub fn exactly(instance: &CoprInstance, state: ImageState, wanted: &[&str]) -> R
 
 /// The Jobs that build images for an instance, or did.
 pub async fn builds(ctx: &Context, instance: &str) -> Result<Vec<String>> {
-    let query = format!("{}={},{}={instance}", labels::COMPONENT, job::COMPONENT, labels::INSTANCE);
+    let query = format!("{}={},{}={instance}", labels::COMPONENT, labels::IMAGE_BUILD, labels::INSTANCE);
     let jobs = ctx.api::<Job>().list(&ListParams::default().labels(&query)).await;
     Ok(jobs.context("failed to list Jobs")?.iter().map(ResourceExt::name_any).collect())
 }
 
 /// Waits until a pod that builds an image runs; returns its name.
 pub async fn a_build_runs(ctx: &Context) -> Result<String> {
-    let builds = watcher::Config::default().labels(&format!("{}={}", labels::COMPONENT, job::COMPONENT));
+    let builds = watcher::Config::default().labels(&format!("{}={}", labels::COMPONENT, labels::IMAGE_BUILD));
     let runs = |pod: &Pod| pod.status.as_ref().is_some_and(|s| s.phase.as_deref() == Some("Running"));
     let pod = ctx.until_any(builds, "a build's pod that runs", SOON, runs).await?;
     Ok(pod.name_any())

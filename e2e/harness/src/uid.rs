@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use copr_operator::labels;
+use copr_operator_api::labels;
 use k8s_openapi::api::{
     admissionregistration::v1beta1::{MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding},
     core::v1::{Namespace, Pod},

@@ -7,7 +7,7 @@ use copr_e2e::{
     fixtures::{instance_json, run_json},
     with_namespace,
 };
-use copr_operator::api::v1alpha1::{CoprInstance, CoprTestRun};
+use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun};
 use serde_json::{Value, json};
 
 fn images_one_by_one() -> Value {

@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
 use copr_e2e::{Context, with_namespace};
-use copr_operator::{
-    apply::{self, ADOPT, Error, Lifetime, Owner, Planned, memory::Memory, planned},
-    labels,
-};
+use copr_operator_api::{annotations::ADOPT, labels};
+use copr_operator_kernel::apply::{self, Error, Lifetime, Owner, Planned, memory::Memory, planned};
 use k8s_openapi::{
     ByteString,
     api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret},

@@ -5,7 +5,7 @@ use copr_e2e::{
     admission::{all_admitted, all_refused, apply},
     with_namespace,
 };
-use copr_operator::api::v1alpha1::CoprInstance;
+use copr_operator_api::v1alpha1::CoprInstance;
 use serde_json::{Value, json};
 
 const URL: &str = "https://repositories.example/fedora-44-x86_64/";

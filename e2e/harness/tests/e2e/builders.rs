@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use copr_e2e::{Context, fixtures, with_namespace};
-use copr_operator::{
-    api::v1alpha1::{CoprInstance, CoprTestRun, KeepInstance, Outcome, Phase, TestStatus},
-    conditions, labels,
+use copr_operator_api::{
+    labels,
+    v1alpha1::{CoprInstance, CoprTestRun, KeepInstance, Outcome, Phase, TestStatus},
 };
+use copr_operator_kernel::conditions;
 use k8s_openapi::{
     api::core::v1::{Namespace, Pod, ResourceRequirements},
     apimachinery::pkg::api::resource::Quantity,

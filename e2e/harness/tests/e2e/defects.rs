@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use copr_e2e::{Context, fixtures, with_namespace};
-use copr_operator::api::v1alpha1::{CoprTestRun, Images, Outcome, Phase};
+use copr_operator_api::v1alpha1::{CoprTestRun, Images, Outcome, Phase};
 
 const RUN: Duration = Duration::from_secs(20 * 60);
 

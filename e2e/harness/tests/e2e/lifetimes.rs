@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use copr_e2e::{Context, fixtures, leftovers, with_namespace};
-use copr_operator::{
-    api::v1alpha1::{CoprInstance, CoprTestRun, DeletionPolicy, Phase},
-    conditions, labels,
+use copr_operator_api::{
+    labels,
+    v1alpha1::{CoprInstance, CoprTestRun, DeletionPolicy, Phase},
 };
+use copr_operator_kernel::conditions;
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret};
 use kube::{
     ResourceExt,

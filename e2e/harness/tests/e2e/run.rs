@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use copr_e2e::{Context, fixtures, leftovers, with_namespace};
-use copr_operator::api::v1alpha1::{CoprInstance, CoprTestRun, Outcome, Phase};
+use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun, Outcome, Phase};
 use k8s_openapi::api::core::v1::ConfigMap;
 
 const RUN: Duration = Duration::from_secs(15 * 60);

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use copr_e2e::{Context, fixtures, with_namespace};
-use copr_operator::{
-    api::v1alpha1::{CoprInstance, CoprTestRun, Outcome, Phase, SecretRef},
-    conditions,
-};
+use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun, Outcome, Phase, SecretRef};
+use copr_operator_kernel::conditions;
 use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::Condition};
 use kube::api::ObjectMeta;
 

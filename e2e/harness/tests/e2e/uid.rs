@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use copr_e2e::{fixtures, uid, with_namespace};
-use copr_operator::api::v1alpha1::{CoprInstance, CoprTestRun, Phase};
-use copr_operator::conditions::is_true;
+use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun, Phase};
+use copr_operator_kernel::conditions::is_true;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::LogParams;
 

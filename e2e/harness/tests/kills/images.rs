@@ -8,10 +8,9 @@ use copr_e2e::{
     site::{BUILD, a_build_runs, builds, exactly},
     with_namespace,
 };
-use copr_operator::{
-    api::v1alpha1::{CoprInstance, ImageState},
-    images::job,
+use copr_operator_api::{
     labels,
+    v1alpha1::{CoprInstance, ImageState},
 };
 use futures::{AsyncBufReadExt as _, TryStreamExt as _};
 use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
@@ -56,7 +55,7 @@ async fn the_registry_down_while_images_are_built() -> Result<()> {
 }
 
 async fn a_build_ends(ctx: &Context) -> Result<()> {
-    let builds = watcher::Config::default().labels(&format!("{}={}", labels::COMPONENT, job::COMPONENT));
+    let builds = watcher::Config::default().labels(&format!("{}={}", labels::COMPONENT, labels::IMAGE_BUILD));
     let ended = |job: &Job| job.status.as_ref().is_some_and(|status| status.succeeded == Some(1));
     ctx.until_any(builds, "a Job that ended well", BUILD, ended).await?;
     Ok(())

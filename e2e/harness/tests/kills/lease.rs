@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use copr_e2e::{fixtures, with_namespace};
-use copr_operator::api::v1alpha1::CoprInstance;
+use copr_operator_api::v1alpha1::CoprInstance;
 use k8s_openapi::api::{apps::v1::StatefulSet, coordination::v1::Lease};
 use kube::Api;
 

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use copr_e2e::{Context, cluster, fixtures, until, with_namespace};
-use copr_operator::{
-    api::v1alpha1::{CoprInstance, CoprTestRun, Outcome, Phase},
-    conditions, labels,
+use copr_operator_api::{
+    labels,
+    v1alpha1::{CoprInstance, CoprTestRun, Outcome, Phase},
 };
+use copr_operator_kernel::conditions;
 use k8s_openapi::{
     api::core::v1::{Event, Pod},
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,

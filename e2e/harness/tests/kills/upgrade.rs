@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use copr_e2e::{Context, fixtures, with_namespace};
-use copr_operator::{api::v1alpha1::CoprInstance, conditions, labels};
+use copr_operator_api::{labels, v1alpha1::CoprInstance};
+use copr_operator_kernel::conditions;
 use k8s_openapi::{
     ByteString,
     api::{

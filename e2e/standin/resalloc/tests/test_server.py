@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 SOURCES = Path(__file__).resolve().parent.parent / "src"
-SERVE = SOURCES.parents[3] / "operator/src/instance/build/scripts/resalloc-serve"
+SERVE = SOURCES.parents[3] / "operator/instance/src/build/scripts/resalloc-serve"
 sys.path.insert(0, str(SOURCES))
 
 from resalloc.client import Connection, Ticket  # noqa: E402

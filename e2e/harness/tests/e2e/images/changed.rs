@@ -6,7 +6,7 @@ use copr_e2e::{
     site::{builds, exactly},
     with_namespace,
 };
-use copr_operator::api::v1alpha1::{CoprInstance, ImageState};
+use copr_operator_api::v1alpha1::{CoprInstance, ImageState};
 use serde_json::json;
 
 #[tokio::test]

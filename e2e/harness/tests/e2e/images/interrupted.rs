@@ -8,7 +8,7 @@ use copr_e2e::{
     site::{a_build_runs, builds, exactly},
     with_namespace,
 };
-use copr_operator::api::v1alpha1::{CoprInstance, CoprTestRun, ImageState, Phase};
+use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun, ImageState, Phase};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::EvictParams;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use copr_e2e::{Site, packaged, settings, site::exactly, with_namespace};
-use copr_operator::api::v1alpha1::ImageState;
+use copr_operator_api::v1alpha1::ImageState;
 
 /// Longer than dnf tries by itself.
 const AWAY: Duration = Duration::from_secs(25);

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use copr_e2e::{Site, fixtures, packaged, repository, settings, site::BUILD, with_namespace};
-use copr_operator::api::v1alpha1::{CoprInstance, InstalledPackage, Require};
+use copr_operator_api::v1alpha1::{CoprInstance, InstalledPackage, Require};
 use serde_json::{Value, json};
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use copr_e2e::{Context, Registry, fixtures, packaged, with_namespace};
-use copr_operator::api::v1alpha1::CoprInstance;
+use copr_operator_api::v1alpha1::CoprInstance;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use serde_json::json;
 

@@ -8,10 +8,8 @@ use copr_e2e::{
     site::{BUILD, builds, exactly},
     told, with_namespace,
 };
-use copr_operator::{
-    api::v1alpha1::{CoprInstance, CoprInstanceSpec, CoprTestRun, ImageState, Phase},
-    conditions,
-};
+use copr_operator_api::v1alpha1::{CoprInstance, CoprInstanceSpec, CoprTestRun, ImageState, Phase};
+use copr_operator_kernel::conditions;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::ObjectMeta;
 use serde_json::json;

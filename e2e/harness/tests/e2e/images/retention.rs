@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use copr_e2e::{Site, packaged, with_namespace};
-use copr_operator::api::v1alpha1::{CoprInstance, CoprInstanceSpec};
+use copr_operator_api::v1alpha1::{CoprInstance, CoprInstanceSpec};
 
 use super::SOON;
 

@@ -6,10 +6,8 @@ use copr_e2e::{
     site::{BUILD, builds},
     with_namespace,
 };
-use copr_operator::{
-    api::v1alpha1::{CoprInstance, ImageState},
-    conditions,
-};
+use copr_operator_api::v1alpha1::{CoprInstance, ImageState};
+use copr_operator_kernel::conditions;
 use k8s_openapi::{
     api::core::v1::{ResourceQuota, ResourceQuotaSpec},
     apimachinery::pkg::api::resource::Quantity,

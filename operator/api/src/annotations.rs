@@ -1,0 +1,6 @@
+//! Annotations that users set.
+
+/// On a CoprInstance: every credential is made anew whenever the value changes. The Secrets carry the value that they were made for.
+pub const ROTATION: &str = "copr.fedorainfracloud.org/rotate-credentials";
+/// By it somebody hands over an object: its value is the name of the CoprInstance or CoprTestRun.
+pub const ADOPT: &str = "copr.fedorainfracloud.org/adopt";

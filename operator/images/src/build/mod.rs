@@ -1,0 +1,15 @@
+//! The builds: Jobs in the cluster, and what is said of them.
+
+pub(crate) mod builds;
+pub mod decide;
+pub mod events;
+pub mod failure;
+mod files;
+pub mod heal;
+pub mod identity;
+pub mod job;
+pub(crate) mod look;
+pub mod start;
+#[cfg(test)]
+mod tests;
+pub mod verdict;

@@ -1,0 +1,71 @@
+//! What users read of images.
+
+use copr_operator_api::{
+    status::images,
+    v1alpha1::{Packages, PackagesStatus},
+};
+
+use super::*;
+use crate::build::{events, verdict};
+
+fn spec(require: &str) -> Packages {
+    serde_saphyr::from_str(&format!(
+        "repositories: [{{name: main, baseURL: 'https://main.example/', priority: 10}}]\n{require}"
+    ))
+    .unwrap()
+}
+
+fn with(states: [ImageState; 3]) -> PackagesStatus {
+    let images = fresh().into_iter().zip(states).map(|(image, state)| ImageStatus { state, ..image });
+    PackagesStatus { images: images.collect(), ..PackagesStatus::default() }
+}
+
+#[test]
+fn progress_names_what_is_built_and_what_waits() {
+    let verdict =
+        verdict::of_all(&spec(""), &with([ImageState::Pushed, ImageState::Building, ImageState::Queued]));
+    assert_eq!((verdict.status, verdict.reason.as_str()), ("False", verdict::BUILDING));
+    assert_eq!(verdict.message, "1 of 3 images are there; building: redis; queued: keygen");
+}
+
+#[test]
+fn one_failure_is_the_verdict_whatever_else_is_built() {
+    let mut status = with([ImageState::Pushed, ImageState::Building, ImageState::Failed]);
+    status.images[2].message = Some("nothing provides x".into());
+    status.images[2].reason = Some(verdict::PACKAGES_REFUSED.into());
+    let verdict = verdict::of_all(&spec(""), &status);
+    assert_eq!(verdict.reason, images::BUILD_FAILED);
+    assert_eq!(verdict.message, "keygen: nothing provides x");
+    assert!(images::is_final(&verdict.reason));
+}
+
+#[test]
+fn images_that_lack_what_is_required_are_not_ready() {
+    let there = with([ImageState::Reused, ImageState::Reused, ImageState::Pushed]);
+    assert!(verdict::of_all(&spec(""), &there).is_true());
+    let verdict = verdict::of_all(&spec("require: {commit: 5d37cd838}"), &there);
+    assert_eq!(verdict.reason, images::REQUIREMENT_UNMET);
+    assert!(verdict.message.contains("no package was installed from main"), "{}", verdict.message);
+}
+
+#[test]
+fn each_change_of_an_image_is_told_once() {
+    let (before, after) = (
+        with([ImageState::Pushed, ImageState::Building, ImageState::Queued]),
+        with([ImageState::Pushed, ImageState::Pushed, ImageState::Queued]),
+    );
+    let told = events::transitions(Some(&before), Some(&after));
+    let reasons: Vec<_> = told.iter().map(|e| (e.reason.as_str(), e.action.as_str())).collect();
+    assert_eq!(reasons, [("ImagePushed", "BuildRedisImage")]);
+    assert!(events::transitions(Some(&after), Some(&after)).is_empty());
+}
+
+#[test]
+fn new_inputs_are_told_from_the_start() {
+    let before = with([ImageState::Pushed; 3]);
+    let mut after = with([ImageState::Pushed, ImageState::Pushed, ImageState::Reused]);
+    after.images[2].input_hash = "other".into();
+    let told = events::transitions(Some(&before), Some(&after));
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].reason, "ImageReused");
+}

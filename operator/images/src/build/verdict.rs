@@ -1,0 +1,113 @@
+//! The conditions of images. Pure.
+
+use copr_operator_api::{
+    images::Image,
+    status::images::{BUILD_FAILED, REQUIREMENT_UNMET},
+    v1alpha1::{ImageState, ImageStatus, Packages, PackagesStatus},
+};
+use copr_operator_kernel::{conditions::Verdict, openshift, report::truncate};
+
+use crate::resolve::require;
+
+/// Every image is there.
+pub const AVAILABLE: &str = "Available";
+/// Images are being built.
+pub const BUILDING: &str = "ImagesBuilding";
+/// A repository can't be read.
+pub const REPOSITORY_UNREADABLE: &str = "RepositoryUnreadable";
+/// The registry doesn't take the credentials, or shows whoever they are for nothing.
+pub const REGISTRY_REFUSED: &str = "RegistryRefused";
+/// The registry doesn't answer, or answers with something else than what it was asked for.
+pub const REGISTRY_UNREACHABLE: &str = "RegistryUnreachable";
+
+/// A build failed for a reason that isn't the packages', and is tried again.
+pub const BUILD_TROUBLE: &str = "ImageBuildTrouble";
+
+/// Of an image: dnf says that the packages can't be installed.
+pub const PACKAGES_REFUSED: &str = "PackagesRefused";
+/// Of an image: the cluster refuses the pod of its build.
+pub const BUILD_REFUSED: &str = "BuildRefused";
+/// Of an image: the pod of its build can't start.
+pub const BUILD_BLOCKED: &str = "BuildBlocked";
+/// Of an image: something around its build failed.
+pub const BUILD_INTERRUPTED: &str = "BuildInterrupted";
+/// Of an image: the repositories aren't any more what they were when they were looked at.
+pub const REPOSITORIES_CHANGED: &str = "RepositoriesChanged";
+
+const MESSAGE_MAX: usize = 4096;
+
+/// The reason of an image that was recorded, as a constant.
+pub fn of_trouble(reason: &str) -> &'static str {
+    match reason {
+        BUILD_REFUSED => BUILD_REFUSED,
+        BUILD_BLOCKED => BUILD_BLOCKED,
+        _ => BUILD_INTERRUPTED,
+    }
+}
+
+/// All images in one condition.
+pub fn of_all(spec: &Packages, status: &PackagesStatus) -> Verdict {
+    let images = &status.images;
+    let of = |state| images.iter().filter(move |image| image.state == state).collect::<Vec<_>>();
+    let failed = of(ImageState::Failed);
+    if !failed.is_empty() {
+        let said: Vec<_> = failed
+            .iter()
+            .map(|image| format!("{}: {}", image.component, image.message.as_deref().unwrap_or_default()))
+            .collect();
+        // Version 0.1 recorded no reason, and took every failure for the packages'.
+        let refused = |image: &&ImageStatus| image.reason.as_deref().is_none_or(|r| r == PACKAGES_REFUSED);
+        let reason = if failed.iter().any(refused) { BUILD_FAILED } else { BUILD_TROUBLE };
+        return Verdict::no(reason, truncate(said.join("\n"), MESSAGE_MAX));
+    }
+    let (pushed, reused) = (of(ImageState::Pushed), of(ImageState::Reused));
+    if pushed.len() + reused.len() < images.len() {
+        let names = |images: Vec<&ImageStatus>| {
+            let names: Vec<_> = images.into_iter().map(|image| image.component.as_str()).collect();
+            names.join(", ")
+        };
+        let (building, queued) = (names(of(ImageState::Building)), names(of(ImageState::Queued)));
+        let mut message = format!("{} of {} images are there", pushed.len() + reused.len(), images.len());
+        for (what, names) in [("building", building), ("queued", queued)] {
+            if !names.is_empty() {
+                message = format!("{message}; {what}: {names}");
+            }
+        }
+        // What keeps a build from getting on is said here, too: whoever waits looks here.
+        for image in of(ImageState::Building).iter().filter(|image| image.reason.is_some()) {
+            let said = image.message.as_deref().unwrap_or_default();
+            message = format!("{message}; {}: {said}", image.component);
+        }
+        return Verdict::no(BUILDING, truncate(message, MESSAGE_MAX));
+    }
+    if let Some(unmet) = require::unmet(spec, images) {
+        return Verdict::no(REQUIREMENT_UNMET, truncate(unmet, MESSAGE_MAX));
+    }
+    Verdict::yes(
+        AVAILABLE,
+        format!("{} images: {} built, {} reused", images.len(), pushed.len(), reused.len()),
+    )
+}
+
+/// What was to be done about images and failed, with what is known of how to mend it.
+pub fn of_failure(reason: &str, message: String) -> Verdict {
+    match openshift::hint(&message) {
+        Some(hint) => Verdict::no(reason, format!("{message}; {hint}")),
+        None => Verdict::no(reason, message),
+    }
+}
+
+/// One image.
+pub fn of_image(image: &ImageStatus) -> Option<(Image, Verdict)> {
+    let known = Image::of_field(&image.component)?;
+    let reason = image.reason.clone().unwrap_or_else(|| format!("{:?}", image.state));
+    let message = match (&image.message, &image.elapsed, &image.image) {
+        (Some(message), ..) => message.clone(),
+        (None, Some(elapsed), Some(image)) => format!("{image}, built in {elapsed}"),
+        (None, None, Some(image)) => image.clone(),
+        (None, ..) => String::new(),
+    };
+    let verdict =
+        if image.state.is_there() { Verdict::yes(&reason, message) } else { Verdict::no(&reason, message) };
+    Some((known, verdict))
+}

@@ -1,0 +1,375 @@
+//! Client required: sees to it that every image of an instance is there, and says which they are.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use copr_operator_api::{
+    images::{Image, pull_secrets},
+    v1alpha1::{CoprInstance, ImageStatus, Packages, PackagesStatus, ResolvedTag},
+};
+use copr_operator_kernel::{
+    apply::{self, memory::Memory},
+    conditions::Verdict,
+    platform::Platform,
+    report,
+};
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::Job;
+use kube::{Client, Resource as _, ResourceExt as _};
+use moka::{future::Cache, policy::EvictionPolicy};
+
+use super::{
+    Wanted, arch,
+    build::{
+        builds::{Builds, images_of, needed},
+        decide::{self, Seen, wake},
+        failure::Error,
+        heal, identity,
+        look::{look, others},
+        start, verdict,
+    },
+    registry::{
+        self, Registries,
+        access::{self, Target},
+        http,
+    },
+    resolve::{
+        candidates::missing_pins,
+        expected::Expected,
+        inputs::{self, Inputs},
+        prebuilt::{Prebuilt, prebuilt},
+        repository::Reader,
+        spec_hash,
+    },
+};
+
+/// What is remembered of inputs, in bytes.
+const REMEMBERED: u64 = 4 << 20;
+
+/// Makes images.
+pub struct Provider {
+    /// The image of the program that builds images.
+    builder: Option<String>,
+    reader: Reader,
+    registries: Arc<Registries>,
+    /// By the hashes of an instance's inputs, what they were made from.
+    expected: Cache<String, Arc<Expected>>,
+    /// Held while a build is started, so that no two instances start the same one.
+    starting: tokio::sync::Mutex<()>,
+}
+
+/// What is known of an instance's images.
+#[derive(Clone, Debug)]
+pub struct Provision {
+    /// What became of `spec.packages`.
+    pub packages: Option<PackagesStatus>,
+    /// By field of `spec.images` the image to run; complete if the verdict is True.
+    pub images: BTreeMap<String, String>,
+    /// What the tags of prebuilt images were found to stand for, also where something else failed.
+    pub resolved: BTreeMap<String, ResolvedTag>,
+    /// The condition `ImagesReady`.
+    pub verdict: Verdict,
+    /// When to look again, if nothing happens before. After a failure it's as long as the other side wants to be left
+    /// alone, and the pauses between failures grow beyond it.
+    pub look_again: Option<Duration>,
+    /// Whether something failed, so that it is tried again after a pause that grows.
+    pub failed: bool,
+    /// Objects that builds need beside their Jobs.
+    pub identity: identity::Objects,
+}
+
+impl Provider {
+    /// `builder` is the image of `images/image-builder`.
+    pub fn new(builder: Option<String>) -> Result<Self, http::Error> {
+        let weigh = |hashes: &String, expected: &Arc<Expected>| {
+            u32::try_from(hashes.len() + expected.bytes()).unwrap_or(u32::MAX)
+        };
+        Ok(Self {
+            builder,
+            reader: Reader::new()?,
+            registries: Arc::default(),
+            expected: Cache::builder()
+                .max_capacity(REMEMBERED)
+                .eviction_policy(EvictionPolicy::lru())
+                .weigher(weigh)
+                .build(),
+            starting: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// The registries that it speaks to.
+    pub fn registries(&self) -> Arc<Registries> {
+        self.registries.clone()
+    }
+
+    /// Looks at the images of an instance, and starts the builds that are missing. `instance` is as the API server has it now: what
+    /// a status says that was resolved isn't resolved again. `pull_failures` are images of its pods that kubelets can't pull.
+    pub async fn provide(
+        &self,
+        client: &Client,
+        instance: &CoprInstance,
+        platform: &Platform,
+        pull_failures: &[String],
+        now: Timestamp,
+    ) -> Provision {
+        let status = instance.status.clone().unwrap_or_default();
+        let mut packages = status.packages.clone().filter(|_| instance.spec.packages.is_some());
+        let mut given = Prebuilt { images: BTreeMap::new(), resolved: status.resolved.clone() };
+        let tried =
+            self.try_provide(client, instance, platform, pull_failures, &mut given, &mut packages, now).await;
+        match tried {
+            Ok(provision) => provision,
+            Err(error) => Provision {
+                packages,
+                images: BTreeMap::new(),
+                resolved: given.resolved,
+                verdict: verdict::of_failure(error.reason(), report::chain(&error)),
+                look_again: error.retry_after(),
+                failed: true,
+                identity: identity::Objects::default(),
+            },
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what is known before, and what is to be known even after a failure"
+    )]
+    async fn try_provide(
+        &self,
+        client: &Client,
+        instance: &CoprInstance,
+        platform: &Platform,
+        pull_failures: &[String],
+        given: &mut Prebuilt,
+        packages: &mut Option<PackagesStatus>,
+        now: Timestamp,
+    ) -> Result<Provision, Error> {
+        let wanted = Wanted {
+            client,
+            name: instance.name_any(),
+            namespace: instance.namespace().unwrap_or_default(),
+            owner: instance.controller_owner_ref(&()).ok_or(Error::NoUid)?,
+            generation: instance.metadata.generation,
+            spec: &instance.spec,
+        };
+        *given = prebuilt(&self.registries, &wanted, instance).await?;
+        let mut images = given.images.clone();
+        let Some(spec) = &instance.spec.packages else {
+            let mut message = format!("{} prebuilt images", images.len());
+            if let Some(unresolved) = given.unresolved() {
+                message = format!("{message}; {unresolved}");
+            }
+            return Ok(Provision {
+                packages: None,
+                images,
+                resolved: given.resolved.clone(),
+                verdict: Verdict::yes(verdict::AVAILABLE, report::truncate(message, 2048)),
+                look_again: None,
+                failed: false,
+                identity: identity::Objects::default(),
+            });
+        };
+        let identity = identity::objects(
+            (&wanted.name, &wanted.namespace),
+            &wanted.owner,
+            platform,
+            spec.build.isolation,
+            access::by_token(&instance.spec),
+        );
+        let is_of_spec = |known: &PackagesStatus| spec_hash::is_of(known, &instance.spec);
+        let settled = |known: &PackagesStatus| {
+            is_of_spec(known) && known.images.iter().all(|image| image.state.is_there())
+        };
+        let mut look_again = None;
+        // An instance that has its images, and can pull them, needs neither registry nor repositories.
+        if !pull_failures.is_empty() || !packages.as_ref().is_some_and(settled) {
+            let target = access::target(client, &wanted.namespace, instance.spec.registry.as_ref()).await?;
+            if let Some(known) = packages.as_mut().filter(|known| is_of_spec(known)) {
+                heal::heal(&wanted, &self.registries, &target.access, known, pull_failures).await?;
+            }
+            if !packages.as_ref().is_some_and(is_of_spec) {
+                let base_image = self.base_image(&wanted, &spec.base_image, &target).await?;
+                *packages = Some(self.resolve(&wanted, spec, base_image).await?.0);
+            }
+            let known = packages.get_or_insert_default();
+            look_again = self.build(&wanted, spec, &target, &identity, known, now).await?;
+        }
+        let known = packages.get_or_insert_default();
+        if is_of_spec(known) {
+            // A hash of the version before is taken over.
+            known.spec_hash = spec_hash::spec_hash(&instance.spec);
+        }
+        let verdict = verdict::of_all(spec, known);
+        for image in known.images.iter().filter(|image| image.component != Image::Base.field()) {
+            images.extend(image.image.clone().map(|reference| (image.component.clone(), reference)));
+        }
+        let (packages, resolved) = (packages.clone(), given.resolved.clone());
+        Ok(Provision { packages, images, resolved, verdict, look_again, failed: false, identity })
+    }
+
+    /// What the images are to be built from: the hash of every image's inputs, and what these were made from.
+    async fn resolve(
+        &self,
+        wanted: &Wanted<'_>,
+        spec: &Packages,
+        base_image: String,
+    ) -> Result<(PackagesStatus, Arc<Expected>), Error> {
+        let sources = try_join_all(
+            spec.repositories
+                .iter()
+                .map(|repository| access::source(wanted.client, &wanted.namespace, repository)),
+        )
+        .await?;
+        let (hashes, expected) = {
+            let (contents, _permit) = self.reader.read(&sources).await?;
+            if let Some(problem) = missing_pins(&spec.pins, &contents, arch::rpm_arch()) {
+                return Err(Error::NoSuchPin(problem));
+            }
+            let hashes = inputs::hashes(Inputs {
+                base_image: &base_image,
+                repositories: &spec.repositories,
+                contents: &contents,
+                pins: &spec.pins,
+                arch: arch::rpm_arch(),
+            });
+            (hashes, Expected::new(&contents))
+        };
+        let images = needed(wanted.spec).into_iter().map(|image| ImageStatus {
+            component: image.field().into(),
+            input_hash: hashes.get(&image).cloned().unwrap_or_default(),
+            ..ImageStatus::default()
+        });
+        let known = PackagesStatus {
+            spec_hash: spec_hash::spec_hash(wanted.spec),
+            base_image: Some(base_image),
+            images: images.collect(),
+        };
+        let expected = Arc::new(expected);
+        self.expected.insert(all_hashes(&known), Arc::clone(&expected)).await;
+        Ok((known, expected))
+    }
+
+    async fn base_image(&self, wanted: &Wanted<'_>, image: &str, target: &Target) -> Result<String, Error> {
+        if image.contains('@') {
+            return Ok(image.to_owned());
+        }
+        let same = registry::host(image) == registry::host_of_prefix(&target.registry.url);
+        let access = if same {
+            target.access.clone()
+        } else {
+            access::of_prebuilt(wanted.client, &wanted.namespace, wanted.spec, image).await?
+        };
+        let digest = self.registries.of(image, &access)?.digest(image).await?;
+        let digest = digest.ok_or_else(|| Error::NoBaseImage(image.to_owned()))?;
+        let name =
+            image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).map_or(image, |(name, _)| name);
+        Ok(format!("{name}@{digest}"))
+    }
+
+    /// Looks at Jobs and registry, starts what is missing and ends what nobody wants; returns when to look again.
+    async fn build(
+        &self,
+        wanted: &Wanted<'_>,
+        spec: &Packages,
+        target: &Target,
+        identity: &identity::Objects,
+        known: &mut PackagesStatus,
+        now: Timestamp,
+    ) -> Result<Option<Duration>, Error> {
+        let builder = self.builder.as_deref().ok_or(Error::NoBuilder)?;
+        let pull_secrets = pull_secrets(wanted.spec);
+        let builds = Builds { wanted, spec, target, builder, pull_secrets: &pull_secrets };
+        let names = builds.names(known);
+        let seen = look(wanted, &self.registries, (spec, target), &known.images, names, now).await?;
+        let plan = decide::decide(&mut known.images, &seen, now);
+        for job in seen.jobs.iter().filter(|job| plan.delete.contains(&job.name_any())) {
+            if decide::is_own(job, &seen) {
+                start::delete(wanted.client, job).await?;
+            }
+        }
+        if plan.changed {
+            // The next reconcile looks at them again.
+            known.spec_hash.clear();
+            return Ok(Some(wake::SOON));
+        }
+        let own = |image: Image| decide::own_job(&seen, image);
+        let suspended = |job: &Job| start::is_suspended(job);
+        let resumed: Vec<_> = images_of(known).filter(|image| own(*image).is_some_and(suspended)).collect();
+        if !plan.build.is_empty() || !resumed.is_empty() {
+            let Some(expected) = self.expected(wanted, spec, known).await? else {
+                return Ok(Some(wake::SOON));
+            };
+            for image in resumed {
+                if let Some(job) = own(image) {
+                    let build = builds.build(known, image, Some(&expected));
+                    start::resume(wanted.client, &build, job).await?;
+                }
+            }
+            if !plan.build.is_empty() {
+                let objects = identity.plan().map_err(Error::Identity)?;
+                let owner =
+                    apply::Owner { reference: wanted.owner.clone(), namespace: wanted.namespace.clone() };
+                let applied = apply::apply_all(wanted.client, &owner, &objects, &Memory::default()).await;
+                applied.result().map_err(Error::Identity)?;
+                self.start(&builds, known, &plan.build, &expected, &seen, now).await?;
+            }
+        }
+        Ok(wake::wake(&known.images, &seen, now))
+    }
+
+    /// Starts builds, unless another instance has just done so.
+    async fn start(
+        &self,
+        builds: &Builds<'_>,
+        known: &mut PackagesStatus,
+        images: &[Image],
+        expected: &Expected,
+        seen: &Seen,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let _one_at_a_time = self.starting.lock().await;
+        // What the others have started since it was looked at.
+        let jobs = others(builds.wanted, builds.spec, &known.images, now).await?;
+        let seen = Seen { jobs, ..seen.clone() };
+        for image in images {
+            let waited = known
+                .images
+                .iter()
+                .any(|s| s.component == image.field() && decide::is_waited_for(&seen, s, *image, now));
+            if waited {
+                continue;
+            }
+            let build = builds.build(known, *image, Some(expected));
+            let name = build.name();
+            if start::start(builds.wanted.client, &build).await? {
+                decide::started(&mut known.images, *image, &name, now);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the inputs were made from. An operator that has just started looks again; if the repositories aren't what they were,
+    /// there is nothing any more to build from, and the status is made anew.
+    async fn expected(
+        &self,
+        wanted: &Wanted<'_>,
+        spec: &Packages,
+        known: &mut PackagesStatus,
+    ) -> Result<Option<Arc<Expected>>, Error> {
+        if let Some(expected) = self.expected.get(&all_hashes(known)).await {
+            return Ok(Some(expected));
+        }
+        let base_image = known.base_image.clone().unwrap_or_default();
+        let (fresh, expected) = self.resolve(wanted, spec, base_image).await?;
+        if all_hashes(&fresh) == all_hashes(known) {
+            return Ok(Some(expected));
+        }
+        *known = fresh;
+        Ok(None)
+    }
+}
+
+fn all_hashes(known: &PackagesStatus) -> String {
+    known.images.iter().map(|image| image.input_hash.as_str()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,378 @@
+//! Client required: requests to one registry, as whoever the credentials say, until there is an answer that means something.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use backon::{BackoffBuilder as _, ExponentialBuilder, Retryable as _};
+use jiff::Timestamp;
+use reqwest::{
+    Method, RequestBuilder, StatusCode,
+    header::{ACCEPT, CONTENT_TYPE, HeaderMap},
+};
+use tokio::{sync::Semaphore, time::Instant};
+
+use super::{
+    Access, Error,
+    answer::{self, Meaning},
+    challenge::{Challenge, challenge, token_url},
+    credentials::Login,
+    http,
+    name::Name,
+    token::{self, Granted},
+};
+
+/// Manifests, configurations, lists of tags and tokens are some kilobytes.
+const BODY_MAX: usize = 4 << 20;
+/// A registry that wants to be left alone for longer than this isn't waited for: that is for the next reconcile.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// And nobody has to be left alone for longer than this.
+const LONGEST_COOLDOWN: Duration = Duration::from_secs(600);
+const TOKENS_MAX: usize = 256;
+/// Requests to one registry at a time, whoever makes them.
+const AT_A_TIME: usize = 8;
+
+/// An answer, read as far as anybody wants to know.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+/// One registry, spoken to in one way.
+pub struct Transport {
+    access: Access,
+    http: reqwest::Client,
+    pauses: Pauses,
+    permits: Semaphore,
+    /// How it wants to be spoken to, once that is known, or why it isn't.
+    base: tokio::sync::Mutex<Option<Result<Base, Failure>>>,
+    greetings: AtomicU64,
+    tokens: Mutex<Tokens>,
+    /// When it may be asked again, if it said so.
+    cooldown: Mutex<Option<(Instant, String)>>,
+}
+
+/// How long is waited before what passes is tried again.
+#[derive(Clone, Copy, Debug)]
+pub struct Pauses {
+    /// Between the tries of one question.
+    pub between_tries: ExponentialBuilder,
+    /// After somebody couldn't reach it: for everybody.
+    pub when_unreachable: Duration,
+}
+
+/// A greeting without an answer.
+#[derive(Clone, Debug)]
+enum Failure {
+    PlainHttp,
+    Away { why: String, retry_after: Option<Duration> },
+}
+
+#[derive(Clone, Debug)]
+struct Base {
+    scheme: &'static str,
+    challenge: Challenge,
+}
+
+/// What a request is for.
+pub(super) struct Asked<'a> {
+    pub name: &'a Name,
+    pub method: Method,
+    /// What follows `/v2/REPOSITORY/`.
+    pub path: &'a str,
+    /// What a token must allow, such as `pull`.
+    pub actions: &'static str,
+    pub accept: &'static str,
+}
+
+/// By who it's for and what for: a token, and until when it's good.
+type Tokens = HashMap<(Login, Option<String>), (String, Instant)>;
+
+impl Transport {
+    /// The connections are those of `http`.
+    pub(super) fn new(access: Access, http: reqwest::Client, pauses: Pauses) -> Self {
+        Self {
+            access,
+            http,
+            pauses,
+            permits: Semaphore::new(AT_A_TIME),
+            base: tokio::sync::Mutex::default(),
+            greetings: AtomicU64::new(0),
+            tokens: Mutex::default(),
+            cooldown: Mutex::default(),
+        }
+    }
+
+    /// The answer to a request. What passes is tried again a few times; then it's an error, as is a refusal.
+    pub(super) async fn ask(&self, asked: &Asked<'_>) -> Result<Answer, Error> {
+        let answer = (async || self.attempt(asked).await)
+            .retry(self.pauses.between_tries.build())
+            .when(Error::passes)
+            // A registry that says when it may be asked again knows better.
+            .adjust(|error: &Error, pause| match error.retry_after() {
+                Some(wanted) if wanted > PATIENCE => None,
+                wanted => pause.map(|pause| pause.max(wanted.unwrap_or_default())),
+            })
+            .await?;
+        let (status, codes) = (answer.status, answer::codes(&answer.body));
+        if answer::meaning(status, &codes) == Meaning::Denied {
+            return Err(self.denied(asked.name, answer::words(status, &codes)).await);
+        }
+        Ok(answer)
+    }
+
+    async fn attempt(&self, asked: &Asked<'_>) -> Result<Answer, Error> {
+        let name = asked.name;
+        // It's never closed.
+        let _permit = self.permits.acquire().await.ok();
+        self.may_be_asked(name)?;
+        let base = self.base(name).await?;
+        let (login, _) = self.access.keyring.find(&name.host, &name.repository);
+        let url = format!("{}://{}/v2/{}/{}", base.scheme, name.endpoint(), name.repository, asked.path);
+        let request = || self.http.request(asked.method.clone(), &url).header(ACCEPT, asked.accept);
+        let scope = format!("repository:{}:{}", name.repository, asked.actions);
+        let signed = self.signed(request(), name, &base.challenge, &login, Some(scope.clone())).await?;
+        let mut answer = self.read(name, signed).await?;
+        if answer.status == StatusCode::UNAUTHORIZED {
+            // A token that was good a moment ago, or a challenge that not every path has.
+            self.tokens().retain(|(_, of), _| of.as_ref() != Some(&scope));
+            let now = challenge(&answer.headers);
+            if matches!(now, Challenge::Token { .. }) {
+                let signed = self.signed(request(), name, &now, &login, Some(scope)).await?;
+                answer = self.read(name, signed).await?;
+            }
+        }
+        let codes = answer::codes(&answer.body);
+        if answer::meaning(answer.status, &codes) == Meaning::Passing {
+            let retry_after = answer::retry_after(&answer.headers, now());
+            return Err(self.passing(name, answer::words(answer.status, &codes), retry_after));
+        }
+        Ok(answer)
+    }
+
+    /// How it wants to be spoken to. Whoever waits while somebody finds that out has the same answer.
+    async fn base(&self, name: &Name) -> Result<Base, Error> {
+        let before = self.greetings.load(Ordering::Acquire);
+        let mut base = self.base.lock().await;
+        let known = match &*base {
+            Some(Ok(known)) => Ok(known.clone()),
+            Some(Err(failure)) if self.greetings.load(Ordering::Acquire) != before => Err(failure.clone()),
+            _ => {
+                let greeted = self.greet(name).await;
+                self.greetings.fetch_add(1, Ordering::Release);
+                base.insert(greeted).clone()
+            }
+        };
+        known.map_err(|failure| match failure {
+            Failure::PlainHttp => Error::PlainHttp { image: name.text.clone() },
+            Failure::Away { why, retry_after } => self.passing(name, why, retry_after),
+        })
+    }
+
+    /// Finds out whether it speaks TLS, and whom it wants to know.
+    async fn greet(&self, name: &Name) -> Result<Base, Failure> {
+        let ping = async |scheme| {
+            let request = self.http.get(format!("{scheme}://{}/v2/", name.endpoint()));
+            request.send().await.map(|answer| (answer.status(), answer.headers().clone()))
+        };
+        let greeted = |scheme, (status, headers): (StatusCode, HeaderMap)| {
+            if answer::meaning(status, &[]) == Meaning::Passing {
+                let retry_after = answer::retry_after(&headers, now());
+                return Err(Failure::Away { why: answer::words(status, &[]), retry_after });
+            }
+            let challenge =
+                if status == StatusCode::UNAUTHORIZED { challenge(&headers) } else { Challenge::Open };
+            Ok(Base { scheme, challenge })
+        };
+        // What a registry says. A TLS server answers 400 or 404 to whoever doesn't speak TLS, and would be taken for one without it.
+        let is_registry = |status: StatusCode| {
+            matches!(answer::meaning(status, &[]), Meaning::Fine | Meaning::Denied | Meaning::Passing)
+        };
+        let away = |why| Failure::Away { why, retry_after: None };
+        let error = match ping("https").await {
+            Ok(answer) => return greeted("https", answer),
+            Err(error) => error,
+        };
+        if !self.access.insecure && !http::is_no_tls(&error) {
+            return Err(away(unreachable(&error)));
+        }
+        match ping("http").await {
+            Ok(answer) if is_registry(answer.0) && self.access.insecure => greeted("http", answer),
+            Ok((status, _)) if is_registry(status) => Err(Failure::PlainHttp),
+            Ok((status, _)) => {
+                Err(away(format!("{}; over plain HTTP it answers {status}", unreachable(&error))))
+            }
+            Err(_) => Err(away(unreachable(&error))),
+        }
+    }
+
+    /// The request, with what the challenge asks for.
+    async fn signed(
+        &self,
+        request: RequestBuilder,
+        name: &Name,
+        challenge: &Challenge,
+        login: &Login,
+        scope: Option<String>,
+    ) -> Result<RequestBuilder, Error> {
+        Ok(match (challenge, login) {
+            (Challenge::Open, _) | (Challenge::Basic, Login::Anonymous | Login::Identity(_)) => request,
+            (_, Login::Bearer(token)) => request.bearer_auth(token),
+            (Challenge::Basic, Login::Basic(user, password)) => request.basic_auth(user, Some(password)),
+            (Challenge::Token { realm, service }, _) => {
+                match self.token(name, (realm, service.as_deref()), login, scope).await? {
+                    Granted::Token(token) => request.bearer_auth(token),
+                    Granted::Refused(words) => return Err(self.denied(name, words).await),
+                }
+            }
+        })
+    }
+
+    async fn token(
+        &self,
+        name: &Name,
+        (realm, service): (&str, Option<&str>),
+        login: &Login,
+        scope: Option<String>,
+    ) -> Result<Granted, Error> {
+        let key = (login.clone(), scope);
+        if let Some((token, until)) = self.tokens().get(&key)
+            && Instant::now() < *until
+        {
+            return Ok(Granted::Token(token.clone()));
+        }
+        let url = token_url(realm, service, key.1.as_deref())
+            .ok_or_else(|| refused(name, "its token service has no URL".into()))?;
+        let request = match login {
+            Login::Identity(identity) => {
+                let (url, form) = token::exchange(&url, identity);
+                self.http.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form)
+            }
+            Login::Basic(user, password) => self.http.get(url).basic_auth(user, Some(password)),
+            Login::Anonymous | Login::Bearer(_) => self.http.get(url),
+        };
+        let answer = self.read(name, request).await?;
+        let codes = answer::codes(&answer.body);
+        let words = || format!("its token service answered {}", answer::words(answer.status, &codes));
+        match answer::meaning(answer.status, &codes) {
+            Meaning::Fine => {}
+            Meaning::Passing => {
+                return Err(self.passing(name, words(), answer::retry_after(&answer.headers, now())));
+            }
+            Meaning::Denied | Meaning::NotThere | Meaning::Other => return Ok(Granted::Refused(words())),
+        }
+        let (token, life) = token::parse(&answer.body)
+            .ok_or_else(|| refused(name, "its token service answered something else than a token".into()))?;
+        let mut tokens = self.tokens();
+        if tokens.len() >= TOKENS_MAX {
+            tokens.clear();
+        }
+        tokens.insert(key, (token.clone(), Instant::now() + life));
+        Ok(Granted::Token(token))
+    }
+
+    /// Why somebody was refused: because of who it is, or because of what was asked for.
+    async fn denied(&self, name: &Name, why: String) -> Error {
+        let (login, asked) = self.access.keyring.find(&name.host, &name.repository);
+        match Box::pin(self.knows(name, &login)).await {
+            Ok(true) => {
+                Error::Denied { image: name.text.clone(), why, asked, anonymous: login == Login::Anonymous }
+            }
+            Ok(false) => Error::Credentials { host: name.host.clone(), why, asked },
+            Err(error) => error,
+        }
+    }
+
+    /// Whether the registry takes user and password at all, as `docker login` finds out.
+    async fn knows(&self, name: &Name, login: &Login) -> Result<bool, Error> {
+        let base = self.base(name).await?;
+        if *login == Login::Anonymous {
+            return Ok(true);
+        }
+        if let (Challenge::Token { realm, service }, Login::Basic(..) | Login::Identity(_)) =
+            (&base.challenge, login)
+        {
+            return Ok(match self.token(name, (realm, service.as_deref()), login, None).await? {
+                Granted::Token(_) => true,
+                Granted::Refused(_) => false,
+            });
+        }
+        let request = self.http.get(format!("{}://{}/v2/", base.scheme, name.endpoint()));
+        let answer = self.read(name, plainly_signed(request, login)).await?;
+        Ok(answer::meaning(answer.status, &answer::codes(&answer.body)) != Meaning::Denied)
+    }
+
+    async fn read(&self, name: &Name, request: RequestBuilder) -> Result<Answer, Error> {
+        let answer = request.send().await.map_err(|error| self.unreachable(name, &error))?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        match http::capped(answer, BODY_MAX).await {
+            Ok(Some(body)) => Ok(Answer { status, headers, body }),
+            Ok(None) => Err(refused(name, format!("its answer is larger than {BODY_MAX} bytes"))),
+            Err(error) => Err(self.unreachable(name, &error)),
+        }
+    }
+
+    fn may_be_asked(&self, name: &Name) -> Result<(), Error> {
+        let cooldown = self.cooldown.lock().unwrap_or_else(PoisonError::into_inner);
+        match cooldown.as_ref().map(|(until, why)| (until.saturating_duration_since(Instant::now()), why)) {
+            Some((left, why)) if !left.is_zero() => {
+                Err(Error::Away { image: name.text.clone(), why: why.clone(), retry_after: Some(left) })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn passing(&self, name: &Name, why: String, retry_after: Option<Duration>) -> Error {
+        let retry_after = retry_after.map(|pause| pause.min(LONGEST_COOLDOWN));
+        if let Some(pause) = retry_after.filter(|pause| !pause.is_zero()) {
+            // For everybody who asks it.
+            let mut cooldown = self.cooldown.lock().unwrap_or_else(PoisonError::into_inner);
+            *cooldown = Some((Instant::now() + pause, why.clone()));
+        }
+        Error::Away { image: name.text.clone(), why, retry_after }
+    }
+
+    fn unreachable(&self, name: &Name, error: &reqwest::Error) -> Error {
+        self.passing(name, unreachable(error), Some(self.pauses.when_unreachable))
+    }
+
+    fn tokens(&self) -> MutexGuard<'_, Tokens> {
+        // Every change is one insertion or removal.
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An answer that's good for nothing.
+pub(super) fn refused(name: &Name, why: String) -> Error {
+    Error::Refused { image: name.text.clone(), why }
+}
+
+fn plainly_signed(request: RequestBuilder, login: &Login) -> RequestBuilder {
+    match login {
+        Login::Basic(user, password) => request.basic_auth(user, Some(password)),
+        Login::Bearer(token) => request.bearer_auth(token),
+        Login::Anonymous | Login::Identity(_) => request,
+    }
+}
+
+fn unreachable(error: &reqwest::Error) -> String {
+    let why = http::innermost(error);
+    let hint = if why.contains("invalid peer certificate") {
+        "; give the authority that signed it in registry.caConfigMap, or set registry.insecure"
+    } else {
+        ""
+    };
+    format!("can't be reached: {why}{hint}")
+}
+
+#[expect(clippy::disallowed_methods, reason = "a registry may say by a date when it's to be asked again")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}

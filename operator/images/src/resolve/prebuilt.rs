@@ -1,0 +1,81 @@
+//! Client required: the images that the spec names, pinned to digests.
+
+use std::collections::BTreeMap;
+
+use copr_operator_api::{
+    images::given_images,
+    v1alpha1::{CoprInstance, PullPolicy, ResolvedTag},
+};
+use futures::future::join_all;
+
+use super::pin::{Pin, Recorded, pin, reference};
+use crate::{
+    Wanted,
+    build::failure::Error,
+    registry::{Registries, access},
+};
+
+/// The images that the spec names.
+#[derive(Clone, Debug, Default)]
+pub struct Prebuilt {
+    /// By component as pods are given them: by digest where one can be had.
+    pub images: BTreeMap<String, String>,
+    /// What their tags were found to stand for.
+    pub resolved: BTreeMap<String, ResolvedTag>,
+}
+
+impl Prebuilt {
+    /// Why some are used by tag, as a sentence.
+    pub fn unresolved(&self) -> Option<String> {
+        let why: Vec<_> = self.resolved.values().filter_map(|tag| tag.message.as_deref()).collect();
+        (!why.is_empty()).then(|| format!("used by tag, as no digest could be had: {}", why.join("; ")))
+    }
+}
+
+/// Pins what isn't pinned yet.
+pub async fn prebuilt(
+    registries: &Registries,
+    wanted: &Wanted<'_>,
+    instance: &CoprInstance,
+) -> Result<Prebuilt, Error> {
+    let status = instance.status.as_ref();
+    let is_current =
+        status.is_some_and(|s| s.observed_generation.is_some() && s.observed_generation == wanted.generation);
+    let pinned = join_all(given_images(wanted.spec).into_iter().map(async |(image, given)| {
+        if wanted.spec.images.pull_policy == PullPolicy::Never {
+            // The nodes have it by this name, whatever a registry says.
+            return Ok::<_, Error>((image, given, None));
+        }
+        let resolved = status.and_then(|status| status.resolved.get(image.field()));
+        let runs = status.and_then(|status| status.images.get(image.field()));
+        let tag = match pin(&given, Recorded { resolved, runs, is_current }) {
+            Pin::Given => return Ok((image, given, None)),
+            Pin::Known(known) => known,
+            Pin::Resolve => resolve(registries, wanted, given).await?,
+        };
+        Ok((image, reference(&tag), Some(tag)))
+    }))
+    .await;
+    let mut prebuilt = Prebuilt::default();
+    for entry in pinned {
+        let (image, reference, tag) = entry?;
+        prebuilt.images.insert(image.field().to_owned(), reference);
+        prebuilt.resolved.extend(tag.map(|tag| (image.field().to_owned(), tag)));
+    }
+    Ok(prebuilt)
+}
+
+/// That the operator can't ask is no reason not to run: the nodes may have credentials of their own.
+async fn resolve(registries: &Registries, wanted: &Wanted<'_>, image: String) -> Result<ResolvedTag, Error> {
+    let access = access::of_prebuilt(wanted.client, &wanted.namespace, wanted.spec, &image).await?;
+    let digest = match registries.of(&image, &access) {
+        Ok(registry) => registry.digest(&image).await,
+        Err(error) => Err(error),
+    };
+    let (digest, message) = match digest {
+        Ok(Some(digest)) => (Some(digest), None),
+        Ok(None) => (None, Some(format!("{image}: there is no such image"))),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    Ok(ResolvedTag { image, digest, message })
+}

@@ -1,0 +1,15 @@
+//! `/etc/dist-git-client/*.ini` of a builder: where the lookaside cache of this instance is.
+
+use copr_operator_api::names::Component;
+
+use crate::validate::Instance;
+
+/// Renders the file. The client compares `clone_hostnames` with the clone URL's host, without the port.
+pub fn render(instance: &Instance) -> String {
+    format!(
+        "[copr-operator]\nclone_hostnames = {host}\nlookaside_location = {url}\n\
+         lookaside_uri_pattern = repo/pkgs/{{namespace[1]}}/{{namespace[0]}}/{{name}}/{{filename}}/{{hash}}/{{filename}}\n",
+        host = instance.host(Component::DistGit.name()),
+        url = instance.endpoints().dist_git,
+    )
+}

@@ -1,0 +1,53 @@
+//! PostgreSQL, by the contract of the sclorg images.
+
+use copr_operator_api::names::Component;
+use k8s_openapi::api::core::v1::{ExecAction, Probe};
+
+use super::{
+    Objects,
+    volumes::{claim, claim_volume},
+    workload::{ContainerExt as _, Pod, container, files, secret, service, stateful_set},
+};
+use crate::{names::port, validate::Instance};
+
+const PASSWORD: &str = "password";
+
+pub(super) fn build(instance: &Instance) -> Objects {
+    let component = Component::Database;
+    let name = component.name();
+    let password = files([(PASSWORD, instance.credentials.database_password.clone())]);
+    let ready = Probe {
+        exec: Some(ExecAction {
+            command: Some(
+                ["pg_isready", "-q", "-h", "127.0.0.1", "-p", "5432", "-U", "copr-fe"].map(Into::into).into(),
+            ),
+        }),
+        timeout_seconds: Some(5),
+        ..Probe::default()
+    };
+    let postgresql = container(name, &instance.images.database, &["run-postgresql"])
+        .with_port("postgresql", port::DATABASE)
+        .with_env("POSTGRESQL_USER", "copr-fe")
+        .with_env("POSTGRESQL_DATABASE", "coprdb")
+        .with_secret_env("POSTGRESQL_PASSWORD", &instance.object(name), PASSWORD)
+        .with_mount("data", "/var/lib/pgsql/data")
+        .with_readiness(ready);
+    Objects {
+        secrets: vec![secret(instance, name, name, &password)],
+        claims: vec![claim(instance, component, &instance.storage.database)],
+        services: vec![service(instance, name, component, &[("postgresql", port::DATABASE)])],
+        stateful_sets: vec![stateful_set(
+            instance,
+            component,
+            Pod {
+                containers: vec![postgresql],
+                volumes: vec![claim_volume(instance, component)],
+                // A checkpoint of everything that is in memory, and the kernel's write-back of it.
+                grace_seconds: Some(120),
+                files: vec![password],
+                ..Pod::default()
+            },
+        )],
+        ..Objects::default()
+    }
+}

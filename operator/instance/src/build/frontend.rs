@@ -1,0 +1,118 @@
+//! Frontend: the schema and seed steps as init containers, then httpd.
+
+use copr_operator_api::names::{Component, credentials};
+use k8s_openapi::{
+    api::core::v1::{Container, HTTPHeader, Probe, Service, ServicePort},
+    apimachinery::pkg::util::intstr::IntOrString,
+};
+
+use super::{
+    Objects, config,
+    volumes::{claim, claim_volume, config_map_volume, empty_dir, secret_volume},
+    workload::{
+        ContainerExt as _, Pod, SCRIPTS, config_map, container, files, http, secret, service, stateful_set,
+    },
+};
+use crate::{names::port, validate::Instance};
+
+/// Init container that creates or upgrades the schema. Its name is part of a condition's reason.
+pub const SCHEMA: &str = "schema";
+/// Init container that creates chroots and the administrator.
+pub const SEED: &str = "seed";
+
+const CONF: &str = "copr.conf";
+const HTTPD_CONF: &str = "copr-operator.conf";
+
+pub(super) fn build(instance: &Instance) -> Objects {
+    let component = Component::Frontend;
+    let name = component.name();
+    let image = &instance.images.frontend;
+    let mut conf = files([(CONF, config::copr_conf::render(instance))]);
+    let httpd_conf = config::copr_operator_conf::render(instance);
+    let scripts = files([
+        (SCHEMA, include_str!("scripts/schema").to_owned()),
+        (SEED, include_str!("scripts/seed").to_owned()),
+        ("steps.sh", include_str!("scripts/steps.sh").to_owned()),
+        ("admin.py", include_str!("scripts/admin.py").to_owned()),
+    ]);
+    let chroots = instance.chroots.join(" ");
+    // Given to the seed step as references, which a pod reads when it starts: another token has to start one.
+    let seeded = files([
+        ("api-login", instance.credentials.api_login.clone()),
+        ("api-token", instance.credentials.api_token.clone()),
+    ]);
+    let mounted = |container: Container| {
+        container
+            .with_file("config", CONF, "/etc/copr/copr.conf")
+            .with_mount("data", "/var/lib/copr/data")
+            .with_mount("log", "/var/log/copr-frontend")
+    };
+    let schema = mounted(container(SCHEMA, image, &["bash", "/etc/copr-operator/scripts/schema"]))
+        .with_read_only("scripts", SCRIPTS);
+    let credentials = credentials(&instance.name);
+    let seed = mounted(container(SEED, image, &["bash", "/etc/copr-operator/scripts/seed"]))
+        .with_read_only("scripts", SCRIPTS)
+        .with_env("COPR_CHROOTS", &chroots)
+        .with_env("COPR_USER", &instance.admin.name)
+        .with_env("COPR_EMAIL", &instance.admin.email)
+        .with_secret_env("COPR_API_LOGIN", &credentials, "api-login")
+        .with_secret_env("COPR_API_TOKEN", &credentials, "api-token");
+    let probe = |path| for_host(http(path, port::FRONTEND), &instance.frontend_host());
+    let mut httpd = mounted(container("httpd", image, &["httpd", "-DFOREGROUND"]))
+        .with_port("http", port::FRONTEND)
+        .with_readiness(probe("/api_3/mock-chroots/list"))
+        .with_liveness(probe("/stats_rcv/"));
+    if let Some(httpd_conf) = httpd_conf {
+        httpd = httpd.with_file("config", HTTPD_CONF, "/etc/httpd/conf.d/copr-operator.conf");
+        conf.insert(HTTPD_CONF.into(), httpd_conf);
+    }
+    Objects {
+        secrets: vec![secret(instance, name, name, &conf)],
+        config_maps: vec![config_map(instance, "frontend-scripts", name, &scripts)],
+        claims: vec![claim(instance, component, &instance.storage.frontend)],
+        services: vec![two_sided(instance, service(instance, name, component, &[("http", port::FRONTEND)]))],
+        stateful_sets: vec![stateful_set(
+            instance,
+            component,
+            Pod {
+                init: vec![schema, seed],
+                containers: vec![httpd],
+                volumes: vec![
+                    claim_volume(instance, component),
+                    secret_volume(instance, "config", name),
+                    config_map_volume(instance, "scripts", "frontend-scripts"),
+                    empty_dir("log"),
+                ],
+                files: vec![conf, scripts, seeded],
+                ..Pod::default()
+            },
+        )],
+        ..Objects::default()
+    }
+}
+
+/// Where people have URLs of their own, those inside the cluster get the port that answers with the URLs of Services.
+fn two_sided(instance: &Instance, mut service: Service) -> Service {
+    let ports = service.spec.as_mut().and_then(|spec| spec.ports.as_mut());
+    if let (Some(ports), Some(_)) = (ports, &instance.url) {
+        for port in ports.iter_mut() {
+            port.target_port = Some(IntOrString::Int(port::INSIDE));
+        }
+        ports.push(ServicePort {
+            name: Some("public".into()),
+            port: port::PUBLIC,
+            target_port: Some(IntOrString::Int(port::FRONTEND)),
+            protocol: Some("TCP".into()),
+            ..ServicePort::default()
+        });
+    }
+    service
+}
+
+/// The probe with the host that the frontend is asked for: before version 3.1 Flask answers no other.
+fn for_host(mut probe: Probe, host: &str) -> Probe {
+    if let Some(get) = &mut probe.http_get {
+        get.http_headers = Some(vec![HTTPHeader { name: "Host".into(), value: host.into() }]);
+    }
+    probe
+}

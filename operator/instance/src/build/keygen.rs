@@ -1,0 +1,81 @@
+//! Keygen: signd and its HTTP front in one pod, over one key ring.
+
+use copr_operator_api::names::Component;
+use k8s_openapi::api::core::v1::{Container, ExecAction, Probe};
+
+use super::{
+    Objects, config,
+    volumes::{claim, claim_volume, config_map_volume, empty_dir},
+    workload::{ContainerExt as _, Pod, config_map, container, files, http, service, stateful_set},
+};
+use crate::{names::port, validate::Instance};
+
+pub(super) fn build(instance: &Instance) -> Objects {
+    let component = Component::Keygen;
+    let name = component.name();
+    let image = &instance.images.keygen;
+    let conf = files([("sign.conf", config::sign_conf::server())]);
+    let mounted = |container: Container| {
+        container
+            .with_file("config", "sign.conf", "/etc/sign.conf")
+            .with_mount("data", "/var/lib/copr-keygen")
+            .with_mount("run", "/run/signd")
+            .with_mount("log", "/var/log/copr-keygen")
+            .with_env("GNUPGHOME", "/var/lib/copr-keygen/gnupg")
+            // gpg-copr refuses every user but this one, and believes the environment.
+            .with_env("USER", "copr-signer")
+            .with_env("LOGNAME", "copr-signer")
+    };
+    // The server makes neither: its RPM does, and the volume hides them. gpg wants them closed.
+    let folders = container(
+        "folders",
+        image,
+        &["mkdir", "-p", "-m", "700", "/var/lib/copr-keygen/phrases", "/var/lib/copr-keygen/gnupg"],
+    )
+    .with_mount("data", "/var/lib/copr-keygen");
+    let signd = mounted(container("signd", image, &["signd"])).with_port("signd", port::SIGND);
+    let signd = Container {
+        startup_probe: Some(Probe { period_seconds: Some(2), failure_threshold: Some(300), ..listening() }),
+        readiness_probe: Some(Probe { period_seconds: Some(10), failure_threshold: Some(3), ..listening() }),
+        ..signd
+    };
+    let httpd = mounted(container("httpd", image, &["httpd", "-DFOREGROUND"]))
+        .with_port("http", port::KEYGEN)
+        .with_readiness(http("/ping", port::KEYGEN));
+    Objects {
+        config_maps: vec![config_map(instance, name, name, &conf)],
+        claims: vec![claim(instance, component, &instance.storage.keygen)],
+        services: vec![service(instance, name, component, &[("http", port::KEYGEN), ("signd", port::SIGND)])],
+        stateful_sets: vec![stateful_set(
+            instance,
+            component,
+            Pod {
+                init: vec![folders],
+                containers: vec![signd, httpd],
+                volumes: vec![
+                    claim_volume(instance, component),
+                    config_map_volume(instance, "config", name),
+                    empty_dir("run"),
+                    empty_dir("log"),
+                ],
+                // gpg tells a stale lock of the key ring by its PID.
+                share_process_namespace: true,
+                files: vec![conf],
+                ..Pod::default()
+            },
+        )],
+        ..Objects::default()
+    }
+}
+
+/// Whether signd listens, which is what a connection would tell. But signd logs a line for each connection, and none for
+/// a look at the kernel's table, where ports are hexadecimal and 0A is the state LISTEN.
+fn listening() -> Probe {
+    let socket = format!(":{:04X} [0-9A-F]+:0000 0A ", port::SIGND);
+    let command = ["grep", "-qsE", &socket, "/proc/net/tcp", "/proc/net/tcp6"];
+    Probe {
+        exec: Some(ExecAction { command: Some(command.map(Into::into).into()) }),
+        timeout_seconds: Some(5),
+        ..Probe::default()
+    }
+}

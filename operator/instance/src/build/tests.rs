@@ -1,0 +1,326 @@
+//! Whole plans, as people read them. A change of what is rendered shows as a diff of a snapshot.
+
+use std::collections::BTreeMap;
+
+use copr_operator_api::v1alpha1::{DeletionPolicy, Isolation};
+use copr_operator_kernel::{
+    apply::{Lifetime, Planned},
+    platform::Platform,
+    testing::assert_fits,
+};
+use kube::ResourceExt as _;
+
+use super::build;
+use crate::{
+    fixtures::{EXTERNAL, MINIMAL, minimal, observed, public, valid, with_secrets},
+    validate::Instance,
+};
+
+fn plan(instance: &Instance) -> Vec<Planned> {
+    build(instance).plan().unwrap()
+}
+
+/// The plan as YAML documents, with Secrets' values as text.
+fn render(instance: &Instance) -> String {
+    let documents = plan(instance).into_iter().map(|planned| {
+        let mut value = serde_json::to_value(&planned.object).unwrap();
+        if let Some(data) = value.get_mut("data").filter(|_| planned.resource.kind == "Secret") {
+            let decoded: BTreeMap<String, k8s_openapi::ByteString> =
+                serde_json::from_value(data.clone()).unwrap();
+            let text = decoded.into_iter().map(|(key, bytes)| (key, String::from_utf8(bytes.0).unwrap()));
+            *data = serde_json::to_value(text.collect::<BTreeMap<_, _>>()).unwrap();
+        }
+        serde_saphyr::to_string(&value).unwrap()
+    });
+    documents.collect::<Vec<_>>().join("---\n")
+}
+
+fn names(instance: &Instance) -> Vec<String> {
+    plan(instance).iter().map(|p| format!("{} {}", p.resource.kind, p.object.name_any())).collect()
+}
+
+#[test]
+fn plan_of_the_minimal_instance() {
+    insta::assert_snapshot!(render(&minimal()));
+}
+
+#[test]
+fn external_database_and_redis_have_no_objects_and_are_dialled() {
+    let instance = valid(EXTERNAL, &with_secrets()).unwrap();
+    assert!(names(&instance).iter().all(|n| !n.ends_with("-database") || n.starts_with("NetworkPolicy")));
+    let rendered = render(&instance);
+    assert!(rendered.contains("postgresql+psycopg2://me:s3cr3t-pw@pg.example:5432/copr"));
+    assert!(rendered.contains("redis_host = valkey.example") && rendered.contains("redis_port = 6380"));
+}
+
+#[test]
+fn a_pool_per_machine_architecture_and_privileged_builders_only_when_asked() {
+    let instance = valid(EXTERNAL, &with_secrets()).unwrap();
+    let pools = super::config::pools_yaml::render(&instance);
+    assert!(pools.contains("builder_amd64:") && pools.contains("builder_arm64:"), "{pools}");
+    assert!(pools.contains("    - arch_x86_64\n    - arch_i386\n"), "{pools}");
+    let privileged = |instance: &Instance| {
+        let pod = super::builder::pod(instance, &instance.pools[0]);
+        pod.spec.unwrap().containers[0].security_context.clone().unwrap().privileged
+    };
+    assert_eq!(privileged(&instance), Some(true));
+    assert_eq!(privileged(&minimal()), None);
+}
+
+#[test]
+fn the_builder_pod_has_the_measured_rights_and_no_other() {
+    let instance = minimal();
+    insta::assert_yaml_snapshot!(super::builder::pod(&instance, &instance.pools[0]));
+}
+
+#[test]
+fn openshift_admits_builders_and_nothing_wider() {
+    let instance = minimal();
+    let pod = super::builder::pod(&instance, &instance.pools[0]);
+    assert_fits("copr-builder", &pod.spec.unwrap(), &[]);
+}
+
+/// podman can't store on the overlay that a container's root is.
+#[test]
+fn mock_has_a_volume_for_the_image_that_it_starts_from() {
+    let instance = minimal();
+    let pod = super::builder::pod(&instance, &instance.pools[0]).spec.unwrap();
+    let mounts = pod.containers[0].volume_mounts.clone().unwrap();
+    let mount = mounts.iter().find(|mount| mount.mount_path == "/var/lib/containers").unwrap();
+    let volume = pod.volumes.unwrap().into_iter().find(|volume| volume.name == mount.name).unwrap();
+    assert!(volume.empty_dir.unwrap().size_limit.is_some());
+}
+
+/// It writes a line for each connection.
+#[test]
+fn no_probe_connects_to_signd() {
+    let sets = build(&minimal()).stateful_sets;
+    let keygen = sets.iter().find(|set| set.name_any() == "demo-keygen").unwrap();
+    let pod = keygen.spec.as_ref().unwrap().template.spec.as_ref().unwrap();
+    let signd = pod.containers.iter().find(|container| container.name == "signd").unwrap();
+    let probes = [&signd.startup_probe, &signd.readiness_probe, &signd.liveness_probe];
+    assert!(probes.iter().any(|probe| probe.is_some()));
+    for probe in probes.into_iter().flatten() {
+        assert!(probe.tcp_socket.is_none());
+        // 5167, listening, as the kernel writes it.
+        assert!(
+            probe.exec.as_ref().unwrap().command.as_ref().unwrap()[2].starts_with(":142F [0-9A-F]+:0000 0A")
+        );
+    }
+}
+
+#[test]
+fn on_openshift_groups_and_uids_are_left_to_the_scc_and_builders_get_theirs() {
+    let instance = valid(MINIMAL, &observed(Platform::OpenShift { uid: 1_000_100_000 })).unwrap();
+    let rendered = render(&instance);
+    assert!(!rendered.contains("fsGroup:"));
+    assert!(rendered.contains("allowuser: 1000100000"));
+    assert!(names(&instance).contains(&"RoleBinding demo-builder".to_owned()));
+    assert!(!names(&minimal()).contains(&"RoleBinding demo-builder".to_owned()));
+}
+
+#[test]
+fn every_object_is_owned_labelled_and_named_after_the_instance() {
+    for planned in plan(&minimal()) {
+        let object = planned.object;
+        assert_eq!(object.owner_references()[0].uid, "0a1b2c", "{}", object.name_any());
+        assert_eq!(object.labels()["app.kubernetes.io/instance"], "demo");
+        assert!(object.name_any().starts_with("demo-"));
+    }
+}
+
+/// The image's entrypoint exports both, too, but images of others have their own.
+#[test]
+fn who_forks_daemons_is_told_its_name_by_the_environment() {
+    let mut told = 0;
+    for set in build(&minimal()).stateful_sets {
+        let pod = set.spec.unwrap().template.spec.unwrap();
+        for container in pod.containers.into_iter().filter(|c| c.args.clone().unwrap().contains(&"--".into()))
+        {
+            let env = container.env.unwrap_or_default();
+            for name in ["USER", "LOGNAME"] {
+                let user = env.iter().find(|e| e.name == name).and_then(|e| e.value.clone()).unwrap();
+                assert!(["copr", "copr-dist-git"].contains(&user.as_str()), "{}: {user}", container.name);
+            }
+            told += 1;
+        }
+    }
+    assert_eq!(told, 3);
+}
+
+/// Copr writes its logs without an end.
+#[test]
+fn folders_of_logs_are_followed_and_bounded() {
+    for (component, folder) in [("backend", "/var/log/copr-backend"), ("dist-git", "/var/lib/copr-dist-git")]
+    {
+        let sets = build(&minimal()).stateful_sets;
+        let set = sets.iter().find(|s| s.name_any() == format!("demo-{component}")).unwrap();
+        let pod = set.spec.as_ref().unwrap().template.spec.as_ref().unwrap();
+        let logs = pod.containers.iter().find(|c| c.name == "logs").unwrap();
+        assert_eq!(logs.args.as_ref().unwrap()[2], folder);
+        let mount = logs.volume_mounts.iter().flatten().find(|m| m.mount_path == folder).unwrap();
+        let volume = pod.volumes.iter().flatten().find(|v| v.name == mount.name).unwrap();
+        assert!(volume.empty_dir.as_ref().unwrap().size_limit.is_some());
+    }
+}
+
+/// What a dispatcher's container leaves behind when it alone dies is what its successor believes to be running.
+#[test]
+fn a_dispatcher_forgets_its_own_workers_whenever_it_starts() {
+    let sets = build(&minimal()).stateful_sets;
+    let args = |set: &str, container: &str| {
+        let set = sets.iter().find(|s| s.name_any() == set).unwrap();
+        let pod = set.spec.as_ref().unwrap().template.spec.as_ref().unwrap();
+        pod.containers.iter().find(|c| c.name == container).unwrap().args.clone().unwrap()
+    };
+    for (set, container, workers, tasks) in [
+        ("demo-backend", "build", "rpm_build_worker:*", "builds"),
+        ("demo-backend", "action", "action_worker:*", "actions"),
+        ("demo-dist-git", "importer", "import_worker:*", "imports"),
+    ] {
+        let args = args(set, container);
+        assert!(args[1].ends_with("/forget-workers"));
+        assert_eq!(args[2..4], [workers, "--"]);
+        assert_eq!(args.last().unwrap(), tasks);
+    }
+}
+
+#[test]
+fn no_secret_is_in_anything_but_secrets() {
+    for planned in plan(&minimal()) {
+        let text = serde_json::to_string(&planned.object).unwrap();
+        for secret in minimal().credentials.to_data().into_iter().filter(|(key, _)| !key.ends_with("-public"))
+        {
+            assert!(
+                planned.resource.kind == "Secret" || !text.contains(secret.1.trim()),
+                "{} of {} {}",
+                secret.0,
+                planned.resource.kind,
+                planned.object.name_any()
+            );
+        }
+    }
+}
+
+/// The names of the StatefulSets whose pods an edit replaces.
+fn restarted(edit: impl FnOnce(&mut Instance)) -> String {
+    let hashes = |instance: &Instance| -> BTreeMap<String, String> {
+        let hash = |set: &k8s_openapi::api::apps::v1::StatefulSet| {
+            let template = set.spec.clone().unwrap().template.metadata.unwrap().annotations.unwrap();
+            template[super::TEMPLATE_HASH].clone()
+        };
+        build(instance).stateful_sets.iter().map(|set| (set.name_any(), hash(set))).collect()
+    };
+    let mut after = minimal();
+    edit(&mut after);
+    let (before, after) = (hashes(&minimal()), hashes(&after));
+    let changed = before.keys().filter(|name| before[*name] != after[*name]);
+    let names: Vec<_> = changed.map(|name| name.trim_start_matches("demo-")).collect();
+    if names.is_empty() { "nothing".into() } else { names.join(", ") }
+}
+
+fn more_cpu() -> k8s_openapi::api::core::v1::ResourceRequirements {
+    serde_json::from_value(serde_json::json!({"requests": {"cpu": "3"}})).unwrap()
+}
+
+#[test]
+fn the_table_of_restarts_in_the_documentation_is_true() {
+    type Edit = fn(&mut Instance);
+    let edits: [(&str, Edit); 26] = [
+        ("`images.frontend`", |i| i.images.frontend.push('x')),
+        ("`images.backend`", |i| i.images.backend.push('x')),
+        ("`images.backendHttpd`", |i| i.images.backend_httpd.push('x')),
+        ("`images.keygen`", |i| i.images.keygen.push('x')),
+        ("`images.distGit`", |i| i.images.dist_git.push('x')),
+        ("`images.resalloc`", |i| i.images.resalloc.push('x')),
+        ("`images.database`", |i| i.images.database.push('x')),
+        ("`images.redis`", |i| i.images.redis.push('x')),
+        ("`images.builder`", |i| i.images.builder.push('x')),
+        ("`images.sanity`", |i| i.images.sanity = Some("x".into())),
+        ("`chroots` (one more)", |i| i.chroots.push("fedora-45-x86_64".into())),
+        ("`builders.max`", |i| i.builders.max = 16),
+        ("`builders.resources`", |i| i.builders.resources = Some(more_cpu())),
+        ("`builders.isolation`", |i| i.builders.isolation = Isolation::Privileged),
+        ("`admin.email`", |i| i.admin.email.push('x')),
+        ("`admin.name`", |i| i.admin.name.push('x')),
+        ("`url`", |i| i.url = public().url),
+        ("`expose`", |i| i.exposure = public().exposure),
+        ("`login`, or its Secrets", |i| i.login = public().login),
+        ("`extraConfig.frontend`", |i| i.extra_config.frontend = public().extra_config.frontend),
+        ("`extraConfig.backend`", |i| i.extra_config.backend = public().extra_config.backend),
+        ("`extraConfig.distGit`", |i| i.extra_config.dist_git = public().extra_config.dist_git),
+        ("`storage.backend`", |i| i.storage.backend.0 = "90Gi".into()),
+        ("`deletionPolicy`", |i| i.deletion_policy = DeletionPolicy::Retain),
+        ("`resources.keygen`", |i| _ = i.resources.insert("keygen".into(), more_cpu())),
+        ("rotated credentials", |i| {
+            i.credentials = crate::credentials::Credentials::generate().unwrap();
+        }),
+    ];
+    let documentation = include_str!("../../../../docs/lifecycle.md");
+    for (field, edit) in edits {
+        let row = format!("| {field} | {} |", restarted(edit));
+        assert!(documentation.contains(&row), "docs/lifecycle.md lacks the row: {row}");
+    }
+}
+
+#[test]
+fn data_outlives_the_instance_only_where_the_spec_says_so() {
+    let mut instance = minimal();
+    let owned = |instance: &Instance| {
+        let plan = plan(instance).into_iter().filter(|p| p.lifetime != Lifetime::Reconcile);
+        plan.map(|p| !p.object.owner_references().is_empty()).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(owned(&instance), [true].into());
+    instance.deletion_policy = DeletionPolicy::Retain;
+    assert_eq!(owned(&instance), [false].into());
+}
+
+#[test]
+fn resalloc_reads_its_pools_from_a_folder_that_the_kubelet_keeps_up_to_date() {
+    let sets = build(&minimal()).stateful_sets;
+    let resalloc = sets.iter().find(|set| set.name_any() == "demo-resalloc").unwrap();
+    let mounts = resalloc.spec.clone().unwrap().template.spec.unwrap().containers[0].volume_mounts.clone();
+    for path in ["/etc/resallocserver", "/etc/copr-operator/hooks"] {
+        let mount = mounts.as_ref().unwrap().iter().find(|mount| mount.mount_path == path).unwrap();
+        assert_eq!(mount.sub_path, None, "{path}");
+    }
+}
+
+/// Builders, the backend, dist-git and tests know no host of people's, and needn't.
+#[test]
+fn whoever_is_inside_is_configured_with_names_of_services_only() {
+    let instance = public();
+    let internal = [
+        super::config::main_ini::render(&instance),
+        super::config::dist_git_client_ini::render(&instance),
+        super::config::copr_dist_git_conf::render(&instance),
+        super::config::pools_yaml::render(&instance),
+    ];
+    for text in internal {
+        assert!(!text.contains("example.org"), "{text}");
+    }
+    insta::assert_snapshot!("files_of_a_public_instance", files_of(&instance, "demo-frontend"));
+    insta::assert_snapshot!("backend_of_a_public_instance", files_of(&instance, "demo-backend"));
+    insta::assert_snapshot!("client_of_a_public_instance", files_of(&instance, "demo-client"));
+}
+
+fn files_of(instance: &Instance, secret: &str) -> String {
+    let secrets = build(instance).secrets;
+    let secret = secrets.into_iter().find(|candidate| candidate.name_any() == secret).unwrap();
+    let files = secret.data.unwrap().into_iter();
+    files.map(|(name, content)| format!("# {name}\n{}\n", String::from_utf8(content.0).unwrap())).collect()
+}
+
+#[test]
+fn inside_the_frontends_service_leads_to_the_answers_with_urls_of_services() {
+    let of = |instance: &Instance| {
+        let services = build(instance).services;
+        let service = services.into_iter().find(|service| service.name_any() == "demo-frontend").unwrap();
+        let ports = service.spec.unwrap().ports.unwrap().into_iter();
+        ports
+            .map(|p| format!("{} {} -> {:?}", p.name.unwrap(), p.port, p.target_port.unwrap()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of(&minimal()), ["http 5000 -> Int(5000)"]);
+    assert_eq!(of(&public()), ["http 5000 -> Int(5004)", "public 8080 -> Int(5000)"]);
+}

@@ -1,0 +1,224 @@
+//! Client required: would the API server admit a builder? Asked before any build, without making one.
+//!
+//! Pod Security, quotas, limit ranges, security context constraints and admission webhooks answer a dry run as they answer
+//! resalloc: what counts is the pod and its service account.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use copr_operator_kernel::report;
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::Pod;
+use kube::{
+    Api, Client,
+    api::{ApiResource, PostParams},
+};
+use sha2::{Digest as _, Sha256};
+
+use crate::{build, validate::Instance};
+
+/// How soon builders that are refused are tried again.
+pub const PAUSE: SignedDuration = SignedDuration::from_secs(30);
+/// How long it is believed that they are admitted: what refuses them may come without a change of the instance.
+const TRUST: SignedDuration = SignedDuration::from_mins(10);
+/// Name of the pod that is never made. Real ones are numbered.
+const SUFFIX: &str = "builder-dry-run";
+
+/// What a dry run said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The API server's words, if it refused.
+    refused: Option<String>,
+    /// When.
+    at: Timestamp,
+}
+
+impl Outcome {
+    /// Why builders are refused. A quota that is used up is no refusal while builders are what uses it.
+    pub fn refusal(&self, no_builder: bool) -> Option<&str> {
+        let why = self.refused.as_deref()?;
+        (no_builder || !why.contains("exceeded quota")).then_some(why)
+    }
+
+    /// Whether a builder was admitted later than that.
+    pub fn admitted_after(&self, time: Timestamp) -> bool {
+        self.refused.is_none() && self.at > time
+    }
+}
+
+/// The last dry run of each instance, by uid.
+#[derive(Debug, Default)]
+pub struct DryRuns(Mutex<HashMap<String, Known>>);
+
+#[derive(Clone, Debug)]
+struct Known {
+    hash: String,
+    outcome: Outcome,
+}
+
+impl DryRuns {
+    /// What the API server says of the instance's builders: asked now if that is due, else what it said before. `troubled` is
+    /// whether builders are in trouble, for whatever reason. None if it gave no answer that says anything.
+    pub async fn check(
+        &self,
+        client: &Client,
+        instance: &Instance,
+        troubled: bool,
+        now: Timestamp,
+    ) -> Option<Outcome> {
+        let pods = pods(instance);
+        let hash = hash(&pods);
+        let known = self.lock().get(&instance.owner.uid).cloned();
+        if let Some(known) = known.filter(|known| !is_due(known, &hash, troubled, now)) {
+            return Some(known.outcome);
+        }
+        let api: Api<Pod> = Api::namespaced(client.clone(), &instance.namespace);
+        let params = PostParams { dry_run: true, ..PostParams::default() };
+        let mut refused = None;
+        for pod in &pods {
+            match classify(api.create(&params, pod).await.map(drop)) {
+                Answer::Admitted => {}
+                Answer::Refused(why) => {
+                    refused = Some(why);
+                    break;
+                }
+                Answer::Silent(why) => {
+                    tracing::info!(why, "A dry run of a builder says nothing about builders");
+                    return None;
+                }
+            }
+        }
+        let outcome = Outcome { refused, at: now };
+        let mut all = self.lock();
+        // Instances that are gone are asked about no more.
+        all.retain(|_, known| now.duration_since(known.outcome.at) < TRUST + TRUST);
+        all.insert(instance.owner.uid.clone(), Known { hash, outcome: outcome.clone() });
+        Some(outcome)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        // An entry is whole whatever panicked while the lock was held.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The builder of each pool, under a name that no builder has.
+fn pods(instance: &Instance) -> Vec<Pod> {
+    let named = |pool| {
+        let mut pod = build::builder_pod(instance, pool);
+        pod.metadata.name = Some(instance.object(SUFFIX));
+        pod
+    };
+    instance.pools.iter().map(named).collect()
+}
+
+fn hash(pods: &[Pod]) -> String {
+    let text = serde_json::to_vec(pods).unwrap_or_default();
+    hex::encode(&Sha256::digest(&text)[..8])
+}
+
+fn is_due(known: &Known, hash: &str, troubled: bool, now: Timestamp) -> bool {
+    let age = now.duration_since(known.outcome.at);
+    let limit = if troubled || known.outcome.refused.is_some() { PAUSE } else { TRUST };
+    // Half a second less: what is woken when it is due must not be a moment early.
+    known.hash != hash || age >= limit.saturating_sub(SignedDuration::from_millis(500))
+}
+
+/// What an answer says about builders.
+#[derive(Debug, PartialEq, Eq)]
+enum Answer {
+    Admitted,
+    /// The API server's own words.
+    Refused(String),
+    /// Nothing, because of this.
+    Silent(String),
+}
+
+fn classify(result: Result<(), kube::Error>) -> Answer {
+    let error = match result {
+        Ok(()) => return Answer::Admitted,
+        Err(error) => error,
+    };
+    let kube::Error::Api(status) = &error else { return Answer::Silent(report::chain(&error)) };
+    let about_us = status.message.contains("cannot create resource")
+        || status.message.contains("does not support dry run")
+        || matches!(status.code, 401 | 404 | 408 | 409 | 429);
+    if about_us || !(400..500).contains(&status.code) {
+        return Answer::Silent(status.message.clone());
+    }
+    // The name is one that nobody will find.
+    let name = ApiResource::erase::<Pod>(&()).plural;
+    let own = status.message.split_once("is forbidden: ");
+    let message = match own {
+        Some((subject, why)) if subject.starts_with(&name) && subject.contains(SUFFIX) => why.to_owned(),
+        _ => status.message.clone(),
+    };
+    Answer::Refused(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::Status;
+
+    use super::*;
+
+    fn answer(code: u16, message: &str) -> Answer {
+        let status = Status { code, message: message.into(), ..Status::default() };
+        classify(Err(kube::Error::Api(Box::new(status))))
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_the_words_of_the_api_server() {
+        let security = "pods \"demo-builder-dry-run\" is forbidden: violates PodSecurity \"baseline:latest\": non-default capabilities";
+        let Answer::Refused(why) = answer(403, security) else { panic!("not refused") };
+        assert_eq!(why, "violates PodSecurity \"baseline:latest\": non-default capabilities");
+        let webhook = "admission webhook \"policy.example\" denied the request: no builders here";
+        assert_eq!(answer(400, webhook), Answer::Refused(webhook.into()));
+    }
+
+    #[test]
+    fn what_is_not_about_builders_says_nothing_about_them() {
+        for (code, message) in [
+            (
+                403,
+                "pods is forbidden: User \"system:serviceaccount:copr-operator\" cannot create resource \"pods\"",
+            ),
+            (400, "admission webhook \"x.example\" does not support dry run"),
+            (409, "already exists"),
+            (429, "slow down"),
+            (500, "etcd"),
+        ] {
+            assert!(matches!(answer(code, message), Answer::Silent(_)), "{code} {message}");
+        }
+        assert_eq!(classify(Ok(())), Answer::Admitted);
+    }
+
+    #[test]
+    fn it_is_repeated_while_there_is_trouble_and_when_the_builders_change() {
+        let known = |refused: Option<&str>| Known {
+            hash: "a".into(),
+            outcome: Outcome { refused: refused.map(str::to_owned), at: at(100) },
+        };
+        assert!(!is_due(&known(None), "a", false, at(699)));
+        assert!(is_due(&known(None), "a", false, at(700)));
+        assert!(is_due(&known(None), "b", false, at(101)));
+        assert!(!is_due(&known(None), "a", true, at(129)));
+        assert!(is_due(&known(None), "a", true, at(130)));
+        assert!(is_due(&known(Some("no")), "a", false, at(130)));
+    }
+
+    #[test]
+    fn the_name_is_none_of_a_builder_and_the_pod_is_a_builders() {
+        let instance = crate::fixtures::minimal();
+        let pods = pods(&instance);
+        assert_eq!(pods.len(), 1);
+        assert_eq!(pods[0].metadata.name.as_deref(), Some("demo-builder-dry-run"));
+        assert_eq!(pods[0].spec, build::builder_pod(&instance, &instance.pools[0]).spec);
+    }
+}

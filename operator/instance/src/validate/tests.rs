@@ -1,0 +1,135 @@
+use super::*;
+use crate::fixtures::{
+    EXTERNAL, MINIMAL, PUBLIC, minimal, observed, parse, public, secret, valid, with_secrets,
+};
+
+#[test]
+fn images_come_from_the_registry_unless_given() {
+    let instance = valid(EXTERNAL, &with_secrets()).unwrap();
+    assert_eq!(instance.images.frontend, "quay.io/copr/copr-frontend:latest");
+    assert_eq!(instance.images.builder, "quay.io/me/builder@sha256:0123");
+    assert_eq!(minimal().images.backend_httpd, "quay.io/copr/copr-backend-httpd:2.7");
+}
+
+#[test]
+fn a_missing_secret_is_named_with_its_field() {
+    let mut observed = with_secrets();
+    observed.database_secret = Some(External { name: "pg".into(), data: None });
+    let error = valid(EXTERNAL, &observed).unwrap_err();
+    assert_eq!(error.reason(), "SecretNotFound");
+    assert_eq!(error.to_string(), "database.externalSecret: there is no Secret pg in this namespace");
+}
+
+#[test]
+fn bad_secrets_are_refused_without_showing_them() {
+    let table = [
+        (secret("pg", &[]), secret("r", &[("host", "h")]), "has no key uri"),
+        (
+            secret("pg", &[("uri", "mysql://u:hunter2@h/d")]),
+            secret("r", &[("host", "h")]),
+            "is not of the form",
+        ),
+        (secret("pg", &[("uri", "postgresql://u@h/d")]), secret("r", &[("port", "1")]), "has no key host"),
+        (secret("pg", &[("uri", "postgresql://u@h/d")]), secret("r", &[("host", "a b")]), "not a host name"),
+        (
+            secret("pg", &[("uri", "postgresql://u@h/d")]),
+            secret("r", &[("host", "h"), ("port", "99999")]),
+            "number below 65536",
+        ),
+    ];
+    for (database, redis, expected) in table {
+        let observed = Observed {
+            database_secret: Some(database),
+            redis_secret: Some(redis),
+            ..observed(Platform::Kubernetes)
+        };
+        let error = valid(EXTERNAL, &observed).unwrap_err();
+        assert_eq!(error.reason(), "SecretInvalid");
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn an_architecture_that_nothing_builds_is_refused() {
+    let yaml = MINIMAL.replace("fedora-44-x86_64", "fedora-44-vax");
+    let error = valid(&yaml, &observed(Platform::Kubernetes)).unwrap_err();
+    assert_eq!(error.reason(), "InvalidSpec");
+    assert!(error.to_string().contains("fedora-44-vax") && error.to_string().contains("vax"));
+}
+
+#[test]
+fn what_the_spec_alone_says_is_checked_before_any_image_is_built() {
+    let mut instance = crate::fixtures::parse(MINIMAL);
+    instance.spec.chroots = vec!["fedora-44-mips".into()];
+    let error = precheck(&instance.spec).unwrap_err();
+    assert_eq!(error.reason(), "InvalidSpec");
+}
+
+#[test]
+fn secrets_of_logins_are_checked_without_showing_them() {
+    let id = ("client_id", "copr");
+    let good = secret("copr-oidc", &[id, ("client_secret", "hunter2")]);
+    let token = |token: &str| secret("copr-kerberos", &[("token", token)]);
+    let fine = token("0123456789abcdef");
+    let none = External { name: "copr-oidc".into(), data: None };
+    let table = [
+        (none, fine.clone(), "SecretNotFound", "login.oidc.clientSecret: there is no Secret copr-oidc"),
+        (secret("copr-oidc", &[id]), fine.clone(), "SecretInvalid", "has no key client_secret"),
+        (
+            secret("copr-oidc", &[("client_secret", "hunter2")]),
+            fine.clone(),
+            "SecretInvalid",
+            "has no key client_id",
+        ),
+        (
+            secret("copr-oidc", &[id, ("client_secret", " \n")]),
+            fine.clone(),
+            "SecretInvalid",
+            "nothing in it",
+        ),
+        (
+            secret("copr-oidc", &[id, ("client_secret", "hunter2\nx")]),
+            fine,
+            "SecretInvalid",
+            "more than one line",
+        ),
+        (
+            good.clone(),
+            token("hunter2"),
+            "SecretInvalid",
+            "login.kerberos.proxySecret: the Secret copr-kerberos has a token",
+        ),
+        (good, token("hunter2' or 'a' == 'a"), "SecretInvalid", "has a token that is not"),
+    ];
+    for (oidc, proxy, reason, expected) in table {
+        let observed =
+            Observed { oidc_secret: Some(oidc), proxy_secret: Some(proxy), ..observed(Platform::Kubernetes) };
+        let error = valid(PUBLIC, &observed).unwrap_err();
+        assert_eq!(error.reason(), reason, "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn no_secret_of_a_login_is_in_a_debug() {
+    let shown = format!("{:?}", public());
+    assert!(!shown.contains("s3cr3t") && !shown.contains("0123456789abcdef"), "{shown}");
+}
+
+#[test]
+fn settings_of_the_operator_are_refused_before_any_image_is_built() {
+    let spec = |key: &str| parse(&PUBLIC.replace("ITEMS_PER_PAGE", key)).spec;
+    let said = |key: &str| precheck(&spec(key)).unwrap_err();
+    assert_eq!(
+        said("SERVER_NAME").to_string(),
+        "extraConfig.frontend.SERVER_NAME: the operator sets this key itself"
+    );
+    assert_eq!(said("SERVER_NAME").reason(), "InvalidSpec");
+    for key in ["items", "_X", "A = 1; B", "A-B"] {
+        let error = said(key).to_string();
+        assert!(error.starts_with(&format!("extraConfig.frontend.{key}: the keys")), "{error}");
+    }
+    assert_eq!(precheck(&spec("PAGES_URLS_COUNT")), Ok(()));
+}

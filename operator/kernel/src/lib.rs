@@ -1,0 +1,16 @@
+//! What controllers have in common: how objects are applied and conditions set, how pods are judged, and what the process needs
+//! beside. It knows nothing of images, instances or tests.
+
+pub mod apply;
+pub mod backoff;
+pub mod conditions;
+pub mod disruption;
+pub mod isolation;
+pub mod lease;
+pub mod openshift;
+pub mod platform;
+pub mod pods;
+pub mod report;
+pub mod served;
+#[cfg(feature = "testing")]
+pub mod testing;

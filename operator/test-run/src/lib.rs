@@ -1,0 +1,224 @@
+//! The controller of `CoprTestRun`: the sanity suite against an instance, and its verdict.
+//!
+//! A reconcile is five steps, one file each; only the first and the last two touch the cluster:
+//!
+//! ```text
+//!   dereference ──▶ validate ──▶ decide ──▶ apply ──▶ status
+//!     cluster,        pure        pure      create,    write,
+//!      clock                                            then delete
+//! ```
+
+mod apply;
+mod builders;
+mod decide;
+mod dereference;
+mod disturbance;
+mod events;
+mod junit;
+mod pod;
+mod reason;
+mod status;
+mod suite;
+mod target;
+#[cfg(test)]
+mod tests;
+mod validate;
+mod verdict;
+
+use std::{sync::Arc, time::Duration};
+
+use copr_operator_api::{
+    labels,
+    v1alpha1::{CoprInstance, CoprTestRun},
+};
+use copr_operator_kernel::{
+    backoff::{Backoff, BrokenWatch},
+    report,
+};
+use futures::{Future, StreamExt};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use kube::{
+    Client, Resource, ResourceExt,
+    api::Api,
+    core::{DeserializeGuard, PartialObjectMeta},
+    runtime::{
+        Controller,
+        controller::Action,
+        events::{EventType, Recorder},
+        reflector::{ObjectRef, Store},
+        watcher,
+    },
+};
+
+use self::events::Notice;
+
+/// How soon something that the API server refused is tried again.
+const REFUSED_RETRY: Duration = Duration::from_secs(10);
+
+/// A run as it is watched: one that can't be read must not hold up the others.
+type Watched = DeserializeGuard<CoprTestRun>;
+
+/// What a reconcile needs besides its run.
+struct Context {
+    client: Client,
+    recorder: Recorder,
+    backoff: Backoff,
+}
+
+/// What went wrong in a reconcile.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    /// Something couldn't be read.
+    #[error("failed to observe the cluster")]
+    Dereference(#[source] dereference::Error),
+    /// Something couldn't be created or deleted.
+    #[error("failed to apply the plan")]
+    Apply(#[source] apply::Error),
+    /// The status couldn't be written.
+    #[error("failed to report")]
+    Status(#[source] status::Error),
+}
+
+impl Error {
+    /// The reason of the event that tells of it.
+    const fn category(&self) -> &'static str {
+        match self {
+            Self::Dereference(_) => "ObserveFailed",
+            Self::Apply(_) => "ApplyFailed",
+            Self::Status(_) => "ReportFailed",
+        }
+    }
+}
+
+/// Runs the controller until `shutdown`, for the runs of every namespace.
+pub async fn run(
+    client: Client,
+    recorder: Recorder,
+    shutdown: impl Future<Output = ()> + Send + Sync + 'static,
+) {
+    let ours = watcher::Config::default().labels(labels::RUN);
+    let controller = Controller::new(Api::<Watched>::all(client.clone()), watcher::Config::default());
+    let runs = controller.store();
+    let context = Context { client: client.clone(), recorder, backoff: Backoff::default() };
+    controller
+        .owns(Api::<Pod>::all(client.clone()), ours.clone())
+        .owns(Api::<PartialObjectMeta<ConfigMap>>::all(client.clone()), ours)
+        .watches(
+            Api::<PartialObjectMeta<CoprInstance>>::all(client),
+            watcher::Config::default(),
+            move |instance| runs_of(&runs, &instance),
+        )
+        .trigger_backoff(BrokenWatch)
+        .graceful_shutdown_on(shutdown)
+        .run(reconcile, error_policy, Arc::new(context))
+        .for_each(|_| futures::future::ready(()))
+        .await;
+}
+
+/// The runs that test an instance: those that name it, and the one that has its name.
+fn runs_of(runs: &Store<Watched>, instance: &PartialObjectMeta<CoprInstance>) -> Vec<ObjectRef<Watched>> {
+    let tests = |watched: &Watched| {
+        watched.0.as_ref().is_ok_and(|run| {
+            run.namespace() == instance.namespace()
+                && dereference::instance_name(&run.name_any(), &run.spec) == instance.name_any()
+        })
+    };
+    runs.state()
+        .iter()
+        .filter(|watched| tests(watched))
+        .map(|watched| ObjectRef::from_obj(&**watched))
+        .collect()
+}
+
+/// Reconciles one run, and tells of an error where users see it.
+#[tracing::instrument(skip_all, fields(run = watched.name_any(), namespace = watched.namespace()))]
+async fn reconcile(watched: Arc<Watched>, context: Arc<Context>) -> Result<Action, Error> {
+    let run = match &watched.0 {
+        Ok(run) => run,
+        Err(invalid) => {
+            tracing::warn!(error = invalid.error, "A run can't be read");
+            warn(
+                &context,
+                &*watched,
+                "InvalidObject",
+                format!("the object can't be read: {}", invalid.error),
+            )
+            .await;
+            return Ok(Action::await_change());
+        }
+    };
+    let result = steps(run, &context).await;
+    match &result {
+        Ok(_) => context.backoff.succeeded(&uid(&watched)),
+        // The next reconcile sees what has changed; nobody needs to know.
+        Err(Error::Status(status::Error::Conflict { .. })) => {}
+        Err(error) => warn(&context, run, error.category(), report::chain(error)).await,
+    }
+    result
+}
+
+/// The five steps.
+async fn steps(run: &CoprTestRun, context: &Context) -> Result<Action, Error> {
+    let client = &context.client;
+    // Client required.
+    let read = dereference::dereference(client, run).await.map_err(Error::Dereference)?;
+    let Some((run, observed)) = read else { return Ok(Action::await_change()) };
+
+    // No client required.
+    let old = run.status.clone().unwrap_or_default();
+    let mut plan = match validate::validate(&run, &observed) {
+        Ok(valid) => decide::decide(&valid, &observed, &old),
+        Err(error) => decide::refuse(&run, &error, &observed, old.clone()),
+    };
+
+    // Client required.
+    let namespace = run.namespace().unwrap_or_default();
+    let refusals = apply::create(client, &namespace, &plan).await.map_err(Error::Apply)?;
+    refusals.correct(&mut plan, &old, observed.now);
+    status::write(client, &run, &plan.status).await.map_err(Error::Status)?;
+    let notices = events::transitions(&old, &plan.status);
+    for notice in &notices {
+        tracing::info!(reason = notice.reason, pod = notice.pod, note = notice.note, "The run went on");
+    }
+    events::publish(&context.recorder, &run, &notices).await;
+    apply::delete(client, &namespace, &plan.deletions).await.map_err(Error::Apply)?;
+
+    let requeue = plan.requeue.map(jiff::SignedDuration::unsigned_abs);
+    Ok(match requeue {
+        _ if refusals.any() => Action::requeue(REFUSED_RETRY),
+        Some(after) => Action::requeue(after),
+        // Only an ended run has nothing to wait for.
+        None => Action::await_change(),
+    })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "kube calls it so")]
+fn error_policy(watched: Arc<Watched>, error: &Error, context: Arc<Context>) -> Action {
+    let wait = context.backoff.failed(&uid(&watched));
+    tracing::warn!(
+        run = watched.name_any(),
+        namespace = watched.namespace(),
+        error = report::chain(error),
+        retry_seconds = wait.as_secs(),
+        "Failed to reconcile a run"
+    );
+    Action::requeue(wait)
+}
+
+fn uid(watched: &Watched) -> String {
+    watched.uid().unwrap_or_default()
+}
+
+async fn warn<K>(context: &Context, object: &K, reason: &'static str, note: String)
+where
+    K: Resource<DynamicType = ()>,
+{
+    let notice = Notice {
+        type_: EventType::Warning,
+        reason,
+        action: "Reconcile".into(),
+        note: report::truncate(note, 1000),
+        pod: None,
+    };
+    events::publish(&context.recorder, object, &[notice]).await;
+}

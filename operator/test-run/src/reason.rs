@@ -1,0 +1,139 @@
+//! Why a test has no verdict, in a word for programs: a closed list. What each means to people is in docs/verdicts.md. Pure.
+
+use copr_operator_api::v1alpha1::TestStatus;
+
+/// Declares the list once: as an enum, as text and as [`Reason::ALL`].
+macro_rules! reasons {
+    ($($(#[$about:meta])* $name:ident,)*) => {
+        /// Why there is no verdict.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Reason {
+            $($(#[$about])* $name,)*
+        }
+
+        impl Reason {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// As the status says it.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)*
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The API server refuses builders.
+    BuilderRefused,
+    /// No node takes a builder.
+    BuilderUnschedulable,
+    /// The builder image can't be pulled.
+    BuilderImagePullFailed,
+    /// A builder doesn't start.
+    BuilderStartFailed,
+    /// A builder ran out of memory.
+    BuilderOutOfMemory,
+    /// A builder was evicted or preempted.
+    BuilderEvicted,
+    /// A builder's node went away.
+    BuilderNodeLost,
+    /// A builder vanished, or was ended from outside.
+    BuilderLost,
+    /// The builder image has no Mock configuration for the chroot.
+    MockConfigMissing,
+    /// The API server refuses the test's pod.
+    PodRefused,
+    /// No node takes the test's pod.
+    PodUnschedulable,
+    /// The suite's image can't be pulled.
+    PodImagePullFailed,
+    /// The test's container doesn't start.
+    PodStartFailed,
+    /// The test ran out of memory.
+    PodOutOfMemory,
+    /// The test's pod was evicted or preempted.
+    PodEvicted,
+    /// The test's pod vanished, was deleted, or its node went away.
+    PodLost,
+    /// The kubelet ended the test's pod at its deadline.
+    DeadlineExceeded,
+    /// The test ended without a verdict that can be read.
+    NoVerdict,
+    /// The test says that it couldn't work.
+    TestBroken,
+    /// A component was away during the test.
+    InstanceDisturbed,
+    /// Another test ran beside one that must run alone.
+    InstanceShared,
+    /// The instance was not Ready in time.
+    InstanceNotReady,
+    /// The instance was deleted.
+    InstanceLost,
+    /// The instance's images can't be had.
+    ImagesUnavailable,
+    /// The time of the run was up.
+    TimedOut,
+    /// The run was cancelled.
+    Cancelled,
+}
+
+impl Reason {
+    /// The reason of that name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.as_str() == text)
+    }
+
+    /// The reason that a test's status gives.
+    pub fn of(test: &TestStatus) -> Option<Self> {
+        Self::parse(test.reason.as_deref()?)
+    }
+
+    /// Whether it may pass by itself, so that trying again at once would only use up the attempts.
+    pub const fn may_pass(self) -> bool {
+        matches!(
+            self,
+            Self::BuilderRefused
+                | Self::BuilderUnschedulable
+                | Self::BuilderImagePullFailed
+                | Self::BuilderStartFailed
+                | Self::MockConfigMissing
+                | Self::PodRefused
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use kube::CustomResourceExt as _;
+
+    use super::*;
+    use copr_operator_api::v1alpha1::CoprTestRun;
+
+    fn known() -> BTreeSet<&'static str> {
+        Reason::ALL.iter().map(|reason| reason.as_str()).collect()
+    }
+
+    #[test]
+    fn the_documentation_explains_every_reason_and_no_other() {
+        let text = include_str!("../../../docs/verdicts.md");
+        let table = text.split("## Reasons of a test").nth(1).unwrap().split("\n## ").next().unwrap();
+        let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+        assert_eq!(rows.collect::<BTreeSet<_>>(), known());
+    }
+
+    #[test]
+    fn the_field_names_every_reason_and_no_other() {
+        let crd = serde_json::to_value(CoprTestRun::crd()).unwrap();
+        let field = crd
+            .pointer("/spec/versions/0/schema/openAPIV3Schema/properties/status/properties/tests/items/properties/reason/description")
+            .unwrap();
+        let named: BTreeSet<&str> =
+            field.as_str().unwrap().split('`').skip(1).step_by(2).filter(|word| *word != "outcome").collect();
+        assert_eq!(named, known());
+    }
+}

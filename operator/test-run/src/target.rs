@@ -1,0 +1,315 @@
+//! The instance as a run sees it: can tests start, and with what. Pure.
+
+use copr_operator_api::{
+    images::{Image, pull_secrets},
+    names::Component,
+    status::{READY, RECONCILED, images},
+    v1alpha1::{CoprInstance, CoprInstanceSpec, Images, PullPolicy, Suite},
+};
+use copr_operator_kernel::{
+    conditions::{self, Verdict},
+    report,
+};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::ResourceExt;
+
+use super::{
+    builders::{self, Builders},
+    dereference::{Observed, Seen, client_secret},
+};
+
+/// Reasons of the condition `InstanceReady` that are not the instance's own.
+pub mod reasons {
+    /// Every component of the instance answers.
+    pub const AVAILABLE: &str = "Available";
+    /// There is no CoprInstance of that name.
+    pub const NOT_FOUND: &str = "InstanceNotFound";
+    /// The CoprInstance can't be read as one.
+    pub const INVALID: &str = "InstanceInvalid";
+    /// The run's instance would have a name that another CoprInstance has.
+    pub const NAME_TAKEN: &str = "InstanceNameTaken";
+    /// The API server refused the run's instance.
+    pub const REFUSED: &str = "InstanceRefused";
+    /// The run's instance is about to be created.
+    pub const CREATING: &str = "Creating";
+    /// The instance is being deleted.
+    pub const TERMINATING: &str = "Terminating";
+    /// The instance's status is older than its spec.
+    pub const OUTDATED: &str = "StatusOutdated";
+    /// The instance doesn't say where it answers.
+    pub const NO_ENDPOINTS: &str = "EndpointsMissing";
+    /// The Secret with the client's configuration isn't there.
+    pub const NO_SECRET: &str = "ClientSecretMissing";
+    /// Neither the run nor the instance names an image of the suite.
+    pub const NO_IMAGE: &str = "SuiteImageMissing";
+}
+
+/// The instance of a run.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Its name.
+    pub name: String,
+    /// How it is.
+    pub state: State,
+    /// How its images are.
+    pub images: ImagesState,
+}
+
+/// How the images of an instance are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ImagesState {
+    /// They exist already; whether they can be pulled is the components' business.
+    #[default]
+    Prebuilt,
+    /// They were built, and are there.
+    Built,
+    /// They are being built, or looked for.
+    Pending,
+    /// They can't be had, and waiting won't change it.
+    Failed,
+}
+
+/// How an instance is.
+#[derive(Clone, Debug)]
+pub enum State {
+    /// There is none.
+    Missing,
+    /// Something of that name exists that the run can't use.
+    Unusable {
+        /// Reason of the condition.
+        reason: &'static str,
+        /// Message of the condition.
+        message: String,
+    },
+    /// It comes up, or is down.
+    NotReady {
+        /// Reason of the condition; the instance's own if it has one.
+        reason: String,
+        /// Message of the condition.
+        message: String,
+    },
+    /// Every component answers. Tests can start unless the facts hold them.
+    Ready(Box<Facts>),
+}
+
+/// What a test's pod needs to know of a Ready instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Image of the suite.
+    pub image: String,
+    /// When the kubelet pulls it.
+    pub pull_policy: &'static str,
+    /// Secrets for the pull.
+    pub pull_secrets: Vec<String>,
+    /// Web UI and API.
+    pub frontend_url: String,
+    /// Results.
+    pub backend_url: String,
+    /// The chroot to build for.
+    pub chroot: String,
+    /// The administrator, whose token the client's configuration holds.
+    pub owner: String,
+    /// How many builders may run at a time.
+    pub builders_max: i32,
+    /// Secret with the client's configuration.
+    pub client_secret: String,
+    /// Since when the instance is Ready.
+    pub ready_since: Timestamp,
+    /// The components that have pods.
+    pub components: Vec<Component>,
+    /// How its builders are.
+    pub builders: Builders,
+    /// Reason and message of what keeps tests from being started, though every component answers.
+    pub hold: Option<(String, String)>,
+}
+
+impl Target {
+    /// The condition `InstanceReady`.
+    pub fn verdict(&self) -> Verdict {
+        let name = &self.name;
+        match &self.state {
+            State::Missing => Verdict::no(reasons::NOT_FOUND, format!("there is no CoprInstance {name}")),
+            State::Unusable { reason, message } => Verdict::no(reason, message.clone()),
+            State::NotReady { reason, message } => Verdict::no(reason, message.clone()),
+            State::Ready(facts) => {
+                let available = || {
+                    let message = format!("every component of CoprInstance {name} answers");
+                    Verdict::yes(reasons::AVAILABLE, message)
+                };
+                let held = |(reason, message): &(String, String)| Verdict::no(reason, message.clone());
+                facts.hold.as_ref().map_or_else(available, held)
+            }
+        }
+    }
+
+    /// What tests need to know, once they can start.
+    pub fn facts(&self) -> Option<&Facts> {
+        self.alive().filter(|facts| facts.hold.is_none())
+    }
+
+    /// The same while every component answers, whether or not tests can start.
+    pub const fn alive(&self) -> Option<&Facts> {
+        match &self.state {
+            State::Ready(facts) => Some(facts),
+            _ => None,
+        }
+    }
+}
+
+/// Looks at the instance. `owner` is the uid of the run that created it, for a template.
+pub fn assess(name: String, owner: Option<&str>, suite: &Suite, observed: &Observed) -> Target {
+    let state = match &observed.instance {
+        Seen::Missing => State::Missing,
+        Seen::Unreadable(why) => State::Unusable {
+            reason: reasons::INVALID,
+            message: format!("CoprInstance {name} can't be read: {}", report::truncate(why.clone(), 256)),
+        },
+        Seen::Found(instance) if owner.is_some_and(|uid| !is_owned(instance, uid)) => State::Unusable {
+            reason: reasons::NAME_TAKEN,
+            message: format!("CoprInstance {name} exists and doesn't belong to this run"),
+        },
+        Seen::Found(instance) => look(instance, suite, observed)
+            .unwrap_or_else(|(reason, message)| State::NotReady { reason: reason.to_owned(), message }),
+    };
+    let images = match &observed.instance {
+        Seen::Found(instance) if !matches!(state, State::Unusable { .. }) => images_state(instance),
+        _ => ImagesState::Prebuilt,
+    };
+    Target { name, state, images }
+}
+
+fn images_state(instance: &CoprInstance) -> ImagesState {
+    let status = instance.status.as_ref();
+    let condition = status.and_then(|status| conditions::get(&status.conditions, images::CONDITION));
+    match condition {
+        Some(c) if c.observed_generation == instance.metadata.generation && c.status == "False" => {
+            if images::is_final(&c.reason) {
+                ImagesState::Failed
+            } else {
+                ImagesState::Pending
+            }
+        }
+        _ if instance.spec.packages.is_none() => ImagesState::Prebuilt,
+        Some(c) if c.status == "True" => ImagesState::Built,
+        _ => ImagesState::Pending,
+    }
+}
+
+/// Whether the run of that uid owns the instance.
+pub fn is_owned(instance: &CoprInstance, uid: &str) -> bool {
+    instance.owner_references().iter().any(|owner| owner.uid == uid)
+}
+
+/// Ready, or the first thing in the way.
+fn look<'a>(
+    instance: &'a CoprInstance,
+    suite: &Suite,
+    observed: &Observed,
+) -> Result<State, (&'a str, String)> {
+    let name = instance.name_any();
+    if instance.metadata.deletion_timestamp.is_some() {
+        return Err((reasons::TERMINATING, format!("CoprInstance {name} is being deleted")));
+    }
+    let ready = ready(instance, &name)?;
+    let status = instance.status.as_ref();
+    let Some(endpoints) = status.and_then(|status| status.endpoints.clone()) else {
+        return Err((reasons::NO_ENDPOINTS, format!("CoprInstance {name} doesn't say where it answers yet")));
+    };
+    let client_secret = client_secret(&name, &observed.instance);
+    if !observed.client_secret {
+        return Err((
+            reasons::NO_SECRET,
+            format!("there is no Secret {client_secret} with the client's configuration"),
+        ));
+    }
+    let known = status.and_then(|status| status.images.get(Image::Sanity.field()));
+    let Some(image) =
+        suite.image.clone().or(known.cloned()).or_else(|| suite_image(suite, &instance.spec.images))
+    else {
+        return Err((reasons::NO_IMAGE, no_image(&format!("CoprInstance {name}"))));
+    };
+    Ok(State::Ready(Box::new(Facts {
+        image,
+        pull_policy: pull_policy(instance.spec.images.pull_policy),
+        pull_secrets: pull_secrets(&instance.spec),
+        frontend_url: endpoints.frontend,
+        backend_url: endpoints.backend,
+        chroot: instance.spec.chroots.first().cloned().unwrap_or_default(),
+        owner: instance.spec.admin.name.clone(),
+        builders_max: instance.spec.builders.max,
+        client_secret,
+        ready_since: ready.last_transition_time.0,
+        components: components(&instance.spec),
+        builders: builders::assess(instance),
+        hold: hold(instance, &name),
+    })))
+}
+
+/// The condition Ready, if it is True.
+fn ready<'a>(instance: &'a CoprInstance, name: &str) -> Result<&'a Condition, (&'a str, String)> {
+    let status = instance.status.as_ref();
+    match status.and_then(|status| conditions::get(&status.conditions, READY)) {
+        Some(ready) if ready.status == "True" => Ok(ready),
+        Some(ready) if ready.observed_generation != instance.metadata.generation => {
+            Err((reasons::OUTDATED, outdated(name)))
+        }
+        Some(ready) => Err((ready.reason.as_str(), ready.message.clone())),
+        None => Err((reasons::CREATING, format!("CoprInstance {name} has no status yet"))),
+    }
+}
+
+/// What is to be tested must be what the spec says: applied, from the images that it wants, and seen to answer since.
+fn hold(instance: &CoprInstance, name: &str) -> Option<(String, String)> {
+    let conditions = instance.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+    [READY, images::CONDITION, RECONCILED].into_iter().find_map(|type_| {
+        match conditions::get(conditions, type_) {
+            None => {
+                let message =
+                    format!("CoprInstance {name} doesn't say yet whether its spec is applied ({type_})");
+                Some((reasons::OUTDATED.to_owned(), message))
+            }
+            Some(c) if c.observed_generation != instance.metadata.generation => {
+                Some((reasons::OUTDATED.to_owned(), outdated(name)))
+            }
+            Some(c) if c.status != "True" => Some((c.reason.clone(), c.message.clone())),
+            Some(_) => None,
+        }
+    })
+}
+
+fn outdated(name: &str) -> String {
+    format!("the status of CoprInstance {name} is older than its spec")
+}
+
+/// The components that have pods: all but those that the spec says are elsewhere.
+fn components(spec: &CoprInstanceSpec) -> Vec<Component> {
+    let external = |component: &Component| match component {
+        Component::Database => spec.database.external_secret.is_some(),
+        Component::Redis => spec.redis.external_secret.is_some(),
+        _ => false,
+    };
+    Component::ALL.into_iter().filter(|component| !external(component)).collect()
+}
+
+/// The image of the suite, if the run or the instance names one.
+pub fn suite_image(suite: &Suite, images: &Images) -> Option<String> {
+    let of_registry =
+        || images.registry.as_ref().map(|registry| format!("{registry}/copr-sanity:{}", images.tag));
+    suite.image.clone().or_else(|| images.sanity.clone()).or_else(of_registry)
+}
+
+/// What is said where [`suite_image`] finds none.
+pub fn no_image(of: &str) -> String {
+    format!(
+        "suite.image is not given, and {of} has no packages, images.sanity or images.registry to take it from"
+    )
+}
+
+const fn pull_policy(policy: PullPolicy) -> &'static str {
+    match policy {
+        PullPolicy::Always => "Always",
+        PullPolicy::IfNotPresent => "IfNotPresent",
+        PullPolicy::Never => "Never",
+    }
+}
