@@ -13,6 +13,7 @@
 //! the namespace stays, too.
 
 pub mod admission;
+pub mod browser;
 pub mod cluster;
 mod dump;
 mod events;
@@ -20,6 +21,7 @@ pub mod fixtures;
 mod http;
 mod leftovers;
 mod namespace;
+pub mod oidc;
 mod operator;
 pub mod packaged;
 mod registry;

@@ -25,6 +25,24 @@ fn images_one_by_one() -> Value {
     components.iter().map(|&component| (component, "quay.io/me/image@sha256:0")).collect()
 }
 
+fn url() -> Value {
+    json!({"frontend": "copr.example.org", "results": "r.copr.example.org", "distGit": "git.copr.example.org"})
+}
+
+fn oidc() -> Value {
+    json!({"metadataURL": "https://id.example.org/.well-known/openid-configuration", "clientSecret": {"name": "o"}})
+}
+
+/// A spec with a URL, and this.
+fn with_url(more: Value) -> Value {
+    let mut spec = instance_json("copr")["spec"].take();
+    spec["url"] = url();
+    if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
+        spec.extend(more);
+    }
+    spec
+}
+
 #[tokio::test]
 #[ignore = "needs an API server: ./check api"]
 async fn an_instance_may_be() -> Result<()> {
@@ -44,6 +62,23 @@ async fn an_instance_may_be() -> Result<()> {
             ("spec.storage", json!({"className": "fast", "backend": "1Ti"})),
             ("spec.storage", json!({"database": 2_000_000_000_u64, "redis": "0.5Gi", "keygen": "1e9"})),
             ("spec.deletionPolicy", json!("Retain")),
+            ("spec.url", url()),
+            ("spec", with_url(json!({"expose": "Ingress", "ingress": {"annotations": {"a": "b"}}}))),
+            ("spec", with_url(json!({"expose": "Route"}))),
+            ("spec", with_url(json!({"expose": "Gateway", "gateway": {"name": "edge"}}))),
+            ("spec", with_url(json!({"login": {"oidc": oidc()}}))),
+            (
+                "spec",
+                with_url(
+                    json!({"login": {"kerberos": {"emailDomain": "x.org", "proxySecret": {"name": "k"}}}}),
+                ),
+            ),
+            ("spec.extraConfig.frontend", json!({"A": 1, "B": [true, "x"], "C": {"d": null}})),
+            (
+                "spec.extraConfig.backend",
+                json!({"backend": {"prune_days": "3"}, "builder": {"timeout": "60"}}),
+            ),
+            ("spec.extraConfig.distGit", json!({"sleep_time": "5"})),
             ("spec.resources", json!({"distGit": {"requests": {"cpu": "100m"}}})),
             (
                 "spec.resources",
@@ -102,6 +137,64 @@ async fn an_instance_may_not_be() -> Result<()> {
             ("spec.storage.keygen", json!("-1Gi"), "storage.keygen"),
             ("spec.storage.redis", json!([]), "spec.storage.redis"),
             ("spec.deletionPolicy", json!("Orphan"), "spec.deletionPolicy"),
+            // URLs, logins, settings.
+            ("spec.url", changed(url(), ("frontend", json!("copr"))), "spec.url.frontend"),
+            (
+                "spec.url",
+                changed(url(), ("frontend", json!("https://copr.example.org"))),
+                "spec.url.frontend",
+            ),
+            ("spec.url", changed(url(), ("results", json!("copr.example.org:8080"))), "spec.url.results"),
+            ("spec.url", changed(url(), ("distGit", json!("copr.example.org"))), "three different hosts"),
+            ("spec.url", changed(url(), ("distGit", Value::Null)), "spec.url.distGit"),
+            ("spec.url", changed(url(), ("scheme", json!("ftp"))), "spec.url.scheme"),
+            (
+                "spec.url",
+                changed(changed(url(), ("scheme", json!("http"))), ("tlsSecret.name", json!("x"))),
+                "tlsSecret",
+            ),
+            ("spec.expose", json!("Ingress"), "expose needs url"),
+            ("spec.expose", json!("LoadBalancer"), "spec.expose"),
+            ("spec", with_url(json!({"expose": "Gateway"})), "gateway"),
+            ("spec", with_url(json!({"expose": "Ingress", "gateway": {"name": "x"}})), "gateway"),
+            (
+                "spec",
+                changed(
+                    with_url(json!({"expose": "Gateway", "gateway": {"name": "x"}})),
+                    ("url.tlsSecret.name", json!("x")),
+                ),
+                "url.tlsSecret",
+            ),
+            ("spec.login", json!({"oidc": oidc()}), "login needs url"),
+            ("spec", with_url(json!({"login": {}})), "oidc, kerberos"),
+            (
+                "spec",
+                with_url(json!({"login": {"oidc": changed(oidc(), ("scopes", json!(["email"])))}})),
+                "openid",
+            ),
+            (
+                "spec",
+                with_url(json!({"login": {"oidc": changed(oidc(), ("usernameClaim", json!("sub")))}})),
+                "usernameClaim",
+            ),
+            (
+                "spec",
+                with_url(
+                    json!({"login": {"oidc": changed(oidc(), ("metadataURL", json!("id.example.org")))}}),
+                ),
+                "metadataURL",
+            ),
+            (
+                "spec",
+                with_url(json!({"login": {"kerberos": {"emailDomain": "x.org"}}})),
+                "spec.login.kerberos.proxySecret",
+            ),
+            ("spec.extraConfig.backend.backend", json!({"redis_host": "x"}), "redis_host"),
+            ("spec.extraConfig.backend.backend", json!({"a = b": "x"}), "extraConfig.backend.backend"),
+            ("spec.extraConfig.backend.backend", json!({"prune_days": 3}), "prune_days"),
+            ("spec.extraConfig.backend.ssh", json!({}), "spec.extraConfig.backend.ssh"),
+            ("spec.extraConfig.distGit", json!({"frontend_auth": "x"}), "frontend_auth"),
+            ("spec.extraConfig.distGit", json!({"sleep_time": "5\nlog_dir = /"}), "sleep_time"),
         ];
         all_refused::<CoprInstance>(&ctx, &instance_json("copr"), changes).await
     })

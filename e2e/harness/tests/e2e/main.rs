@@ -5,6 +5,7 @@ mod builders;
 mod defects;
 mod images;
 mod lifetimes;
+mod people;
 mod run;
 mod trouble;
 mod uid;
