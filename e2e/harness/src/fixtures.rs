@@ -1,11 +1,10 @@
 //! Objects that tests start from: the smallest that do the whole thing.
 
-use std::collections::BTreeMap;
-
 use copr_operator_api::v1alpha1::{
-    Admin, Builders, CoprInstance, CoprInstanceSpec, CoprTestRun, CoprTestRunSpec, Database, DeletionPolicy,
-    Expose, ExtraConfig, Images, IngressOptions, InstanceSource, KeepInstance, Phase, Redis, RouteOptions,
-    Storage, Suite, TestStatus,
+    Admin, BackendSpec, Builders, ComponentSpec, ComponentStatus, CoprInstance, CoprInstanceSpec,
+    CoprTestRun, CoprTestRunSpec, DatabaseSpec, Defaults, DeletionPolicy, DistGitSpec, Expose, FrontendSpec,
+    Images, IngressOptions, InstanceSource, KeepInstance, Phase, RedisSpec, RouteOptions, Suite, TestStatus,
+    Tests,
 };
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
 use serde_json::{Value, json};
@@ -44,12 +43,17 @@ pub fn instance_spec() -> CoprInstanceSpec {
         route: RouteOptions::default(),
         gateway: None,
         login: None,
-        extra_config: ExtraConfig::default(),
-        database: Database::default(),
-        redis: Redis::default(),
-        storage: Storage::default(),
+        frontend: FrontendSpec::default(),
+        backend: BackendSpec::default(),
+        keygen: ComponentSpec::default(),
+        dist_git: DistGitSpec::default(),
+        resalloc: ComponentSpec::default(),
+        database: DatabaseSpec::default(),
+        redis: RedisSpec::default(),
+        tests: Tests::default(),
+        defaults: Defaults::default(),
+        proxy: None,
         deletion_policy: DeletionPolicy::default(),
-        resources: BTreeMap::default(),
     }
 }
 
@@ -108,6 +112,19 @@ pub fn run_json(name: &str) -> Value {
         "metadata": {"name": name},
         "spec": {"instance": {"name": "missing"}},
     })
+}
+
+/// Whether the present spec of an instance is in effect, and every component answers.
+pub fn ready(instance: &CoprInstance) -> bool {
+    instance.status.as_ref().is_some_and(|status| {
+        copr_operator_kernel::conditions::is_true(&status.conditions, "Ready")
+            && status.observed_generation == instance.metadata.generation
+    })
+}
+
+/// A component of an instance, by its field of the spec.
+pub fn component<'a>(instance: &'a CoprInstance, name: &str) -> Option<&'a ComponentStatus> {
+    instance.status.as_ref()?.components.iter().find(|component| component.name == name)
 }
 
 /// The phase of a run.

@@ -19,6 +19,8 @@ mod dump;
 mod events;
 pub mod fixtures;
 mod http;
+mod kstatus;
+mod kubectl;
 mod leftovers;
 mod namespace;
 pub mod oidc;
@@ -33,6 +35,8 @@ pub mod uid;
 mod wait;
 
 pub use events::told;
+pub use kstatus::kstatus;
+pub use kubectl::kubectl;
 pub use leftovers::leftovers;
 pub use namespace::{Context, Object, with_namespace};
 pub use operator::Operator;

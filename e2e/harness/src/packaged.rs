@@ -12,14 +12,13 @@ use copr_operator_api::{
 };
 use copr_operator_kernel::conditions;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use serde_json::{Map, Value};
 
 use crate::{Registry, fixtures, settings};
 
 /// The condition that sums up all images.
 pub const IMAGES_READY: &str = "ImagesReady";
 
-/// An instance of which these images are built (given by their fields in `spec.images`), and what they start from. Those
+/// An instance of which these images are built (given by their keys in `status.images`), and what they start from. Those
 /// of the other components are the ones that `./check e2e` loads.
 pub fn spec(
     registry: &Registry,
@@ -45,20 +44,31 @@ pub fn spec(
         retention: "1h".into(),
         delete_unused: true,
     });
-    spec.images = prebuilt(built)?;
-    Ok(spec)
+    spec.images = Images::default();
+    prebuilt(spec, built)
 }
 
-fn prebuilt(built: &[&str]) -> Result<Images> {
+/// Names the images of the other components.
+fn prebuilt(mut spec: CoprInstanceSpec, built: &[&str]) -> Result<CoprInstanceSpec> {
     let given = fixtures::images();
     let registry = given.registry.context("no registry")?;
-    let others =
-        Image::ALL.into_iter().filter(|image| *image != Image::Base && !built.contains(&image.field()));
-    let images = others.map(|image| {
-        let name = format!("{registry}/copr-{}:{}", image.folder(), given.tag);
-        (image.field().to_owned(), Value::from(name))
-    });
-    serde_json::from_value(images.collect::<Map<_, _>>().into()).context("images of another shape")
+    for image in Image::ALL.into_iter().filter(|image| !built.contains(&image.key())) {
+        let name = Some(format!("{registry}/copr-{}:{}", image.folder(), given.tag));
+        match image {
+            Image::Base => {}
+            Image::Database => spec.database.image = name,
+            Image::Redis => spec.redis.image = name,
+            Image::Keygen => spec.keygen.image = name,
+            Image::Frontend => spec.frontend.image = name,
+            Image::DistGit => spec.dist_git.image = name,
+            Image::Resalloc => spec.resalloc.image = name,
+            Image::Backend => spec.backend.image = name,
+            Image::BackendHttpd => spec.backend.httpd_image = name,
+            Image::Builder => spec.builders.image = name,
+            Image::Sanity => spec.tests.image = name,
+        }
+    }
+    Ok(spec)
 }
 
 /// The same without pods: its database is elsewhere, and nobody says where. For tests of nothing but images.
@@ -67,7 +77,7 @@ pub fn without_pods(mut spec: CoprInstanceSpec) -> CoprInstanceSpec {
     spec
 }
 
-/// An image of the instance, by its field in `spec.images`.
+/// An image of the instance, by its key in `status.images`.
 pub fn image<'a>(instance: &'a CoprInstance, component: &str) -> Option<&'a ImageStatus> {
     let packages = instance.status.as_ref()?.packages.as_ref()?;
     packages.images.iter().find(|image| image.component == component)

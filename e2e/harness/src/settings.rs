@@ -1,4 +1,4 @@
-//! What `./check e2e` says of what the tests of built images build from, in the environment.
+//! What `./check` says in the environment: above all what the tests of built images build from.
 
 use std::path::PathBuf;
 
@@ -24,6 +24,11 @@ pub fn rebuilt_common() -> Result<PathBuf> {
     folder("COPR_E2E_REBUILT_COMMON")
 }
 
+/// The program of `e2e/kstatus`.
+pub fn kstatus() -> Result<PathBuf> {
+    variable("COPR_E2E_KSTATUS").map(PathBuf::from)
+}
+
 fn folder(name: &str) -> Result<PathBuf> {
     let folder = PathBuf::from(variable(name)?);
     let metadata = folder.join("repodata/repomd.xml");
@@ -32,5 +37,5 @@ fn folder(name: &str) -> Result<PathBuf> {
 }
 
 fn variable(name: &str) -> Result<String> {
-    std::env::var(name).with_context(|| format!("{name} is not set: run this by ./check e2e"))
+    std::env::var(name).with_context(|| format!("{name} is not set: run this by ./check"))
 }

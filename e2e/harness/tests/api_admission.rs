@@ -4,44 +4,11 @@
 use anyhow::{Result, ensure};
 use copr_e2e::{
     admission::{all_admitted, all_refused, apply, changed},
-    fixtures::{instance_json, run_json},
+    fixtures::{CHROOT, instance_json, run_json},
     with_namespace,
 };
 use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun};
 use serde_json::{Value, json};
-
-fn images_one_by_one() -> Value {
-    let components = [
-        "frontend",
-        "backend",
-        "backendHttpd",
-        "keygen",
-        "distGit",
-        "resalloc",
-        "builder",
-        "database",
-        "redis",
-    ];
-    components.iter().map(|&component| (component, "quay.io/me/image@sha256:0")).collect()
-}
-
-fn url() -> Value {
-    json!({"frontend": "copr.example.org", "results": "r.copr.example.org", "distGit": "git.copr.example.org"})
-}
-
-fn oidc() -> Value {
-    json!({"metadataURL": "https://id.example.org/.well-known/openid-configuration", "clientSecret": {"name": "o"}})
-}
-
-/// A spec with a URL, and this.
-fn with_url(more: Value) -> Value {
-    let mut spec = instance_json("copr")["spec"].take();
-    spec["url"] = url();
-    if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
-        spec.extend(more);
-    }
-    spec
-}
 
 #[tokio::test]
 #[ignore = "needs an API server: ./check api"]
@@ -52,38 +19,13 @@ async fn an_instance_may_be() -> Result<()> {
             ("metadata.name", json!("a-name-of-exactly-forty-characters-34567")),
             ("spec.images", json!({"registry": "quay.io/copr", "tag": "2.7-1"})),
             ("spec.images", json!({"registry": "registry.example.org:5000/a/b", "pullPolicy": "Always"})),
-            ("spec.images", images_one_by_one()),
             ("spec.chroots", json!(["fedora-rawhide-x86_64", "epel-9-aarch64", "opensuse-leap-15.6-x86_64"])),
             ("spec.builders", json!({"max": 200, "isolation": "Privileged"})),
             ("spec.builders.resources", json!({"limits": {"memory": "2Gi"}})),
             ("spec.admin", json!({"name": "jdoe", "email": "jdoe@example.org"})),
             ("spec.database.externalSecret", json!({"name": "postgres"})),
             ("spec.redis.externalSecret", json!({"name": "redis"})),
-            ("spec.storage", json!({"className": "fast", "backend": "1Ti"})),
-            ("spec.storage", json!({"database": 2_000_000_000_u64, "redis": "0.5Gi", "keygen": "1e9"})),
             ("spec.deletionPolicy", json!("Retain")),
-            ("spec.url", url()),
-            ("spec", with_url(json!({"expose": "Ingress", "ingress": {"annotations": {"a": "b"}}}))),
-            ("spec", with_url(json!({"expose": "Route"}))),
-            ("spec", with_url(json!({"expose": "Gateway", "gateway": {"name": "edge"}}))),
-            ("spec", with_url(json!({"login": {"oidc": oidc()}}))),
-            (
-                "spec",
-                with_url(
-                    json!({"login": {"kerberos": {"emailDomain": "x.org", "proxySecret": {"name": "k"}}}}),
-                ),
-            ),
-            ("spec.extraConfig.frontend", json!({"A": 1, "B": [true, "x"], "C": {"d": null}})),
-            (
-                "spec.extraConfig.backend",
-                json!({"backend": {"prune_days": "3"}, "builder": {"timeout": "60"}}),
-            ),
-            ("spec.extraConfig.distGit", json!({"sleep_time": "5"})),
-            ("spec.resources", json!({"distGit": {"requests": {"cpu": "100m"}}})),
-            (
-                "spec.resources",
-                json!({"backend": {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": "1.5"}}}),
-            ),
         ];
         all_admitted::<CoprInstance>(&ctx, &instance_json("copr"), changes).await
     })
@@ -98,7 +40,7 @@ async fn an_instance_may_not_be() -> Result<()> {
             // Unknown fields, at every depth.
             ("spec.chrots", json!(["fedora-44-x86_64"]), "spec.chrots"),
             ("spec.builders.maximum", json!(3), "spec.builders.maximum"),
-            ("spec.images.frontent", json!("x"), "spec.images.frontent"),
+            ("spec.images.frontend", json!("x"), "spec.images.frontend"),
             (
                 "spec.database.externalSecret",
                 json!({"name": "x", "key": "y"}),
@@ -109,7 +51,7 @@ async fn an_instance_may_not_be() -> Result<()> {
             ("spec.chroots", Value::Null, "spec.chroots"),
             ("spec.chroots", json!([]), "spec.chroots"),
             ("spec.images", json!({"tag": "latest"}), "images.registry"),
-            ("spec.images", json!({"frontend": "x"}), "images.registry"),
+            ("spec", json!({"chroots": [CHROOT], "frontend": {"image": "x"}}), "images.registry"),
             // Names.
             ("metadata.name", json!("1copr"), "metadata.name"),
             ("metadata.name", json!("copr.example"), "metadata.name"),
@@ -128,73 +70,7 @@ async fn an_instance_may_not_be() -> Result<()> {
             ("spec.builders.max", json!("many"), "spec.builders.max"),
             ("spec.builders.isolation", json!("None"), "spec.builders.isolation"),
             ("spec.database.externalSecret", json!({}), "spec.database.externalSecret.name"),
-            ("spec.resources", json!({"builder": {}}), "resources"),
-            ("spec.resources", json!({"backend": {"requests": {"cpu": "lots"}}}), "spec.resources"),
-            ("spec.resources", json!({"keygen": {"requests": {"cpu": "-2"}}}), "spec.resources"),
-            ("spec.builders.resources", json!({"limits": {"memory": "much"}}), "spec.builders.resources"),
-            ("spec.storage.database", json!("lots"), "storage.database"),
-            ("spec.storage.backend", json!("0"), "storage.backend"),
-            ("spec.storage.keygen", json!("-1Gi"), "storage.keygen"),
-            ("spec.storage.redis", json!([]), "spec.storage.redis"),
             ("spec.deletionPolicy", json!("Orphan"), "spec.deletionPolicy"),
-            // URLs, logins, settings.
-            ("spec.url", changed(url(), ("frontend", json!("copr"))), "spec.url.frontend"),
-            (
-                "spec.url",
-                changed(url(), ("frontend", json!("https://copr.example.org"))),
-                "spec.url.frontend",
-            ),
-            ("spec.url", changed(url(), ("results", json!("copr.example.org:8080"))), "spec.url.results"),
-            ("spec.url", changed(url(), ("distGit", json!("copr.example.org"))), "three different hosts"),
-            ("spec.url", changed(url(), ("distGit", Value::Null)), "spec.url.distGit"),
-            ("spec.url", changed(url(), ("scheme", json!("ftp"))), "spec.url.scheme"),
-            (
-                "spec.url",
-                changed(changed(url(), ("scheme", json!("http"))), ("tlsSecret.name", json!("x"))),
-                "tlsSecret",
-            ),
-            ("spec.expose", json!("Ingress"), "expose needs url"),
-            ("spec.expose", json!("LoadBalancer"), "spec.expose"),
-            ("spec", with_url(json!({"expose": "Gateway"})), "gateway"),
-            ("spec", with_url(json!({"expose": "Ingress", "gateway": {"name": "x"}})), "gateway"),
-            (
-                "spec",
-                changed(
-                    with_url(json!({"expose": "Gateway", "gateway": {"name": "x"}})),
-                    ("url.tlsSecret.name", json!("x")),
-                ),
-                "url.tlsSecret",
-            ),
-            ("spec.login", json!({"oidc": oidc()}), "login needs url"),
-            ("spec", with_url(json!({"login": {}})), "oidc, kerberos"),
-            (
-                "spec",
-                with_url(json!({"login": {"oidc": changed(oidc(), ("scopes", json!(["email"])))}})),
-                "openid",
-            ),
-            (
-                "spec",
-                with_url(json!({"login": {"oidc": changed(oidc(), ("usernameClaim", json!("sub")))}})),
-                "usernameClaim",
-            ),
-            (
-                "spec",
-                with_url(
-                    json!({"login": {"oidc": changed(oidc(), ("metadataURL", json!("id.example.org")))}}),
-                ),
-                "metadataURL",
-            ),
-            (
-                "spec",
-                with_url(json!({"login": {"kerberos": {"emailDomain": "x.org"}}})),
-                "spec.login.kerberos.proxySecret",
-            ),
-            ("spec.extraConfig.backend.backend", json!({"redis_host": "x"}), "redis_host"),
-            ("spec.extraConfig.backend.backend", json!({"a = b": "x"}), "extraConfig.backend.backend"),
-            ("spec.extraConfig.backend.backend", json!({"prune_days": 3}), "prune_days"),
-            ("spec.extraConfig.backend.ssh", json!({}), "spec.extraConfig.backend.ssh"),
-            ("spec.extraConfig.distGit", json!({"frontend_auth": "x"}), "frontend_auth"),
-            ("spec.extraConfig.distGit", json!({"sleep_time": "5\nlog_dir = /"}), "sleep_time"),
         ];
         all_refused::<CoprInstance>(&ctx, &instance_json("copr"), changes).await
     })
@@ -210,14 +86,16 @@ async fn what_would_lose_data_is_refused_with_the_field() -> Result<()> {
         let refused = vec![
             ("spec.database.externalSecret", json!({"name": "pg"}), "database.externalSecret"),
             ("spec.redis.externalSecret", json!({"name": "r"}), "redis.externalSecret"),
-            ("spec.storage.className", json!("fast"), "storage.className"),
-            ("spec.storage.backend", json!("8Gi"), "storage.backend"),
-            ("spec.storage.database", json!("1G"), "storage.database"),
+            ("spec.defaults.storage.className", json!("fast"), "spec.defaults.storage"),
+            ("spec.frontend.storage.className", json!("fast"), "spec.frontend.storage"),
+            ("spec.backend.storage.size", json!("8Gi"), "spec.backend.storage.size"),
+            ("spec.database.storage.size", json!("1G"), "spec.database.storage.size"),
         ];
         all_refused::<CoprInstance>(&ctx, &managed, refused).await?;
         let admitted = vec![
-            ("spec.storage.backend", json!("20Gi")),
-            ("spec.storage.backend", json!("10240Mi")),
+            ("spec.backend.storage.size", json!("20Gi")),
+            ("spec.backend.storage.size", json!("10240Mi")),
+            ("spec.backend.pod.nodeSelector", json!({"disk": "ssd"})),
             ("spec.builders.max", json!(9)),
             ("spec.deletionPolicy", json!("Retain")),
         ];
@@ -225,12 +103,16 @@ async fn what_would_lose_data_is_refused_with_the_field() -> Result<()> {
 
         let mut external = instance_json("external");
         external["spec"]["database"] = json!({"externalSecret": {"name": "pg"}});
-        external["spec"]["storage"] = json!({"className": "slow"});
+        external["spec"]["defaults"] = json!({"storage": {"className": "slow"}});
+        external["spec"]["keygen"] = json!({"storage": {"className": "safe"}});
         apply::<CoprInstance>(&ctx, &external, false).await?;
         let refused = vec![
             ("spec.database", json!({}), "database.externalSecret"),
-            ("spec.storage.className", json!("fast"), "storage.className"),
-            ("spec.storage", json!({}), "storage.className"),
+            ("spec.defaults.storage.className", json!("fast"), "storage.className"),
+            ("spec.defaults", json!({}), "storage.className"),
+            ("spec.defaults", Value::Null, "storage.className"),
+            ("spec.keygen.storage.className", json!("fast"), "spec.keygen.storage"),
+            ("spec.keygen", Value::Null, "spec.keygen.storage"),
         ];
         all_refused::<CoprInstance>(&ctx, &external, refused).await?;
         let admitted = vec![("spec.database.externalSecret.name", json!("another"))];
@@ -245,9 +127,11 @@ async fn what_would_lose_data_is_refused_with_the_field() -> Result<()> {
 async fn a_size_that_is_null_has_its_default() -> Result<()> {
     with_namespace("instance-null", |ctx| async move {
         let mut instance = instance_json("copr");
-        instance["spec"]["storage"] = json!({"database": null});
-        let applied = apply::<CoprInstance>(&ctx, &instance, true).await?;
-        ensure!(applied.data["spec"]["storage"]["database"] == "1Gi", "{}", applied.data["spec"]["storage"]);
+        instance["spec"]["database"] = json!({"storage": {"size": null}});
+        instance["spec"]["backend"] = json!({"storage": null});
+        let applied = apply::<CoprInstance>(&ctx, &instance, true).await?.data["spec"].take();
+        ensure!(applied["database"]["storage"]["size"] == "1Gi", "{}", applied["database"]);
+        ensure!(applied["backend"]["storage"]["size"] == "10Gi", "{}", applied["backend"]);
         Ok(())
     })
     .await
@@ -348,7 +232,11 @@ async fn what_a_run_tests_cannot_change_once_it_exists() -> Result<()> {
 async fn what_is_left_out_has_defaults_that_one_can_read() -> Result<()> {
     with_namespace("defaults", |ctx| async move {
         let instance = apply::<CoprInstance>(&ctx, &instance_json("copr"), true).await?;
-        ensure!(instance.data["spec"]["builders"] == json!({"max": 4, "isolation": "UserNamespace"}));
+        ensure!(
+            instance.data["spec"]["builders"] == json!({"max": 4, "isolation": "UserNamespace", "pod": {}})
+        );
+        ensure!(instance.data["spec"]["frontend"] == json!({"storage": {"size": "5Gi"}, "pod": {}}));
+        ensure!(instance.data["spec"]["backend"]["storage"]["size"] == "10Gi");
         ensure!(instance.data["spec"]["images"]["tag"] == "latest");
         ensure!(instance.data["spec"]["admin"]["name"] == "admin");
         let run = apply::<CoprTestRun>(&ctx, &run_json("run"), true).await?;

@@ -63,7 +63,8 @@ async fn packages_may_be() -> Result<()> {
             ("spec.registry", json!({"url": "registry.team.svc:5000/a/b", "insecure": true, "retention": "36h", "deleteUnused": true})),
             ("spec.registry", json!({"url": "quay.io/team", "pushSecret": {"name": "p"}, "caConfigMap": {"name": "c"}})),
             // A prebuilt image wins over what would be built.
-            ("spec.images", json!({"database": "quay.io/me/postgresql:17"})),
+            ("spec.database.image", json!("quay.io/me/postgresql:17")),
+            ("spec.packages.build", json!({"pod": {"nodeSelector": {"disk": "ssd"}, "priorityClassName": "low"}})),
         ];
         all_admitted::<CoprInstance>(&ctx, &instance(), changes).await
     })
@@ -133,6 +134,11 @@ async fn packages_may_not_be() -> Result<()> {
             ("spec.packages.build.timeout", json!("soon"), "spec.packages.build.timeout"),
             ("spec.packages.build.timeout", json!("1s"), "between 10s and 24h"),
             ("spec.packages.build.isolation", json!("None"), "spec.packages.build.isolation"),
+            (
+                "spec.packages.build.pod.labels",
+                json!({"app.kubernetes.io/part-of": "x"}),
+                "pod.labels: app.kubernetes.io/",
+            ),
             ("spec.packages.repository", json!([]), "spec.packages.repository"),
             // Registries.
             ("spec.registry.url", json!("https://quay.io/team"), "without a scheme"),
@@ -163,7 +169,7 @@ async fn what_is_left_out_of_packages_has_defaults_that_one_can_read() -> Result
         ensure!(spec["packages"]["baseImage"] == "registry.fedoraproject.org/fedora:44", "{spec}");
         ensure!(spec["packages"]["repositories"][0]["priority"] == 99, "{spec}");
         ensure!(
-            spec["packages"]["build"] == json!({"isolation": "UserNamespace", "timeout": "30m"}),
+            spec["packages"]["build"] == json!({"isolation": "UserNamespace", "timeout": "30m", "pod": {}}),
             "{spec}"
         );
         ensure!(spec["registry"]["retention"] == "168h", "{spec}");

@@ -1,4 +1,4 @@
-//! The images of an instance, and what its spec says of them.
+//! The images of an instance, one row an image, and what its spec says of them.
 
 use crate::v1alpha1::CoprInstanceSpec;
 
@@ -29,6 +29,19 @@ pub enum Image {
     Sanity,
 }
 
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct ImageRow {
+    /// Its folder below `images/`, and the end of its name in a registry.
+    pub folder: &'static str,
+    /// Its key in `status.images`, `status.resolved` and `status.packages.images`.
+    pub key: &'static str,
+    /// Where the spec may name it.
+    pub field: &'static str,
+    /// What the operator does when it builds it, as events say.
+    pub action: &'static str,
+}
+
 impl Image {
     /// In the order in which they are built and reported.
     pub const ALL: [Self; 11] = [
@@ -45,69 +58,115 @@ impl Image {
         Self::Sanity,
     ];
 
+    /// Its row.
+    pub const fn row(self) -> &'static ImageRow {
+        match self {
+            Self::Base => &ImageRow {
+                folder: "base",
+                key: "base",
+                field: "packages.baseImage",
+                action: "BuildBaseImage",
+            },
+            Self::Database => &ImageRow {
+                folder: "database",
+                key: "database",
+                field: "database.image",
+                action: "BuildDatabaseImage",
+            },
+            Self::Redis => {
+                &ImageRow { folder: "redis", key: "redis", field: "redis.image", action: "BuildRedisImage" }
+            }
+            Self::Keygen => &ImageRow {
+                folder: "keygen",
+                key: "keygen",
+                field: "keygen.image",
+                action: "BuildKeygenImage",
+            },
+            Self::Frontend => &ImageRow {
+                folder: "frontend",
+                key: "frontend",
+                field: "frontend.image",
+                action: "BuildFrontendImage",
+            },
+            Self::DistGit => &ImageRow {
+                folder: "dist-git",
+                key: "distGit",
+                field: "distGit.image",
+                action: "BuildDistGitImage",
+            },
+            Self::Resalloc => &ImageRow {
+                folder: "resalloc",
+                key: "resalloc",
+                field: "resalloc.image",
+                action: "BuildResallocImage",
+            },
+            Self::Backend => &ImageRow {
+                folder: "backend",
+                key: "backend",
+                field: "backend.image",
+                action: "BuildBackendImage",
+            },
+            Self::BackendHttpd => &ImageRow {
+                folder: "backend-httpd",
+                key: "backendHttpd",
+                field: "backend.httpdImage",
+                action: "BuildBackendHttpdImage",
+            },
+            Self::Builder => &ImageRow {
+                folder: "builder",
+                key: "builder",
+                field: "builders.image",
+                action: "BuildBuilderImage",
+            },
+            Self::Sanity => &ImageRow {
+                folder: "sanity",
+                key: "sanity",
+                field: "tests.image",
+                action: "BuildSanityImage",
+            },
+        }
+    }
+
     /// Its folder below `images/`, and the end of its name in a registry.
     pub const fn folder(self) -> &'static str {
-        match self {
-            Self::Base => "base",
-            Self::Database => "database",
-            Self::Redis => "redis",
-            Self::Keygen => "keygen",
-            Self::Frontend => "frontend",
-            Self::DistGit => "dist-git",
-            Self::Resalloc => "resalloc",
-            Self::Backend => "backend",
-            Self::BackendHttpd => "backend-httpd",
-            Self::Builder => "builder",
-            Self::Sanity => "sanity",
-        }
+        self.row().folder
     }
 
-    /// Its field in `spec.images`, and its key in `status.images`.
+    /// Its key in the status.
+    pub const fn key(self) -> &'static str {
+        self.row().key
+    }
+
+    /// Where the spec may name it.
     pub const fn field(self) -> &'static str {
-        match self {
-            Self::DistGit => "distGit",
-            Self::BackendHttpd => "backendHttpd",
-            other => other.folder(),
-        }
-    }
-
-    /// The type of its condition.
-    pub const fn condition(self) -> &'static str {
-        match self {
-            Self::Base => "BaseImageReady",
-            Self::Database => "DatabaseImageReady",
-            Self::Redis => "RedisImageReady",
-            Self::Keygen => "KeygenImageReady",
-            Self::Frontend => "FrontendImageReady",
-            Self::DistGit => "DistGitImageReady",
-            Self::Resalloc => "ResallocImageReady",
-            Self::Backend => "BackendImageReady",
-            Self::BackendHttpd => "BackendHttpdImageReady",
-            Self::Builder => "BuilderImageReady",
-            Self::Sanity => "SanityImageReady",
-        }
+        self.row().field
     }
 
     /// What the operator does when it builds it, as events say.
     pub const fn action(self) -> &'static str {
-        match self {
-            Self::Base => "BuildBaseImage",
-            Self::Database => "BuildDatabaseImage",
-            Self::Redis => "BuildRedisImage",
-            Self::Keygen => "BuildKeygenImage",
-            Self::Frontend => "BuildFrontendImage",
-            Self::DistGit => "BuildDistGitImage",
-            Self::Resalloc => "BuildResallocImage",
-            Self::Backend => "BuildBackendImage",
-            Self::BackendHttpd => "BuildBackendHttpdImage",
-            Self::Builder => "BuildBuilderImage",
-            Self::Sanity => "BuildSanityImage",
-        }
+        self.row().action
     }
 
-    /// The image of that field.
-    pub fn of_field(field: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|image| image.field() == field)
+    /// The image of that key.
+    pub fn of_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|image| image.key() == key)
+    }
+}
+
+/// What the spec names as an image in its own block.
+pub const fn own_image(spec: &CoprInstanceSpec, image: Image) -> Option<&String> {
+    match image {
+        Image::Base => None,
+        Image::Database => spec.database.image.as_ref(),
+        Image::Redis => spec.redis.image.as_ref(),
+        Image::Keygen => spec.keygen.image.as_ref(),
+        Image::Frontend => spec.frontend.image.as_ref(),
+        Image::DistGit => spec.dist_git.image.as_ref(),
+        Image::Resalloc => spec.resalloc.image.as_ref(),
+        Image::Backend => spec.backend.image.as_ref(),
+        Image::BackendHttpd => spec.backend.httpd_image.as_ref(),
+        Image::Builder => spec.builders.image.as_ref(),
+        Image::Sanity => spec.tests.image.as_ref(),
     }
 }
 
@@ -115,19 +174,6 @@ impl Image {
 /// named.
 pub fn given_images(spec: &CoprInstanceSpec) -> Vec<(Image, String)> {
     let images = &spec.images;
-    let of = |image: Image| match image {
-        Image::Base => &None,
-        Image::Database => &images.database,
-        Image::Redis => &images.redis,
-        Image::Keygen => &images.keygen,
-        Image::Frontend => &images.frontend,
-        Image::DistGit => &images.dist_git,
-        Image::Resalloc => &images.resalloc,
-        Image::Backend => &images.backend,
-        Image::BackendHttpd => &images.backend_httpd,
-        Image::Builder => &images.builder,
-        Image::Sanity => &images.sanity,
-    };
     let by_registry = |image: Image| {
         let registry = images.registry.as_ref().filter(|_| image != Image::Sanity)?;
         Some(format!("{registry}/copr-{}:{}", image.folder(), images.tag))
@@ -135,7 +181,7 @@ pub fn given_images(spec: &CoprInstanceSpec) -> Vec<(Image, String)> {
     Image::ALL
         .into_iter()
         .filter(|image| *image != Image::Base && runs(spec, *image))
-        .filter_map(|image| Some((image, of(image).clone().or_else(|| by_registry(image))?)))
+        .filter_map(|image| Some((image, own_image(spec, image).cloned().or_else(|| by_registry(image))?)))
         .collect()
 }
 

@@ -2,6 +2,7 @@
 //! nothing that acts.
 
 pub mod annotations;
+pub mod component;
 pub mod images;
 pub mod labels;
 pub mod names;

@@ -1,9 +1,19 @@
 //! What the conditions of a CoprInstance say that others than its controller act upon.
 
-/// Every component answers. What tests and users wait for.
-pub const READY: &str = "Ready";
-/// The cluster has everything that the present spec says.
-pub const RECONCILED: &str = "Reconciled";
+/// The type of the condition that every component answers, whatever the spec says meanwhile. What tests wait for.
+pub const AVAILABLE: &str = "Available";
+
+/// Whether an instance that is Available, and for that reason not Ready, has its present spec applied all the same.
+pub fn is_applied(reason: &str) -> bool {
+    matches!(
+        reason,
+        volumes::PENDING
+            | volumes::RESIZING
+            | volumes::RESIZE_REFUSED
+            | chroots::LOOKING
+            | chroots::MOCK_CONFIG_MISSING
+    )
+}
 
 /// The condition that sums up all images.
 pub mod images {
@@ -22,6 +32,18 @@ pub mod images {
     }
 }
 
+/// The condition of the volumes.
+pub mod volumes {
+    /// Its type.
+    pub const CONDITION: &str = "VolumesReady";
+    /// A volume doesn't exist yet.
+    pub const PENDING: &str = "Pending";
+    /// A volume is being made larger, or waits to be.
+    pub const RESIZING: &str = "Resizing";
+    /// The API server won't change a claim, for instance because its StorageClass can't grow volumes.
+    pub const RESIZE_REFUSED: &str = "ResizeRefused";
+}
+
 /// The condition of the builder pods.
 pub mod builders {
     /// Its type.
@@ -34,4 +56,8 @@ pub mod builders {
 pub mod chroots {
     /// Its type.
     pub const CONDITION: &str = "ChrootsReady";
+    /// The builder image has no Mock configuration for a chroot.
+    pub const MOCK_CONFIG_MISSING: &str = "MockConfigMissing";
+    /// The image wasn't looked at yet.
+    pub const LOOKING: &str = "Looking";
 }

@@ -17,7 +17,6 @@ use kube::{
     runtime::events::{Recorder, Reporter},
 };
 use tokio::{
-    net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::{Notify, watch},
 };
@@ -65,7 +64,7 @@ pub enum Error {
 /// Runs until SIGTERM or SIGINT.
 pub async fn run(args: &Args) -> Result<(), Error> {
     let address = args.health_address;
-    let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
+    let listener = probes::listen(address).await.map_err(|source| Error::Listen { address, source })?;
     let readiness = probes::Readiness::default();
     tokio::spawn(probes::serve(listener, readiness.clone()));
 

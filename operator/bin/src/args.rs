@@ -8,8 +8,8 @@ use clap::Parser;
 #[derive(Parser, Clone, Debug)]
 #[command(version)]
 pub struct Args {
-    /// Address of /healthz and /readyz.
-    #[arg(long, env = "COPR_OPERATOR_HEALTH_ADDRESS", default_value = "0.0.0.0:8080")]
+    /// Address of /healthz and /readyz. `[::]` is every address of both families.
+    #[arg(long, env = "COPR_OPERATOR_HEALTH_ADDRESS", default_value = "[::]:8080")]
     pub health_address: SocketAddr,
 
     /// Image of images/image-builder, whose pods build images from packages. Without it, instances can only have

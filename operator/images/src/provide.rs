@@ -8,7 +8,7 @@ use copr_operator_api::{
 };
 use copr_operator_kernel::{
     apply::{self, memory::Memory},
-    conditions::Verdict,
+    conditions::Finding,
     platform::Platform,
     report,
 };
@@ -22,11 +22,12 @@ use super::{
     Wanted, arch,
     build::{
         builds::{Builds, images_of, needed},
+        condition,
         decide::{self, Seen, wake},
         failure::Error,
         heal, identity,
         look::{look, others},
-        start, verdict,
+        start,
     },
     registry::{
         self, Registries,
@@ -63,12 +64,12 @@ pub struct Provider {
 pub struct Provision {
     /// What became of `spec.packages`.
     pub packages: Option<PackagesStatus>,
-    /// By field of `spec.images` the image to run; complete if the verdict is True.
+    /// By key of `status.images` the image to run; complete if the finding is True.
     pub images: BTreeMap<String, String>,
     /// What the tags of prebuilt images were found to stand for, also where something else failed.
     pub resolved: BTreeMap<String, ResolvedTag>,
     /// The condition `ImagesReady`.
-    pub verdict: Verdict,
+    pub finding: Finding,
     /// When to look again, if nothing happens before. After a failure it's as long as the other side wants to be left
     /// alone, and the pauses between failures grow beyond it.
     pub look_again: Option<Duration>,
@@ -123,7 +124,7 @@ impl Provider {
                 packages,
                 images: BTreeMap::new(),
                 resolved: given.resolved,
-                verdict: verdict::of_failure(error.reason(), report::chain(&error)),
+                finding: condition::of_failure(error.reason(), report::chain(&error)),
                 look_again: error.retry_after(),
                 failed: true,
                 identity: identity::Objects::default(),
@@ -164,7 +165,7 @@ impl Provider {
                 packages: None,
                 images,
                 resolved: given.resolved.clone(),
-                verdict: Verdict::yes(verdict::AVAILABLE, report::truncate(message, 2048)),
+                finding: Finding::yes(condition::AVAILABLE, report::truncate(message, 2048)),
                 look_again: None,
                 failed: false,
                 identity: identity::Objects::default(),
@@ -200,12 +201,12 @@ impl Provider {
             // A hash of the version before is taken over.
             known.spec_hash = spec_hash::spec_hash(&instance.spec);
         }
-        let verdict = verdict::of_all(spec, known);
-        for image in known.images.iter().filter(|image| image.component != Image::Base.field()) {
+        let finding = condition::of_all(spec, known);
+        for image in known.images.iter().filter(|image| image.component != Image::Base.key()) {
             images.extend(image.image.clone().map(|reference| (image.component.clone(), reference)));
         }
         let (packages, resolved) = (packages.clone(), given.resolved.clone());
-        Ok(Provision { packages, images, resolved, verdict, look_again, failed: false, identity })
+        Ok(Provision { packages, images, resolved, finding, look_again, failed: false, identity })
     }
 
     /// What the images are to be built from: the hash of every image's inputs, and what these were made from.
@@ -236,7 +237,7 @@ impl Provider {
             (hashes, Expected::new(&contents))
         };
         let images = needed(wanted.spec).into_iter().map(|image| ImageStatus {
-            component: image.field().into(),
+            component: image.key().into(),
             input_hash: hashes.get(&image).cloned().unwrap_or_default(),
             ..ImageStatus::default()
         });
@@ -336,7 +337,7 @@ impl Provider {
             let waited = known
                 .images
                 .iter()
-                .any(|s| s.component == image.field() && decide::is_waited_for(&seen, s, *image, now));
+                .any(|s| s.component == image.key() && decide::is_waited_for(&seen, s, *image, now));
             if waited {
                 continue;
             }

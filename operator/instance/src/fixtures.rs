@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use copr_operator_api::{images::given_images, v1alpha1::CoprInstance};
 use copr_operator_images::{Provision, build::identity::Objects};
-use copr_operator_kernel::{conditions::Verdict, platform::Platform, served::Served};
+use copr_operator_kernel::{conditions::Finding, platform::Platform, served::Served};
 
 use super::{
     credentials::{Credentials, KeyPair},
@@ -26,9 +26,9 @@ metadata: {name: demo, namespace: team, uid: 0a1b2c, generation: 3}
 apiVersion: copr.fedorainfracloud.org/v1alpha1
 kind: CoprInstance
 spec:
-  images: {registry: quay.io/copr, builder: 'quay.io/me/builder@sha256:0123'}
+  images: {registry: quay.io/copr}
   chroots: [fedora-44-x86_64, fedora-44-i386, fedora-44-aarch64]
-  builders: {max: 3, isolation: Privileged}
+  builders: {image: 'quay.io/me/builder@sha256:0123', max: 3, isolation: Privileged}
   database: {externalSecret: {name: pg}}
   redis: {externalSecret: {name: valkey}}
 ";
@@ -55,10 +55,10 @@ spec:
     kerberos:
       emailDomain: example.org
       proxySecret: {name: copr-kerberos}
-  extraConfig:
-    frontend: {ITEMS_PER_PAGE: 20, LOGIN_INFO: {user_link: 'https://id.example.org/user/{username}', user_desc: account}}
-    backend: {backend: {prune_days: '30'}, builder: {timeout: '3600'}}
-    distGit: {sleep_time: '5'}
+  frontend:
+    extraConfig: {ITEMS_PER_PAGE: 20, LOGIN_INFO: {user_link: 'https://id.example.org/user/{username}', user_desc: account}}
+  backend: {extraConfig: {backend: {prune_days: '30'}, builder: {timeout: '3600'}}}
+  distGit: {extraConfig: {sleep_time: '5'}}
 ";
 
 pub(crate) fn parse(yaml: &str) -> CoprInstance {
@@ -95,9 +95,9 @@ pub(crate) fn provision(instance: &CoprInstance) -> Provision {
     let images = given_images(&instance.spec);
     Provision {
         packages: None,
-        images: images.into_iter().map(|(image, name)| (image.field().to_owned(), name)).collect(),
+        images: images.into_iter().map(|(image, name)| (image.key().to_owned(), name)).collect(),
         resolved: std::collections::BTreeMap::new(),
-        verdict: Verdict::yes("Available", ""),
+        finding: Finding::yes("Available", ""),
         look_again: None,
         failed: false,
         identity: Objects::default(),

@@ -1,8 +1,8 @@
 //! How a component is, told from its StatefulSet, its pod and the events of both. Pure.
 
-use copr_operator_images::build::verdict;
+use copr_operator_images::build::condition;
 use copr_operator_kernel::{
-    conditions::Verdict,
+    conditions::Finding,
     pods::{self, INIT_FAILED},
     report::truncate,
 };
@@ -40,46 +40,61 @@ pub const OBSTACLES: [&str; 5] =
 /// Message of a kubelet or a log, as far as a condition repeats it.
 const MESSAGE_LENGTH: usize = 600;
 
+/// Everything that a component may be in trouble for.
+pub const TROUBLES: [&str; 11] = [
+    POD_REFUSED,
+    pods::UNSCHEDULABLE,
+    pods::IMAGE_PULL_FAILED,
+    pods::CONTAINER_FAILED,
+    VOLUME_FAILED,
+    SANDBOX_FAILED,
+    SCHEMA_FAILED,
+    SEED_FAILED,
+    INIT_FAILED,
+    pods::CRASHING,
+    NOT_READY,
+];
+
 /// Whether a reason means trouble, rather than that it takes a while.
 pub fn is_trouble(reason: &str) -> bool {
-    !matches!(reason, AVAILABLE | STARTING | verdict::BUILDING)
+    !matches!(reason, AVAILABLE | STARTING | condition::BUILDING)
 }
 
 /// The state of a component. `refusal` is the newest warning about its StatefulSet, `obstacle` the newest about its pod.
-pub fn verdict(
+pub fn assess(
     workload: Option<&StatefulSet>,
     pod: Option<&Pod>,
     refusal: Option<&str>,
     obstacle: Option<&Event>,
-) -> Verdict {
+) -> Finding {
     if workload.is_none() {
-        return Verdict::no(STARTING, "its StatefulSet doesn't exist yet");
+        return Finding::no(STARTING, "its StatefulSet doesn't exist yet");
     }
     let Some(pod) = pod else {
         return match refusal {
-            Some(message) => Verdict::no(POD_REFUSED, truncate(message.into(), MESSAGE_LENGTH)),
-            None => Verdict::no(STARTING, "its pod doesn't exist yet"),
+            Some(message) => Finding::no(POD_REFUSED, truncate(message.into(), MESSAGE_LENGTH)),
+            None => Finding::no(STARTING, "its pod doesn't exist yet"),
         };
     };
     let name = pod.name_any();
     if pod.metadata.deletion_timestamp.is_some() {
-        return Verdict::no(STARTING, format!("pod {name} is being replaced"));
+        return Finding::no(STARTING, format!("pod {name} is being replaced"));
     }
     if let Some((reason, message)) = pod_trouble(pod) {
-        return Verdict::no(reason, message);
+        return Finding::no(reason, message);
     }
     if pods::is_ready(pod) {
-        return Verdict::yes(AVAILABLE, format!("pod {name} is ready"));
+        return Finding::yes(AVAILABLE, format!("pod {name} is ready"));
     }
     if let Some((reason, message)) = obstacle.filter(|_| has_started_nothing(pod)).map(obstacle_of) {
-        return Verdict::no(reason, format!("pod {name}: {message}"));
+        return Finding::no(reason, format!("pod {name}: {message}"));
     }
     match not_ready(pod) {
-        Some(container) => Verdict::no(
+        Some(container) => Finding::no(
             NOT_READY,
             format!("pod {name}: container {container} doesn't answer its readiness probe"),
         ),
-        None => Verdict::no(STARTING, format!("pod {name}: {}", progress(pod))),
+        None => Finding::no(STARTING, format!("pod {name}: {}", progress(pod))),
     }
 }
 

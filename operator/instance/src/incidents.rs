@@ -9,8 +9,8 @@ use std::{
 };
 
 use copr_operator_api::{
+    component::BUILDER,
     labels::{COMPONENT, INSTANCE},
-    names::BUILDER,
     v1alpha1::BuilderIncident,
 };
 use copr_operator_kernel::{

@@ -19,7 +19,6 @@ pub mod health;
 pub mod incidents;
 pub mod login;
 mod malformed;
-pub mod names;
 pub mod observe;
 pub mod quiet;
 pub mod redact;
@@ -119,6 +118,8 @@ pub struct Progress {
     pub builders: Option<builders::Assessment>,
     /// What became of builders, as far as is remembered.
     pub incidents: Vec<BuilderIncident>,
+    /// For how long every reconcile before this one has failed.
+    pub failing_for: Duration,
 }
 
 /// What went wrong in a reconcile, by step.
@@ -154,7 +155,7 @@ impl Error {
     /// The reason for the condition.
     fn reason(&self) -> &'static str {
         match self {
-            Self::Malformed(_) => malformed::REASON,
+            Self::Malformed(_) => copr_operator_kernel::malformed::REASON,
             Self::Dereference(_) | Self::Observe(_) => "DependencyUnreadable",
             Self::Validate(error) => error.reason(),
             Self::Apply(error) => apply_reason(error),
@@ -282,11 +283,14 @@ async fn reconcile(
         context.backoff.succeeded(&known.uid().unwrap_or_default());
         return Ok(Action::await_change());
     };
-    let mut progress = Progress::default();
-    let converged = converge(&context, &instance, &mut progress).await;
+    let failing_for = context.backoff.failing_for(&instance.uid().unwrap_or_default());
+    let mut progress = Progress { failing_for, ..Progress::default() };
+    // On the heap: it holds an instance with all of its blocks.
+    let converged = Box::pin(converge(&context, &instance, &mut progress)).await;
     assess_builders(&context, &instance, &mut progress);
-    status::write(&context, &instance, &progress, converged.as_ref().err()).await.map_err(Error::Status)?;
-    converged.map(|()| next(&context, &instance, &progress))
+    let written = status::write(&context, &instance, &progress, converged.as_ref().err()).await;
+    let status_changes = written.map_err(Error::Status)?;
+    converged.map(|()| next(&context, &instance, &progress, status_changes))
 }
 
 /// How the builders are, as far as the reconcile came.
@@ -301,8 +305,13 @@ fn assess_builders(context: &Context, instance: &CoprInstance, progress: &mut Pr
     progress.incidents.extend(incidents::of_events(&seen.warnings, resalloc.as_deref()));
 }
 
-/// When to look again, if nothing happens before.
-fn next(context: &Context, instance: &CoprInstance, progress: &Progress) -> Action {
+/// When to look again, if nothing happens before. `status_changes` is when the status does by itself.
+fn next(
+    context: &Context,
+    instance: &CoprInstance,
+    progress: &Progress,
+    status_changes: Option<jiff::SignedDuration>,
+) -> Action {
     let uid = instance.uid().unwrap_or_default();
     let images = progress.provision.as_ref();
     let soon = images.and_then(|provision| provision.look_again);
@@ -312,7 +321,7 @@ fn next(context: &Context, instance: &CoprInstance, progress: &Progress) -> Acti
         return Action::requeue(soon.map_or(pause, |soon| soon.max(pause)));
     }
     let waits = images.is_some_and(|provision| {
-        !provision.verdict.is_true() && provision.verdict.reason != images::build::verdict::BUILDING
+        !provision.finding.is_true() && provision.finding.reason != images::build::condition::BUILDING
     });
     if let Some(failure) = progress.failures.first() {
         let pause = context.backoff.failed(&uid);
@@ -323,19 +332,16 @@ fn next(context: &Context, instance: &CoprInstance, progress: &Progress) -> Acti
         }
         return Action::requeue(pause);
     }
+    if waits && soon.is_none() {
+        return Action::requeue(context.backoff.failed(&uid));
+    }
+    context.backoff.succeeded(&uid);
     if !progress.waiting.is_empty() {
         return Action::requeue(WAITING);
     }
     let builders = progress.builders.as_ref().and_then(|builders| builders.look_again);
-    let builders = builders.map(jiff::SignedDuration::unsigned_abs);
-    match soon {
-        Some(soon) => Action::requeue(builders.map_or(soon, |builders| builders.min(soon))),
-        None if waits => Action::requeue(context.backoff.failed(&uid)),
-        None => {
-            context.backoff.succeeded(&uid);
-            Action::requeue(builders.unwrap_or(RESYNC))
-        }
-    }
+    let by_time = builders.into_iter().chain(status_changes).map(jiff::SignedDuration::unsigned_abs);
+    Action::requeue(by_time.chain(soon).min().unwrap_or(RESYNC))
 }
 
 async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Progress) -> Result<(), Error> {
@@ -353,7 +359,7 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
     let provision =
         context.images.provide(client, instance, &observed.platform, &unpullable, observed.now).await;
     let provision = progress.provision.insert(provision);
-    if !provision.verdict.is_true() {
+    if !provision.finding.is_true() {
         // What runs already goes on as it is.
         return Ok(());
     }

@@ -1,27 +1,21 @@
-//! Client required: tells of an object that isn't a CoprInstance of this version, which the API server admitted nevertheless: it is
-//! older than a rule, or of a later version of the CRD.
+//! Client required: tells of an object that isn't a CoprInstance of this version.
 
-use copr_operator_api::{
-    status::{READY, RECONCILED},
-    v1alpha1::{CoprInstance, CoprInstanceStatus},
-};
+use copr_operator_api::{status::AVAILABLE, v1alpha1::CoprInstance};
 use copr_operator_kernel::{
-    conditions::{self, Verdict},
+    conditions::{self, Finding, Outlook, Standing},
+    malformed::{self, REASON},
     report::{chain, truncate},
 };
-use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::{
+    api::core::v1::ObjectReference, apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp,
+};
 use kube::{
-    Api, Resource as _, ResourceExt as _,
-    api::{ApiResource, Patch, PatchParams},
-    core::{DynamicObject, error_boundary::InvalidObject},
+    Resource as _,
+    core::error_boundary::InvalidObject,
     runtime::events::{Event, EventType},
 };
-use serde_json::json;
 
-use super::{Context, dereference::now};
-
-/// The reason of the conditions.
-pub const REASON: &str = "Malformed";
+use super::{Context, dereference::now, status::take_over};
 
 /// Publishes an event, and writes the conditions where the API server takes a status of such an object. What the components last
 /// were stays.
@@ -48,8 +42,8 @@ pub async fn report(context: &Context, invalid: &InvalidObject) {
     if let Err(error) = context.recorder.publish(&event, &about).await {
         tracing::warn!(namespace, instance = name, error = chain(&error), "Failed to publish an event");
     }
-    // An object that breaks its own schema can't be applied to, and perhaps not be written at all.
-    if let Err(error) = write(context, (&namespace, &name), message).await {
+    let say = |conditions: &mut Vec<Condition>, generation| say(conditions, &message, generation, now());
+    if let Err(error) = malformed::write::<CoprInstance>(&context.client, (&namespace, &name), say).await {
         tracing::debug!(
             namespace,
             instance = name,
@@ -59,31 +53,32 @@ pub async fn report(context: &Context, invalid: &InvalidObject) {
     }
 }
 
-async fn write(
-    context: &Context,
-    (namespace, name): (&str, &str),
-    message: String,
-) -> Result<(), kube::Error> {
-    let resource = ApiResource::erase::<CoprInstance>(&());
-    let api: Api<DynamicObject> = Api::namespaced_with(context.client.clone(), namespace, &resource);
-    let Some(object) = api.get_opt(name).await? else { return Ok(()) };
-    // A status that is what can't be read is made anew.
-    let status = object.data.get("status").cloned().unwrap_or_default();
-    let old: CoprInstanceStatus = serde_json::from_value(status).unwrap_or_default();
-    let mut conditions = old.conditions.clone();
-    let (now, generation) = (now(), object.metadata.generation);
-    let verdict = Verdict::no(REASON, message);
-    if conditions::get(&conditions, READY).is_none() {
-        conditions::set(&mut conditions, READY, verdict.clone(), generation, now);
+/// The conditions of an instance that can not be read, of that generation.
+pub fn say(conditions: &mut Vec<Condition>, message: &str, generation: Option<i64>, now: Timestamp) {
+    take_over(conditions);
+    if conditions::get(conditions, AVAILABLE).is_none() {
+        conditions::set(conditions, AVAILABLE, Finding::no(REASON, message), generation, now);
     }
-    conditions::set(&mut conditions, RECONCILED, verdict, generation, now);
-    if conditions == old.conditions {
-        return Ok(());
+    let standing = Standing::new(Outlook::Stalled, REASON, message);
+    conditions::set_standing(conditions, standing, generation, now);
+}
+
+#[cfg(test)]
+mod tests {
+    use copr_operator_kernel::conditions::READY;
+
+    use super::*;
+
+    #[test]
+    fn a_copr_that_serves_stays_available_though_its_object_can_not_be_read_any_more() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut conditions = Vec::new();
+        say(&mut conditions, "no chroots", Some(1), now);
+        assert!(!conditions::is_true(&conditions, AVAILABLE));
+        conditions::set(&mut conditions, AVAILABLE, Finding::yes("Available", ""), Some(1), now);
+        say(&mut conditions, "no chroots", Some(2), now);
+        assert!(conditions::is_true(&conditions, AVAILABLE));
+        let ready = conditions::get(&conditions, READY).unwrap();
+        assert_eq!((ready.reason.as_str(), ready.observed_generation), (REASON, Some(2)));
     }
-    let patch = json!({
-        "metadata": {"resourceVersion": object.resource_version()},
-        "status": {"conditions": conditions, "observedGeneration": generation},
-    });
-    api.patch_status(name, &PatchParams::default(), &Patch::Merge(patch)).await?;
-    Ok(())
 }

@@ -1,8 +1,8 @@
 //! Client required: what exists of an instance, as far as its state is concerned.
 
 use copr_operator_api::{
+    component::Component,
     labels::{self, COMPONENT},
-    names::Component,
 };
 use copr_operator_kernel::pods::{self, Waiting};
 use k8s_openapi::api::{

@@ -9,8 +9,8 @@ use std::{
 };
 
 use copr_operator_api::{
+    component::BUILDER,
     labels::{COMPONENT, INSTANCE},
-    names::BUILDER,
 };
 use k8s_openapi::{
     api::core::v1::Pod,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use copr_operator_api::{names::Component, v1alpha1::CoprInstance};
+use copr_operator_api::{component::Component, v1alpha1::CoprInstance};
 use k8s_openapi::api::{apps::v1::StatefulSet, core::v1::Pod};
 use kube::{
     Api, Client, ResourceExt as _,

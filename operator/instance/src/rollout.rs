@@ -11,8 +11,8 @@
 use std::collections::BTreeMap;
 
 use copr_operator_api::{
+    component::{BUILDER, Component},
     labels::COMPONENT,
-    names::{BUILDER, Component},
 };
 use copr_operator_kernel::pods;
 use k8s_openapi::api::{apps::v1::StatefulSet, core::v1::Pod};

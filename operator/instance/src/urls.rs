@@ -1,19 +1,16 @@
 //! URLs of an instance: inside the cluster and for people. Pure. See docs/design/20261126-urls.md.
 
 use copr_operator_api::{
-    names::Component,
+    component::{BACKEND_HTTPD, Component, Port, port},
     v1alpha1::{Endpoints, PublicEndpoints, Scheme},
 };
 
-use super::{
-    names::{BACKEND_HTTPD, port},
-    validate::Instance,
-};
+use super::validate::Instance;
 
 impl Instance {
     /// URLs of the instance.
     pub fn endpoints(&self) -> Endpoints {
-        let url = |suffix, port| format!("http://{}:{port}", self.host(suffix));
+        let url = |suffix, port: Port| format!("http://{}:{}", self.host(suffix), port.number);
         Endpoints {
             frontend: url(Component::Frontend.name(), port::FRONTEND),
             backend: url(BACKEND_HTTPD, port::RESULTS),
@@ -45,7 +42,7 @@ impl Instance {
     pub fn frontend_host(&self) -> String {
         match &self.url {
             Some(url) => url.frontend.clone(),
-            None => format!("{}:{}", self.host(Component::Frontend.name()), port::FRONTEND),
+            None => format!("{}:{}", self.host(Component::Frontend.name()), port::FRONTEND.number),
         }
     }
 }

@@ -2,27 +2,28 @@
 
 mod exposure;
 mod images;
-
-use std::collections::BTreeMap;
+mod workloads;
 
 use copr_operator_api::{
-    names::{Component, client},
-    v1alpha1::{Admin, Builders, CoprInstance, CoprInstanceSpec, DeletionPolicy, ExtraConfig, Storage, Url},
+    component::{Component, port},
+    images::Image,
+    names::client,
+    v1alpha1::{Admin, CoprInstance, CoprInstanceSpec, DeletionPolicy, Proxy, Url},
 };
 use copr_operator_images::{Provision, build::identity};
 use copr_operator_kernel::platform::Platform;
-use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::apis::meta::v1::OwnerReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{Resource, ResourceExt};
 
 pub use exposure::Exposure;
-pub use images::ResolvedImages;
+pub use images::Pull;
+pub use workloads::{Builders, Workload, Workloads};
 
 use super::{
     credentials::Credentials,
     dereference::{External, Observed},
-    extra_config,
+    extra_config::{self, ExtraConfig},
     login::{self, Login},
-    names::port,
 };
 
 /// A valid instance.
@@ -34,8 +35,12 @@ pub struct Instance {
     pub namespace: String,
     /// What every object of it refers to.
     pub owner: OwnerReference,
-    /// Images, all named.
-    pub images: ResolvedImages,
+    /// The components.
+    pub workloads: Workloads,
+    /// How images are pulled.
+    pub pull: Pull,
+    /// The image of the sanity suite, if the instance has one.
+    pub sanity_image: Option<String>,
     /// Chroots to activate.
     pub chroots: Vec<String>,
     /// Builder pools, one per machine architecture of the chroots.
@@ -56,10 +61,8 @@ pub struct Instance {
     pub login: Login,
     /// Settings of Copr's own files.
     pub extra_config: ExtraConfig,
-    /// Volumes.
-    pub storage: Storage,
-    /// Container resources per component.
-    pub resources: BTreeMap<String, ResourceRequirements>,
+    /// Environment variables of what fetches from outside of the cluster.
+    pub proxy: Vec<(String, String)>,
     /// Everything secret.
     pub credentials: Credentials,
     /// The version of the Secret that they were read from, if there is one.
@@ -131,8 +134,16 @@ pub enum Error {
         problem: &'static str,
     },
     /// An image is not given (the API server's rules refuse this first).
-    #[error("images.{0}: no image is given, no images.registry and no packages either")]
+    #[error("{0}: no image is given, no images.registry and no packages either")]
     NoImage(&'static str),
+    /// A field contradicts itself, or can't be what it says.
+    #[error("{field}: {problem}")]
+    Field {
+        /// Which field.
+        field: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// No node can build such a chroot.
     #[error("chroots: {chroot} is for the architecture {arch}, which no builder can be scheduled for")]
     UnknownArch {
@@ -153,27 +164,6 @@ pub enum Error {
         /// The version of the group.
         version: String,
     },
-    /// `expose: Gateway` without a Gateway (the API server's rules refuse this first).
-    #[error("gateway: expose: Gateway needs the name of a Gateway")]
-    NoGateway,
-    /// A setting of Copr's own files is the operator's.
-    #[error("{field}.{key}: the operator sets this key itself")]
-    OwnedSetting {
-        /// Field of the spec.
-        field: &'static str,
-        /// The key.
-        key: String,
-    },
-    /// A key isn't one.
-    #[error(
-        "{field}.{key}: the keys of this file are upper-case letters, digits and '_', and start with a letter"
-    )]
-    MalformedSetting {
-        /// Field of the spec.
-        field: &'static str,
-        /// The key.
-        key: String,
-    },
     /// The API server returned an object without a uid.
     #[error("the instance has no uid")]
     NoUid,
@@ -186,19 +176,18 @@ impl Error {
             Self::SecretNotFound { .. } => "SecretNotFound",
             Self::SecretInvalid { .. } => "SecretInvalid",
             Self::NotServed { .. } => "ExposeUnsupported",
-            Self::NoImage(_)
-            | Self::UnknownArch { .. }
-            | Self::NoGateway
-            | Self::OwnedSetting { .. }
-            | Self::MalformedSetting { .. }
-            | Self::NoUid => "InvalidSpec",
+            Self::NoImage(_) | Self::Field { .. } | Self::UnknownArch { .. } | Self::NoUid => "InvalidSpec",
         }
     }
 }
 
+/// Redis' own port.
+const REDIS_PORT: u16 = 6379;
+
 /// Checks what the spec alone says wrong, before any image is built for it. A Secret that is missing may come while they are built.
 pub fn precheck(spec: &CoprInstanceSpec) -> Result<(), Error> {
-    extra_config::check(&spec.extra_config)?;
+    workloads::check(spec)?;
+    extra_config::check(spec)?;
     pools(&spec.chroots).map(drop)
 }
 
@@ -215,18 +204,19 @@ pub fn validate(
         name: instance.name_any(),
         namespace: instance.namespace().unwrap_or_default(),
         owner: instance.controller_owner_ref(&()).ok_or(Error::NoUid)?,
-        images: images::resolved(&spec, &provision.images)?,
+        workloads: workloads::workloads(&spec, &provision.images)?,
+        builders: workloads::builders(&spec, &provision.images)?,
+        pull: images::pull(&spec),
+        sanity_image: provision.images.get(Image::Sanity.key()).cloned(),
+        extra_config: ExtraConfig::of(&spec),
+        url: spec.url.clone(),
+        proxy: spec.proxy.as_ref().map(Proxy::variables).unwrap_or_default(),
         image_builds: provision.identity.clone(),
         pools: pools(&spec.chroots)?,
         chroots: spec.chroots,
-        builders: spec.builders,
         admin: spec.admin,
         database: database(observed.database_secret.as_ref())?,
         redis: redis(observed.redis_secret.as_ref())?,
-        url: spec.url,
-        extra_config: spec.extra_config,
-        storage: spec.storage,
-        resources: spec.resources,
         credentials: observed.credentials.clone(),
         credentials_version: observed.credentials_version.clone(),
         rotation: observed.rotation.clone(),
@@ -293,21 +283,12 @@ fn redis(secret: Option<&External>) -> Result<Redis, Error> {
         return Err(invalid("has a host that is not a host name or an address"));
     }
     let port = match data.get("port") {
-        None => 6379,
+        None => REDIS_PORT,
         Some(port) => {
             port.trim().parse().map_err(|_| invalid("has a port that is not a number below 65536"))?
         }
     };
     Ok(Redis::External { host: host.to_owned(), port })
-}
-
-/// The components that an instance of this spec has workloads of.
-pub fn components(spec: &CoprInstanceSpec) -> impl Iterator<Item = Component> + use<'_> {
-    Component::ALL.into_iter().filter(|component| match component {
-        Component::Database => spec.database.external_secret.is_none(),
-        Component::Redis => spec.redis.external_secret.is_none(),
-        _ => true,
-    })
 }
 
 impl Instance {
@@ -334,7 +315,7 @@ impl Instance {
                 "postgresql+psycopg2://copr-fe:{}@{}:{}/coprdb",
                 self.credentials.database_password,
                 self.host(Component::Database.name()),
-                port::DATABASE
+                port::DATABASE.number
             ),
         }
     }
@@ -343,7 +324,7 @@ impl Instance {
     pub fn redis_address(&self) -> (String, u16) {
         match &self.redis {
             Redis::External { host, port } => (host.clone(), *port),
-            Redis::Managed => (self.host(Component::Redis.name()), 6379),
+            Redis::Managed => (self.host(Component::Redis.name()), REDIS_PORT),
         }
     }
 

@@ -21,6 +21,7 @@ pub struct Backoff(Mutex<HashMap<String, Failures>>);
 #[derive(Debug)]
 struct Failures {
     count: u32,
+    first: Instant,
     last: Instant,
     /// What was logged of the last one.
     told: String,
@@ -33,6 +34,7 @@ impl Backoff {
         all.retain(|_, failures| failures.last.elapsed() < FORGOTTEN);
         let failures = all.entry(uid.to_owned()).or_insert_with(|| Failures {
             count: 0,
+            first: Instant::now(),
             last: Instant::now(),
             told: String::new(),
         });
@@ -40,6 +42,11 @@ impl Backoff {
         failures.count = failures.count.saturating_add(1);
         failures.last = Instant::now();
         wait
+    }
+
+    /// For how long nothing but failures has been counted.
+    pub fn failing_for(&self, uid: &str) -> Duration {
+        self.lock().get(uid).map_or(Duration::ZERO, |failures| failures.first.elapsed())
     }
 
     /// Whether a failure is another one than that which was logged last; it counts as logged then.
@@ -94,6 +101,8 @@ mod tests {
         let seconds = |count| (0..count).map(|_| backoff.failed("a").as_secs()).collect::<Vec<_>>();
         assert_eq!(seconds(8), [1, 2, 4, 8, 16, 32, 60, 60]);
         assert_eq!(backoff.failed("b"), FIRST);
+        assert!(backoff.failing_for("a") > backoff.failing_for("b"));
+        assert_eq!(backoff.failing_for("c"), Duration::ZERO);
         assert!(backoff.is_news("a", "x") && !backoff.is_news("a", "x") && backoff.is_news("a", "y"));
         backoff.succeeded("a");
         assert_eq!(backoff.failed("a"), FIRST);

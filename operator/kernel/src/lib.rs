@@ -7,10 +7,14 @@ pub mod conditions;
 pub mod disruption;
 pub mod isolation;
 pub mod lease;
+pub mod malformed;
 pub mod openshift;
 pub mod platform;
 pub mod pods;
+pub mod quantity;
 pub mod report;
+pub mod resources;
+pub mod scheduling;
 pub mod served;
 #[cfg(feature = "testing")]
 pub mod testing;

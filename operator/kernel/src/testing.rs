@@ -1,10 +1,11 @@
 //! What unit tests of more than one crate check.
-#![expect(clippy::unwrap_used, reason = "it is called by tests only")]
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "it is called by tests only")]
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs, path::Path};
 
 use k8s_openapi::api::core::v1::PodSpec;
-use serde_json::Value;
+use kube::CustomResourceExt;
+use serde_json::{Value, json};
 
 /// That OpenShift admits the pod under this SCC of manifests/openshift, and that the SCC offers no volume or capability
 /// that the pod doesn't use.
@@ -33,4 +34,34 @@ pub fn assert_fits(scc: &str, pod: &PodSpec, unused_volumes: &[&str]) {
         assert_eq!(named("allowedCapabilities"), capabilities.add.iter().flatten().cloned().collect());
         assert_eq!(capabilities.drop.as_deref(), Some(&["ALL".to_owned()][..]));
     }
+}
+
+/// The status that the API server gives to a new object of that kind.
+pub fn status_of_new<K: CustomResourceExt>() -> Value {
+    let crd = serde_json::to_value(K::crd()).unwrap();
+    let schema = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    schema["properties"]["status"]["default"].clone()
+}
+
+/// Records objects for `e2e/kstatus`, whose test asks kstatus' own code about each. Each comes with a name, and with what kstatus is to
+/// make of it. `kind` begins the names of their files: those that nobody records any more are found.
+pub fn assert_recorded(kind: &str, objects: &[(&str, &str, Value)]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../e2e/kstatus/testdata");
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(&folder);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for (name, expected, object) in objects {
+        let mut object = object.clone();
+        // kstatus reads nothing of it.
+        object.as_object_mut().unwrap().remove("spec");
+        let record = serde_saphyr::to_string(&json!({"expected": expected, "object": object})).unwrap();
+        settings.bind(|| insta::assert_snapshot!(format!("{kind}-{name}"), record));
+    }
+    let wanted: BTreeSet<_> = objects.iter().map(|(name, ..)| format!("{kind}-{name}.snap")).collect();
+    let there = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let there = there.filter(|path| path.extension().is_some_and(|extension| extension == "snap"));
+    let there = there.map(|path| path.file_name().unwrap().to_str().unwrap().to_owned());
+    let there: BTreeSet<_> = there.filter(|name| name.starts_with(kind)).collect();
+    assert_eq!(wanted, there);
 }

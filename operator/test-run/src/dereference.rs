@@ -138,7 +138,7 @@ pub async fn dereference(
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is where the clock enters the reconcile of a run")]
-fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }

@@ -1,7 +1,7 @@
 //! Was the instance itself under a test? A test that failed while a component was away says nothing about
 //! Copr. Pure.
 
-use copr_operator_api::{labels, names::Component};
+use copr_operator_api::{component::Component, labels};
 use copr_operator_kernel::pods;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
@@ -16,15 +16,16 @@ pub const SETTLE: SignedDuration = SignedDuration::from_secs(10);
 /// What happened to the instance since then, if anything.
 pub fn disturbance(target: &Target, instance_pods: &[Pod], since: Timestamp) -> Option<String> {
     let State::Ready(facts) = &target.state else {
-        return Some(target.verdict().message);
+        return Some(target.finding().message);
     };
     // First the components: they say more than the condition that follows from them.
     let component = || facts.components.iter().find_map(|c| of_component(*c, instance_pods, since));
-    let readiness = || {
-        (facts.ready_since > since)
-            .then(|| format!("CoprInstance {} was not Ready until {}", target.name, facts.ready_since))
+    let availability = || {
+        (facts.available_since > since).then(|| {
+            format!("CoprInstance {} was not Available until {}", target.name, facts.available_since)
+        })
     };
-    component().or_else(readiness)
+    component().or_else(availability)
 }
 
 fn of_component(component: Component, instance_pods: &[Pod], since: Timestamp) -> Option<String> {

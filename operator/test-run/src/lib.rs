@@ -33,10 +33,14 @@ use copr_operator_api::{
 };
 use copr_operator_kernel::{
     backoff::{Backoff, BrokenWatch},
-    report,
+    conditions::{self, Outlook, Standing},
+    malformed, report,
 };
 use futures::{Future, StreamExt};
-use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use k8s_openapi::{
+    api::core::v1::{ConfigMap, Pod},
+    apimachinery::pkg::apis::meta::v1::Condition,
+};
 use kube::{
     Client, Resource, ResourceExt,
     api::Api,
@@ -136,18 +140,12 @@ async fn reconcile(watched: Arc<Watched>, context: Arc<Context>) -> Result<Actio
     let run = match &watched.0 {
         Ok(run) => run,
         Err(invalid) => {
-            tracing::warn!(error = invalid.error, "A run can't be read");
-            warn(
-                &context,
-                &*watched,
-                "InvalidObject",
-                format!("the object can't be read: {}", invalid.error),
-            )
-            .await;
+            tell_malformed(&context, &watched, &invalid.error).await;
             return Ok(Action::await_change());
         }
     };
-    let result = steps(run, &context).await;
+    // On the heap: a run holds the spec of an instance, several times over.
+    let result = Box::pin(steps(run, &context)).await;
     match &result {
         Ok(_) => context.backoff.succeeded(&uid(&watched)),
         // The next reconcile sees what has changed; nobody needs to know.
@@ -155,6 +153,24 @@ async fn reconcile(watched: Arc<Watched>, context: Arc<Context>) -> Result<Actio
         Err(error) => warn(&context, run, error.category(), report::chain(error)).await,
     }
     result
+}
+
+/// Tells of a run that can't be read, by an event and, where the API server takes one, in its status. A verdict that is final stays.
+async fn tell_malformed(context: &Context, watched: &Watched, error: &str) {
+    let (name, namespace) = (watched.name_any(), watched.namespace().unwrap_or_default());
+    tracing::warn!(error, "A run can't be read");
+    let note = report::truncate(format!("the object can't be read: {error}"), 1000);
+    warn(context, watched, "InvalidObject", note.clone()).await;
+    let say = |conditions: &mut Vec<Condition>, generation| {
+        if !conditions::is_true(conditions, decide::types::FINISHED) {
+            let standing = Standing::new(Outlook::Stalled, malformed::REASON, note);
+            conditions::set_standing(conditions, standing, generation, dereference::now());
+        }
+    };
+    let written = malformed::write::<CoprTestRun>(&context.client, (&namespace, &name), say).await;
+    if let Err(error) = written {
+        tracing::debug!(error = report::chain(&error), "No status for a malformed object");
+    }
 }
 
 /// The five steps.

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use copr_operator_api::labels;
+use copr_operator_api::{component::SANITY, labels};
+use copr_operator_kernel::{
+    resources::{Amounts, merged},
+    scheduling,
+};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{
     api::core::v1::{
         Capabilities, Container, EmptyDirVolumeSource, EnvVar, KeyToPath, LocalObjectReference, Pod,
-        PodSecurityContext, PodSpec, ResourceRequirements, SeccompProfile, SecretVolumeSource,
-        SecurityContext, Toleration, Volume, VolumeMount,
+        PodSecurityContext, PodSpec, SeccompProfile, SecretVolumeSource, SecurityContext, Toleration, Volume,
+        VolumeMount,
     },
     apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta},
 };
@@ -20,7 +24,7 @@ use super::{suite::Test, target::Facts, validate::Validated, verdict};
 /// The container that runs the test.
 pub const CONTAINER: &str = "test";
 /// Label value of the component of a test's pod.
-pub const COMPONENT: &str = "sanity";
+pub const COMPONENT: &str = SANITY;
 
 /// A test ends itself at its deadline and says how far it came; the kubelet ends what doesn't.
 const KUBELET_GRACE_SECONDS: i64 = 60;
@@ -32,6 +36,11 @@ const LOST_NODE_SECONDS: i64 = 30;
 
 /// How long after its grace a deleted pod may take to be gone.
 const LATE: SignedDuration = SignedDuration::from_secs(30);
+
+/// copr-cli and dnf, with the metadata of a whole distribution.
+const AMOUNTS: Amounts = Amounts { cpu: "20m", mebibytes: 128, most_cpu: "2", most_mebibytes: 2048 };
+/// An installation root with what a test installs and dnf's downloads: some hundred MiB. Of this size the kubelet ends the test.
+const TMP_SIZE: &str = "8Gi";
 
 const CLIENT_VOLUME: &str = "client";
 const TMP_VOLUME: &str = "tmp";
@@ -72,36 +81,35 @@ pub fn describe(pod: &Pod) -> String {
 
 /// The pod of an attempt.
 pub fn build(run: &Validated, facts: &Facts, test: Test, attempt: i32) -> Pod {
-    Pod {
-        metadata: ObjectMeta {
-            name: Some(name(&run.name, test.name, attempt)),
-            namespace: Some(run.namespace.clone()),
-            labels: Some(pod_labels(run, test, attempt)),
-            owner_references: Some(vec![run.owner.clone()]),
-            ..ObjectMeta::default()
-        },
-        spec: Some(PodSpec {
-            containers: vec![container(run, facts, test, attempt)],
-            volumes: Some(volumes(facts)),
-            restart_policy: Some("Never".into()),
-            active_deadline_seconds: Some(test.deadline_seconds + KUBELET_GRACE_SECONDS),
-            termination_grace_period_seconds: Some(TERMINATION_GRACE_SECONDS),
-            automount_service_account_token: Some(false),
-            enable_service_links: Some(false),
-            image_pull_secrets: pull_secrets(facts),
-            security_context: Some(PodSecurityContext {
-                run_as_non_root: Some(true),
-                seccomp_profile: Some(SeccompProfile {
-                    type_: "RuntimeDefault".into(),
-                    ..SeccompProfile::default()
-                }),
-                ..PodSecurityContext::default()
+    let mut metadata = ObjectMeta {
+        name: Some(name(&run.name, test.name, attempt)),
+        namespace: Some(run.namespace.clone()),
+        labels: Some(pod_labels(run, test, attempt)),
+        owner_references: Some(vec![run.owner.clone()]),
+        ..ObjectMeta::default()
+    };
+    let mut spec = PodSpec {
+        containers: vec![container(run, facts, test, attempt)],
+        volumes: Some(volumes(facts)),
+        restart_policy: Some("Never".into()),
+        active_deadline_seconds: Some(test.deadline_seconds + KUBELET_GRACE_SECONDS),
+        termination_grace_period_seconds: Some(TERMINATION_GRACE_SECONDS),
+        automount_service_account_token: Some(false),
+        enable_service_links: Some(false),
+        image_pull_secrets: pull_secrets(facts),
+        security_context: Some(PodSecurityContext {
+            run_as_non_root: Some(true),
+            seccomp_profile: Some(SeccompProfile {
+                type_: "RuntimeDefault".into(),
+                ..SeccompProfile::default()
             }),
-            tolerations: Some(vec![tolerate("not-ready"), tolerate("unreachable")]),
-            ..PodSpec::default()
+            ..PodSecurityContext::default()
         }),
-        status: None,
-    }
+        tolerations: Some(vec![tolerate("not-ready"), tolerate("unreachable")]),
+        ..PodSpec::default()
+    };
+    scheduling::apply(&facts.settings, &mut metadata, &mut spec);
+    Pod { metadata, spec: Some(spec), status: None }
 }
 
 /// Not `app.kubernetes.io/instance`: that says what the instance's own controller looks after.
@@ -138,7 +146,10 @@ fn container(run: &Validated, facts: &Facts, test: Test, attempt: i32) -> Contai
             },
             VolumeMount { name: TMP_VOLUME.into(), mount_path: "/tmp".into(), ..VolumeMount::default() },
         ]),
-        resources: Some(run.resources.clone().unwrap_or_else(default_resources)),
+        resources: Some(merged(
+            AMOUNTS.requirements(),
+            [facts.default_resources.as_ref(), facts.resources.as_ref(), run.resources.as_ref()],
+        )),
         security_context: Some(SecurityContext {
             allow_privilege_escalation: Some(false),
             capabilities: Some(Capabilities { drop: Some(vec!["ALL".into()]), ..Capabilities::default() }),
@@ -147,17 +158,6 @@ fn container(run: &Validated, facts: &Facts, test: Test, attempt: i32) -> Contai
         // Never the log: a verdict is what the test wrote as its verdict.
         termination_message_policy: Some("File".into()),
         ..Container::default()
-    }
-}
-
-fn default_resources() -> ResourceRequirements {
-    ResourceRequirements {
-        requests: Some(
-            [("cpu", "20m"), ("memory", "128Mi")]
-                .map(|(key, value)| (key.into(), Quantity(value.into())))
-                .into(),
-        ),
-        ..ResourceRequirements::default()
     }
 }
 
@@ -175,8 +175,10 @@ fn env(run: &Validated, facts: &Facts, test: Test, attempt: i32) -> Vec<EnvVar> 
         ("PREVIOUS_RUN_IDS", previous.join(" ")),
         ("HOME", "/tmp".to_owned()),
     ]
+    .into_iter()
     .map(|(name, value)| EnvVar { name: name.into(), value: Some(value), ..EnvVar::default() })
-    .into()
+    .chain(scheduling::variables(&facts.proxy))
+    .collect()
 }
 
 /// Ten characters that no other attempt of any run has: projects of two runs on one instance, and of two
@@ -198,7 +200,10 @@ fn volumes(facts: &Facts) -> Vec<Volume> {
         },
         Volume {
             name: TMP_VOLUME.into(),
-            empty_dir: Some(EmptyDirVolumeSource::default()),
+            empty_dir: Some(EmptyDirVolumeSource {
+                size_limit: Some(Quantity(TMP_SIZE.into())),
+                medium: None,
+            }),
             ..Volume::default()
         },
     ]

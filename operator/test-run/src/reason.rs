@@ -68,7 +68,7 @@ reasons! {
     InstanceDisturbed,
     /// Another test ran beside one that must run alone.
     InstanceShared,
-    /// The instance was not Ready in time.
+    /// The instance was not ready for tests in time.
     InstanceNotReady,
     /// The instance was deleted.
     InstanceLost,

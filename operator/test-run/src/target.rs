@@ -1,17 +1,17 @@
 //! The instance as a run sees it: can tests start, and with what. Pure.
 
 use copr_operator_api::{
+    component::Component,
     images::{Image, pull_secrets},
-    names::Component,
-    status::{READY, RECONCILED, images},
-    v1alpha1::{CoprInstance, CoprInstanceSpec, Images, PullPolicy, Suite},
+    status::{AVAILABLE, images, is_applied},
+    v1alpha1::{CoprInstance, CoprInstanceSpec, PodSettings, Proxy, PullPolicy, Suite},
 };
 use copr_operator_kernel::{
-    conditions::{self, Verdict},
-    report,
+    conditions::{self, Finding},
+    report, scheduling,
 };
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::apis::meta::v1::Condition};
 use kube::ResourceExt;
 
 use super::{
@@ -94,7 +94,7 @@ pub enum State {
 }
 
 /// What a test's pod needs to know of a Ready instance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Facts {
     /// Image of the suite.
     pub image: String,
@@ -102,6 +102,14 @@ pub struct Facts {
     pub pull_policy: &'static str,
     /// Secrets for the pull.
     pub pull_secrets: Vec<String>,
+    /// Requests and limits of every container of the instance, if it says so.
+    pub default_resources: Option<ResourceRequirements>,
+    /// Requests and limits of its tests, if it says so.
+    pub resources: Option<ResourceRequirements>,
+    /// Where its tests run.
+    pub settings: PodSettings,
+    /// Environment variables by which they get out of the cluster.
+    pub proxy: Vec<(String, String)>,
     /// Web UI and API.
     pub frontend_url: String,
     /// Results.
@@ -114,8 +122,8 @@ pub struct Facts {
     pub builders_max: i32,
     /// Secret with the client's configuration.
     pub client_secret: String,
-    /// Since when the instance is Ready.
-    pub ready_since: Timestamp,
+    /// Since when the instance is Available.
+    pub available_since: Timestamp,
     /// The components that have pods.
     pub components: Vec<Component>,
     /// How its builders are.
@@ -126,18 +134,18 @@ pub struct Facts {
 
 impl Target {
     /// The condition `InstanceReady`.
-    pub fn verdict(&self) -> Verdict {
+    pub fn finding(&self) -> Finding {
         let name = &self.name;
         match &self.state {
-            State::Missing => Verdict::no(reasons::NOT_FOUND, format!("there is no CoprInstance {name}")),
-            State::Unusable { reason, message } => Verdict::no(reason, message.clone()),
-            State::NotReady { reason, message } => Verdict::no(reason, message.clone()),
+            State::Missing => Finding::no(reasons::NOT_FOUND, format!("there is no CoprInstance {name}")),
+            State::Unusable { reason, message } => Finding::no(reason, message.clone()),
+            State::NotReady { reason, message } => Finding::no(reason, message.clone()),
             State::Ready(facts) => {
                 let available = || {
                     let message = format!("every component of CoprInstance {name} answers");
-                    Verdict::yes(reasons::AVAILABLE, message)
+                    Finding::yes(reasons::AVAILABLE, message)
                 };
-                let held = |(reason, message): &(String, String)| Verdict::no(reason, message.clone());
+                let held = |(reason, message): &(String, String)| Finding::no(reason, message.clone());
                 facts.hold.as_ref().map_or_else(available, held)
             }
         }
@@ -201,7 +209,7 @@ pub fn is_owned(instance: &CoprInstance, uid: &str) -> bool {
     instance.owner_references().iter().any(|owner| owner.uid == uid)
 }
 
-/// Ready, or the first thing in the way.
+/// What tests need to know, or the first thing in the way.
 fn look<'a>(
     instance: &'a CoprInstance,
     suite: &Suite,
@@ -211,7 +219,7 @@ fn look<'a>(
     if instance.metadata.deletion_timestamp.is_some() {
         return Err((reasons::TERMINATING, format!("CoprInstance {name} is being deleted")));
     }
-    let ready = ready(instance, &name)?;
+    let available = available(instance, &name)?;
     let status = instance.status.as_ref();
     let Some(endpoints) = status.and_then(|status| status.endpoints.clone()) else {
         return Err((reasons::NO_ENDPOINTS, format!("CoprInstance {name} doesn't say where it answers yet")));
@@ -223,9 +231,8 @@ fn look<'a>(
             format!("there is no Secret {client_secret} with the client's configuration"),
         ));
     }
-    let known = status.and_then(|status| status.images.get(Image::Sanity.field()));
-    let Some(image) =
-        suite.image.clone().or(known.cloned()).or_else(|| suite_image(suite, &instance.spec.images))
+    let known = status.and_then(|status| status.images.get(Image::Sanity.key()));
+    let Some(image) = suite.image.clone().or(known.cloned()).or_else(|| suite_image(suite, &instance.spec))
     else {
         return Err((reasons::NO_IMAGE, no_image(&format!("CoprInstance {name}"))));
     };
@@ -233,36 +240,41 @@ fn look<'a>(
         image,
         pull_policy: pull_policy(instance.spec.images.pull_policy),
         pull_secrets: pull_secrets(&instance.spec),
+        default_resources: instance.spec.defaults.resources.clone(),
+        resources: instance.spec.tests.resources.clone(),
+        settings: scheduling::resolved(&instance.spec.defaults.pod, &instance.spec.tests.pod),
+        proxy: instance.spec.proxy.as_ref().map(Proxy::variables).unwrap_or_default(),
         frontend_url: endpoints.frontend,
         backend_url: endpoints.backend,
         chroot: instance.spec.chroots.first().cloned().unwrap_or_default(),
         owner: instance.spec.admin.name.clone(),
         builders_max: instance.spec.builders.max,
         client_secret,
-        ready_since: ready.last_transition_time.0,
-        components: components(&instance.spec),
+        available_since: available.last_transition_time.0,
+        components: instance.spec.components().collect(),
         builders: builders::assess(instance),
         hold: hold(instance, &name),
     })))
 }
 
-/// The condition Ready, if it is True.
-fn ready<'a>(instance: &'a CoprInstance, name: &str) -> Result<&'a Condition, (&'a str, String)> {
+/// The condition Available, if it is True.
+fn available<'a>(instance: &'a CoprInstance, name: &str) -> Result<&'a Condition, (&'a str, String)> {
     let status = instance.status.as_ref();
-    match status.and_then(|status| conditions::get(&status.conditions, READY)) {
-        Some(ready) if ready.status == "True" => Ok(ready),
-        Some(ready) if ready.observed_generation != instance.metadata.generation => {
+    match status.and_then(|status| conditions::get(&status.conditions, AVAILABLE)) {
+        Some(available) if available.status == "True" => Ok(available),
+        Some(available) if available.observed_generation != instance.metadata.generation => {
             Err((reasons::OUTDATED, outdated(name)))
         }
-        Some(ready) => Err((ready.reason.as_str(), ready.message.clone())),
+        Some(available) => Err((available.reason.as_str(), available.message.clone())),
         None => Err((reasons::CREATING, format!("CoprInstance {name} has no status yet"))),
     }
 }
 
-/// What is to be tested must be what the spec says: applied, from the images that it wants, and seen to answer since.
+/// What is to be tested must be what the spec says: applied, from the images that it wants, and seen to answer since. What else an
+/// instance lacks until it is Ready keeps no test from being fair.
 fn hold(instance: &CoprInstance, name: &str) -> Option<(String, String)> {
     let conditions = instance.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
-    [READY, images::CONDITION, RECONCILED].into_iter().find_map(|type_| {
+    [AVAILABLE, images::CONDITION, conditions::READY].into_iter().find_map(|type_| {
         match conditions::get(conditions, type_) {
             None => {
                 let message =
@@ -272,6 +284,7 @@ fn hold(instance: &CoprInstance, name: &str) -> Option<(String, String)> {
             Some(c) if c.observed_generation != instance.metadata.generation => {
                 Some((reasons::OUTDATED.to_owned(), outdated(name)))
             }
+            Some(c) if type_ == conditions::READY && is_applied(&c.reason) => None,
             Some(c) if c.status != "True" => Some((c.reason.clone(), c.message.clone())),
             Some(_) => None,
         }
@@ -282,27 +295,19 @@ fn outdated(name: &str) -> String {
     format!("the status of CoprInstance {name} is older than its spec")
 }
 
-/// The components that have pods: all but those that the spec says are elsewhere.
-fn components(spec: &CoprInstanceSpec) -> Vec<Component> {
-    let external = |component: &Component| match component {
-        Component::Database => spec.database.external_secret.is_some(),
-        Component::Redis => spec.redis.external_secret.is_some(),
-        _ => false,
-    };
-    Component::ALL.into_iter().filter(|component| !external(component)).collect()
-}
-
 /// The image of the suite, if the run or the instance names one.
-pub fn suite_image(suite: &Suite, images: &Images) -> Option<String> {
-    let of_registry =
-        || images.registry.as_ref().map(|registry| format!("{registry}/copr-sanity:{}", images.tag));
-    suite.image.clone().or_else(|| images.sanity.clone()).or_else(of_registry)
+pub fn suite_image(suite: &Suite, spec: &CoprInstanceSpec) -> Option<String> {
+    let of_registry = || {
+        let registry = spec.images.registry.as_ref()?;
+        Some(format!("{registry}/copr-{}:{}", Image::Sanity.folder(), spec.images.tag))
+    };
+    suite.image.clone().or_else(|| spec.tests.image.clone()).or_else(of_registry)
 }
 
 /// What is said where [`suite_image`] finds none.
 pub fn no_image(of: &str) -> String {
     format!(
-        "suite.image is not given, and {of} has no packages, images.sanity or images.registry to take it from"
+        "suite.image is not given, and {of} has no packages, tests.image or images.registry to take it from"
     )
 }
 

@@ -1,6 +1,7 @@
 //! Second step: the run as the decision wants it. Pure.
 
 use copr_operator_api::v1alpha1::{CoprInstanceSpec, CoprTestRun, KeepInstance, Source};
+use copr_operator_kernel::resources;
 use jiff::SignedDuration;
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use kube::{Resource, ResourceExt};
@@ -36,6 +37,9 @@ pub enum Error {
     /// No image of the suite.
     #[error("failed to find an image of the suite: {0}")]
     NoImage(String),
+    /// Requests and limits that contradict each other.
+    #[error("failed to read suite.resources: {0}")]
+    Resources(String),
     /// The object isn't one of the API server's.
     #[error("failed to find the uid of the run")]
     NoUid,
@@ -101,10 +105,11 @@ pub fn validate(run: &CoprTestRun, observed: &Observed) -> Result<Validated, Err
     let template = spec.instance.template.clone();
     if let Some(template) = &template
         && template.packages.is_none()
-        && target::suite_image(&spec.suite, &template.images).is_none()
+        && target::suite_image(&spec.suite, template).is_none()
     {
         return Err(Error::NoImage(target::no_image("instance.template")));
     }
+    resources::check(spec.suite.resources.as_ref()).map_err(Error::Resources)?;
     let owner_of_instance = template.is_some().then_some(uid.as_str());
     Ok(Validated {
         namespace: run.namespace().unwrap_or_default(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use copr_e2e::{Context, fixtures, with_namespace};
-use copr_operator_api::v1alpha1::{CoprTestRun, Images, Outcome, Phase};
+use copr_operator_api::v1alpha1::{CoprInstanceSpec, CoprTestRun, Outcome, Phase};
 
 const RUN: Duration = Duration::from_secs(20 * 60);
 
@@ -19,7 +19,7 @@ struct Defect {
     /// The component whose image carries it.
     component: &'static str,
     /// Puts that image into the spec.
-    set: fn(&mut Images, String),
+    set: fn(&mut CoprInstanceSpec, String),
     /// The test that must fail,
     red: &'static str,
     /// and the component that it must blame.
@@ -36,7 +36,7 @@ impl Defect {
     async fn shows_in(self, ctx: Context) -> Result<()> {
         let Self { name, component, set, red, blamed, green } = self;
         let mut spec = fixtures::instance_spec();
-        set(&mut spec.images, fixtures::defective(component, name));
+        set(&mut spec, fixtures::defective(component, name));
         let mut run = fixtures::run("smoke", spec, &TESTS);
         // A test that is tried again would hide that it had no verdict.
         run.spec.suite.retries = 0;
@@ -74,7 +74,7 @@ async fn keygen_refuses() -> Result<()> {
     let defect = Defect {
         name: "keygen-refuses",
         component: "keygen",
-        set: |images, image| images.keygen = Some(image),
+        set: |spec, image| spec.keygen.image = Some(image),
         red: "signed-repo",
         blamed: "keygen",
         green: &["auth", "chroots", "project-lifecycle", "build-fails"],
@@ -88,7 +88,7 @@ async fn no_createrepo() -> Result<()> {
     let defect = Defect {
         name: "no-createrepo",
         component: "backend",
-        set: |images, image| images.backend = Some(image),
+        set: |spec, image| spec.backend.image = Some(image),
         red: "project-lifecycle",
         blamed: "backend",
         // No build starts before the repository's metadata are there.
@@ -103,7 +103,7 @@ async fn result_dropped() -> Result<()> {
     let defect = Defect {
         name: "result-dropped",
         component: "builder",
-        set: |images, image| images.builder = Some(image),
+        set: |spec, image| spec.builders.image = Some(image),
         red: "build-spec",
         blamed: "builder",
         green: &["auth", "chroots", "project-lifecycle", "build-fails"],
@@ -117,7 +117,7 @@ async fn frontend_500() -> Result<()> {
     let defect = Defect {
         name: "frontend-500",
         component: "frontend",
-        set: |images, image| images.frontend = Some(image),
+        set: |spec, image| spec.frontend.image = Some(image),
         red: "build-spec",
         blamed: "frontend",
         green: &["auth", "chroots", "project-lifecycle", "build-fails"],
@@ -131,7 +131,7 @@ async fn signature_missing() -> Result<()> {
     let defect = Defect {
         name: "signature-missing",
         component: "backend",
-        set: |images, image| images.backend = Some(image),
+        set: |spec, image| spec.backend.image = Some(image),
         red: "signed-repo",
         blamed: "keygen",
         green: &["auth", "chroots", "project-lifecycle", "build-spec", "build-srpm", "build-fails"],

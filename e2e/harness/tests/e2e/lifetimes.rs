@@ -3,13 +3,16 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
-use copr_e2e::{Context, fixtures, leftovers, with_namespace};
+use copr_e2e::{Context, fixtures, kstatus, leftovers, with_namespace};
 use copr_operator_api::{
     labels,
     v1alpha1::{CoprInstance, CoprTestRun, DeletionPolicy, Phase},
 };
 use copr_operator_kernel::conditions;
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret};
+use k8s_openapi::{
+    api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret},
+    apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry,
+};
 use kube::{
     ResourceExt,
     api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams},
@@ -20,14 +23,17 @@ const SOON: Duration = Duration::from_secs(90);
 const START: Duration = Duration::from_secs(5 * 60);
 const RUN: Duration = Duration::from_secs(5 * 60);
 
-fn is(instance: &CoprInstance, type_: &str) -> bool {
-    let status = instance.status.clone().unwrap_or_default();
-    let found = conditions::get(&status.conditions, type_);
-    found.is_some_and(|c| c.status == "True" && c.observed_generation == instance.metadata.generation)
-}
-
-fn settled(instance: &CoprInstance) -> bool {
-    is(instance, "Ready") && is(instance, "Reconciled")
+/// What the operator has written of an object that it didn't create is the status.
+fn only_the_status_is_written<K: ResourceExt>(object: &K) -> Result<()> {
+    let ours = |entry: &&ManagedFieldsEntry| entry.manager.as_deref() == Some(labels::FIELD_MANAGER);
+    let entries: Vec<_> = object.managed_fields().iter().filter(ours).collect();
+    ensure!(!entries.is_empty(), "nothing was written: {:?}", object.managed_fields());
+    for entry in entries {
+        let fields = entry.fields_v1.as_ref().and_then(|fields| fields.0.as_object()).context("no fields")?;
+        let status_alone = entry.subresource.as_deref() == Some("status") && fields.keys().eq(["f:status"]);
+        ensure!(status_alone, "{entry:?}");
+    }
+    Ok(())
 }
 
 /// The uids of the components' pods.
@@ -53,7 +59,8 @@ async fn auth_passes(ctx: &Context, run: &str) -> Result<()> {
     ctx.create(&fixtures::run_against(run, "copr", &["auth"])).await?;
     let run = ctx.until::<CoprTestRun>(run, "finished", RUN, fixtures::finished).await?;
     ensure!(fixtures::phase(&run) == Phase::Passed, "{:?}", run.status);
-    Ok(())
+    ensure!(kstatus(&run)? == "Current", "{:?}", run.status);
+    only_the_status_is_written(&run)
 }
 
 #[tokio::test]
@@ -63,17 +70,20 @@ async fn edits_and_lost_secrets_lose_no_data_and_a_rotation_replaces_every_crede
         let mut spec = fixtures::instance_spec();
         spec.deletion_policy = DeletionPolicy::Retain;
         ctx.create(&fixtures::instance("copr", spec.clone())).await?;
-        ctx.until::<CoprInstance>("copr", "settled", START, settled).await?;
+        let settled = ctx.until::<CoprInstance>("copr", "ready", START, fixtures::ready).await?;
+        ensure!(kstatus(&settled)? == "Current", "{:?}", settled.status);
+        ensure!(settled.metadata.generation == Some(1), "the spec was written: {:?}", settled.metadata);
+        only_the_status_is_written(&settled)?;
         let (before, volumes, credentials) =
             (pods(&ctx).await?, claims(&ctx).await?, data(&ctx, "copr-credentials").await?);
 
         // More builders, and the Secret of everything lost: nothing restarts, and it is the same as before.
         ctx.change::<CoprInstance>("copr", json!({"builders": {"max": 7}})).await?;
-        ctx.until::<CoprInstance>("copr", "settled", SOON, settled).await?;
+        ctx.until::<CoprInstance>("copr", "ready", SOON, fixtures::ready).await?;
         ctx.api::<Secret>().delete("copr-credentials", &DeleteParams::default()).await?;
         ctx.until::<Secret>("copr-credentials", "made again", SOON, |_| true).await?;
         ensure!(data(&ctx, "copr-credentials").await? == credentials, "credentials were made anew");
-        ctx.until::<CoprInstance>("copr", "settled", SOON, settled).await?;
+        ctx.until::<CoprInstance>("copr", "ready", SOON, fixtures::ready).await?;
         ensure!(pods(&ctx).await? == before, "pods were replaced");
 
         // A rotation replaces all of them, and the database and the API know.
@@ -91,7 +101,7 @@ async fn edits_and_lost_secrets_lose_no_data_and_a_rotation_replaces_every_crede
         let frontend = before.get("copr-frontend-0").context("no frontend")?.clone();
         let replaced = move |pod: &Pod| pod.uid().is_some_and(|uid| uid != frontend);
         ctx.until::<Pod>("copr-frontend-0", "another one", SOON, replaced).await?;
-        ctx.until::<CoprInstance>("copr", "settled", START, settled).await?;
+        ctx.until::<CoprInstance>("copr", "ready", START, fixtures::ready).await?;
         auth_passes(&ctx, "rotated").await?;
         ensure!(claims(&ctx).await? == volumes, "volumes were made anew");
 
@@ -105,7 +115,7 @@ async fn edits_and_lost_secrets_lose_no_data_and_a_rotation_replaces_every_crede
         }
         spec.deletion_policy = DeletionPolicy::Delete;
         ctx.create(&fixtures::instance("copr", spec)).await?;
-        ctx.until::<CoprInstance>("copr", "settled", START, settled).await?;
+        ctx.until::<CoprInstance>("copr", "ready", START, fixtures::ready).await?;
         ensure!(claims(&ctx).await? == volumes, "volumes were made anew");
         auth_passes(&ctx, "again").await?;
 
@@ -135,13 +145,15 @@ async fn an_object_of_somebody_elses_is_named_and_neither_changed_nor_used() -> 
         ctx.create(&fixtures::instance("copr", fixtures::instance_spec())).await?;
         let named = |instance: &CoprInstance| {
             let status = instance.status.clone().unwrap_or_default();
-            conditions::get(&status.conditions, "Reconciled").is_some_and(|c| {
-                c.reason == "NameTaken"
+            conditions::get(&status.conditions, "Stalled").is_some_and(|c| {
+                c.status == "True"
+                    && c.reason == "NameTaken"
                     && c.message.contains("PersistentVolumeClaim copr-database")
                     && c.message.contains("ConfigMap copr-keygen")
             })
         };
-        ctx.until::<CoprInstance>("copr", "naming both", SOON, named).await?;
+        let stalled = ctx.until::<CoprInstance>("copr", "naming both", SOON, named).await?;
+        ensure!(kstatus(&stalled)? == "Failed", "{:?}", stalled.status);
         let claim = ctx.api::<PersistentVolumeClaim>().get("copr-database").await?;
         ensure!(claim.owner_references().is_empty() && claim.labels().is_empty(), "{:?}", claim.metadata);
         let map = ctx.api::<ConfigMap>().get("copr-keygen").await?;
@@ -159,7 +171,7 @@ async fn an_object_of_somebody_elses_is_named_and_neither_changed_nor_used() -> 
         let params = PatchParams::default();
         ctx.api::<PersistentVolumeClaim>().patch("copr-database", &params, &adopt).await?;
         ctx.api::<ConfigMap>().patch("copr-keygen", &params, &adopt).await?;
-        ctx.until::<CoprInstance>("copr", "settled", START, settled).await?;
+        ctx.until::<CoprInstance>("copr", "ready", START, fixtures::ready).await?;
         Ok(())
     })
     .await

@@ -6,6 +6,7 @@ mod defects;
 mod images;
 mod lifetimes;
 mod people;
+mod quota;
 mod run;
 mod trouble;
 mod uid;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use copr_e2e::{Context, fixtures, leftovers, with_namespace};
+use copr_e2e::{Context, fixtures, kstatus, leftovers, with_namespace};
 use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun, Outcome, Phase};
 use k8s_openapi::api::core::v1::ConfigMap;
 
@@ -16,7 +16,11 @@ const GONE: Duration = Duration::from_secs(2 * 60);
 async fn a_run_by_template_passes_every_test_and_leaves_nothing() -> Result<()> {
     with_namespace("run", |ctx| async move {
         ctx.create(&fixtures::run("smoke", fixtures::instance_spec(), &[])).await?;
+        let provisioning = |run: &CoprTestRun| fixtures::phase(run) == Phase::Provisioning;
+        let run = ctx.until::<CoprTestRun>("smoke", "provisioning", START, provisioning).await?;
+        ensure!(kstatus(&run)? == "InProgress", "{:?}", run.status);
         let run = ctx.until::<CoprTestRun>("smoke", "finished", RUN, fixtures::finished).await?;
+        ensure!(kstatus(&run)? == "Current", "{:?}", run.status);
 
         for test in fixtures::tests(&run) {
             ensure!(

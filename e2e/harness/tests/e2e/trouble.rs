@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use copr_e2e::{Context, fixtures, with_namespace};
-use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun, Outcome, Phase, SecretRef};
+use copr_e2e::{Context, fixtures, kstatus, with_namespace};
+use copr_operator_api::v1alpha1::{ComponentStatus, CoprInstance, CoprTestRun, Outcome, Phase, SecretRef};
 use copr_operator_kernel::conditions;
 use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::Condition};
 use kube::api::ObjectMeta;
@@ -32,6 +32,24 @@ async fn reason(
         })
     });
     condition(&found.await?, type_).cloned().context("gone")
+}
+
+/// Waits until the component doesn't answer for the reason, and says all of what it names.
+async fn component(
+    ctx: &Context,
+    instance: &str,
+    name: &str,
+    reason: &str,
+    named: &[&str],
+) -> Result<ComponentStatus> {
+    let told = format!("{name} in trouble for the reason {reason}, naming {named:?}");
+    let says = |instance: &CoprInstance| {
+        fixtures::component(instance, name).is_some_and(|c| {
+            !c.ready && c.reason == reason && named.iter().all(|name| c.message.contains(name))
+        })
+    };
+    let found = ctx.until::<CoprInstance>(instance, &told, START, says).await?;
+    fixtures::component(&found, name).cloned().context("gone")
 }
 
 /// What the run says of how it ended.
@@ -73,6 +91,8 @@ async fn an_external_database_that_is_missing_or_away_is_a_condition() -> Result
         spec.database.external_secret = Some(SecretRef { name: "elsewhere".into() });
         ctx.create(&fixtures::instance("copr", spec)).await?;
         reason(&ctx, "copr", "Ready", "SecretNotFound", &["database.externalSecret", "elsewhere"]).await?;
+        let stalled = ctx.api::<CoprInstance>().get("copr").await?;
+        ensure!(kstatus(&stalled)? == "Failed", "{:?}", stalled.status);
 
         // The Secret comes, and its key doesn't.
         let named = |data| Secret {
@@ -87,7 +107,7 @@ async fn an_external_database_that_is_missing_or_away_is_a_condition() -> Result
         ctx.delete::<Secret>("elsewhere", SOON).await?;
         let uri = "postgresql+psycopg2://copr:hunter2@127.0.0.1:1/coprdb";
         ctx.create(&named([("uri".into(), uri.into())].into())).await?;
-        let failed = reason(&ctx, "copr", "FrontendReady", "SchemaFailed", &["schema", "127.0.0.1"]).await?;
+        let failed = component(&ctx, "copr", "frontend", "SchemaFailed", &["schema", "127.0.0.1"]).await?;
         ensure!(!failed.message.contains("hunter2"), "the password is in the message: {}", failed.message);
         Ok(())
     })
@@ -99,11 +119,11 @@ async fn an_external_database_that_is_missing_or_away_is_a_condition() -> Result
 async fn an_image_that_cannot_be_pulled_is_named_and_the_run_ends_as_error() -> Result<()> {
     with_namespace("no-image", |ctx| async move {
         let mut spec = fixtures::instance_spec();
-        spec.images.redis = Some("localhost/copr-redis:no-such-tag".into());
+        spec.redis.image = Some("localhost/copr-redis:no-such-tag".into());
         let mut run = fixtures::run("smoke", spec, &[]);
         run.spec.instance.ready_timeout = "45s".into();
         ctx.create(&run).await?;
-        reason(&ctx, "smoke", "RedisReady", "ImagePullFailed", &["localhost/copr-redis:no-such-tag"]).await?;
+        component(&ctx, "smoke", "redis", "ImagePullFailed", &["localhost/copr-redis:no-such-tag"]).await?;
         let run = ctx.until::<CoprTestRun>("smoke", "finished", RUN, fixtures::finished).await?;
         ensure!(fixtures::phase(&run) == Phase::Error, "{:?}", run.status);
         ensure!(
@@ -152,7 +172,11 @@ async fn runs_of_an_instance_that_exists_judge_it_and_leave_it_alone() -> Result
 
         let instance = ctx.until::<CoprInstance>("copr", "there", SOON, |_| true).await?;
         ensure!(instance.metadata.generation == Some(1), "a run changed the instance");
-        ensure!(condition(&instance, "Ready").is_some_and(|c| c.status == "True"), "{:?}", instance.status);
+        ensure!(
+            condition(&instance, "Available").is_some_and(|c| c.status == "True"),
+            "{:?}",
+            instance.status
+        );
         Ok(())
     })
     .await

@@ -9,7 +9,7 @@ use copr_operator_kernel::conditions::is_true;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::LogParams;
 
-const READY: Duration = Duration::from_secs(5 * 60);
+const AVAILABLE: Duration = Duration::from_secs(5 * 60);
 const RUN: Duration = Duration::from_secs(10 * 60);
 
 /// From spec to signed repository: the import's daemon asks for its user, PostgreSQL, gpg and sshd's clients for theirs.
@@ -19,10 +19,10 @@ async fn a_build_succeeds_where_the_cluster_chooses_the_uid() -> Result<()> {
     with_namespace("uid", |ctx| async move {
         uid::assign(&ctx).await?;
         ctx.create(&fixtures::instance("copr", fixtures::instance_spec())).await?;
-        let ready = |instance: &CoprInstance| {
-            instance.status.as_ref().is_some_and(|status| is_true(&status.conditions, "Ready"))
+        let available = |instance: &CoprInstance| {
+            instance.status.as_ref().is_some_and(|status| is_true(&status.conditions, "Available"))
         };
-        ctx.until("copr", "Ready", READY, ready).await?;
+        ctx.until("copr", "Available", AVAILABLE, available).await?;
         ensure!(
             uid::everywhere(&ctx).await? == 8,
             "an instance has seven pods, and one has looked into the builder image"

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use kube::KubeSchema;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// What the operator sets in `copr.conf`: other values would part Copr from what it is connected with, or its users from it.
 pub const FRONTEND_OWNED: [&str; 43] = [
@@ -89,27 +88,6 @@ pub const DIST_GIT_OWNED: [&str; 11] = [
     "redis_port",
 ];
 
-/// Settings for Copr's own configuration files. A key that the operator sets itself, and that has a field elsewhere or none, is
-/// refused; what it merely chose a value for (`ITEMS_PER_PAGE`, `sleeptime`) can be set. A change restarts the component.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct ExtraConfig {
-    /// Settings of the frontend's `copr.conf`. Keys are upper-case; values are numbers, texts, booleans, lists or maps, as in
-    /// `LOGIN_INFO: {user_link: "https://id.example.org/user/{username}", user_desc: account}`, and become Python's. A key that the
-    /// operator sets is named in the condition `Reconciled`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(schema_with = "any_values")]
-    pub frontend: BTreeMap<String, Value>,
-    /// Settings of the backend's `copr-be.conf`.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub backend: BackendConfig,
-    /// Settings of the section `dist-git` of dist-git's `copr-dist-git.conf`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(schema_with = "settings")]
-    #[x_kube(validation = Rule::new(none_of(&DIST_GIT_OWNED)).message(owned("copr-dist-git.conf", &DIST_GIT_OWNED).as_str()))]
-    pub dist_git: BTreeMap<String, String>,
-}
-
 /// Settings of `copr-be.conf`, by section.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -125,17 +103,21 @@ pub struct BackendConfig {
     pub builder: BTreeMap<String, String>,
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
+impl BackendConfig {
+    /// Whether nothing is set.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The rule that no key is one of these, nor no key at all.
-fn none_of(owned: &[&str]) -> String {
+pub(super) fn none_of(owned: &[&str]) -> String {
     let list: Vec<_> = owned.iter().map(|key| format!("'{key}'")).collect();
     format!("self.all(key, key.matches('^[a-z][a-z0-9_]*$') && !(key in [{}]))", list.join(", "))
 }
 
-fn owned(file: &str, owned: &[&str]) -> String {
+/// What is said where one is.
+pub(super) fn owned(file: &str, owned: &[&str]) -> String {
     format!(
         "keys have lower-case letters, digits and '_'; in {file} these are the operator's: {}",
         owned.join(", ")
@@ -143,7 +125,7 @@ fn owned(file: &str, owned: &[&str]) -> String {
 }
 
 /// Keys and values of an INI file.
-fn settings(_: &mut SchemaGenerator) -> Schema {
+pub(super) fn settings(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "object",
         "maxProperties": 64,
@@ -152,7 +134,7 @@ fn settings(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// Of any type, which no CEL rule can look into.
-fn any_values(_: &mut SchemaGenerator) -> Schema {
+pub(super) fn any_values(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "object",
         "maxProperties": 128,

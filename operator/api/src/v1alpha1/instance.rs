@@ -1,16 +1,15 @@
 //! `CoprInstance`: one complete Copr.
 
-use std::collections::BTreeMap;
-
-use k8s_openapi::api::core::v1::ResourceRequirements;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CoprInstanceStatus, Expose, ExtraConfig, GatewayRef, IngressOptions, Login, Packages, Registry,
-    RouteOptions, Storage, Url,
+    BackendSpec, Builders, ComponentSpec, CoprInstanceStatus, DatabaseSpec, Defaults, DistGitSpec, Expose,
+    FrontendSpec, GatewayRef, Images, IngressOptions, Login, Packages, Proxy, RedisSpec, Registry,
+    RouteOptions, Tests, Url, component::sized,
 };
+use crate::component::Component;
 
 /// What a Copr instance is made of. Everything not given here (passwords, tokens, keys, names) is
 /// generated per instance.
@@ -21,24 +20,24 @@ use super::{
     kind = "CoprInstance",
     plural = "coprinstances",
     shortname = "copr",
-    category = "copr",
+    category = "fedora-copr",
     namespaced,
     status = "CoprInstanceStatus",
     doc = "A complete Copr build system: database, Redis, frontend, backend, keygen, dist-git, resalloc and builder pods that exist only while a build runs. Deleting it deletes all of it, volumes included.",
+    printcolumn(name = "Available", type_ = "string", json_path = r#".status.conditions[?(@.type=="Available")].status"#),
     printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
     printcolumn(name = "Frontend", type_ = "string", json_path = ".status.endpoints.frontend"),
     printcolumn(name = "URL", type_ = "string", json_path = ".status.endpoints.public.frontend", priority = 1),
-    printcolumn(name = "Since", type_ = "date", json_path = r#".status.conditions[?(@.type=="Ready")].lastTransitionTime"#),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 40")
         .message("metadata.name becomes part of Service names: at most 40 lowercase letters, digits and '-', starting with a letter"),
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.packages) || has(self.images) && (has(self.images.registry) || (has(self.images.frontend) && has(self.images.backend) && has(self.images.backendHttpd) && has(self.images.keygen) && has(self.images.distGit) && has(self.images.resalloc) && has(self.images.builder) && has(self.images.database) && has(self.images.redis)))")
-    .message("give packages to build images from, or images.registry, or an image for each of frontend, backend, backendHttpd, keygen, distGit, resalloc, builder, database and redis"))]
-#[x_kube(validation = Rule::new("!has(self.packages) || !has(self.images) || !has(self.images.registry)")
-    .message("with packages, images.registry cannot be given: built images go to registry.url; name a prebuilt image by its component, such as images.database"))]
+#[x_kube(validation = Rule::new("has(self.packages) || has(self.images.registry) || has(self.frontend.image) && has(self.backend.image) && has(self.backend.httpdImage) && has(self.keygen.image) && has(self.distGit.image) && has(self.resalloc.image) && has(self.builders.image) && (has(self.database.image) || has(self.database.externalSecret)) && (has(self.redis.image) || has(self.redis.externalSecret))")
+    .message("give packages to build images from, or images.registry, or an image for each of frontend, backend (image and httpdImage), keygen, distGit, resalloc, builders, database and redis"))]
+#[x_kube(validation = Rule::new("!has(self.packages) || !has(self.images.registry)")
+    .message("with packages, images.registry cannot be given: built images go to registry.url; name a prebuilt image in its component's block, such as database.image"))]
 #[x_kube(validation = Rule::new("!has(self.expose) || self.expose == 'None' || has(self.url)")
     .message("expose needs url: the hosts by which people reach the instance"))]
 #[x_kube(validation = Rule::new("(has(self.expose) && self.expose == 'Gateway') == has(self.gateway)")
@@ -56,7 +55,7 @@ pub struct CoprInstanceSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registry: Option<Registry>,
 
-    /// Images that exist already. Each wins over what `packages` would build.
+    /// Where images come from that exist already, and how all images are pulled.
     #[serde(default)]
     pub images: Images,
 
@@ -100,34 +99,57 @@ pub struct CoprInstanceSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub login: Option<Login>,
 
-    /// Settings of Copr's own configuration files that the operator has no field for.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub extra_config: ExtraConfig,
+    /// Web UI and API; also brings the database to the schema of its version.
+    #[serde(default)]
+    #[schemars(transform = sized(Component::Frontend))]
+    pub frontend: FrontendSpec,
+
+    /// The dispatchers of builds and actions, and the web server of the results, on one volume.
+    #[serde(default)]
+    #[schemars(transform = sized(Component::Backend))]
+    pub backend: BackendSpec,
+
+    /// Signing keys, and what signs with them.
+    #[serde(default)]
+    #[schemars(transform = sized(Component::Keygen))]
+    pub keygen: ComponentSpec,
+
+    /// Sources: git repositories and the lookaside cache.
+    #[serde(default)]
+    #[schemars(transform = sized(Component::DistGit))]
+    pub dist_git: DistGitSpec,
+
+    /// What hands out builders.
+    #[serde(default)]
+    #[schemars(transform = sized(Component::Resalloc))]
+    pub resalloc: ComponentSpec,
 
     /// PostgreSQL: one of the instance's own on a volume, or an external one.
     #[serde(default)]
-    pub database: Database,
+    #[schemars(transform = sized(Component::Database))]
+    pub database: DatabaseSpec,
 
     /// Redis: one of the instance's own on a volume, or an external one.
     #[serde(default)]
-    pub redis: Redis,
+    #[schemars(transform = sized(Component::Redis))]
+    pub redis: RedisSpec,
 
-    /// The volumes of the components that keep data.
+    /// The pods of the tests of runs against this instance.
     #[serde(default)]
-    pub storage: Storage,
+    pub tests: Tests,
+
+    /// What holds for every pod and volume of the instance, where its block doesn't say.
+    #[serde(default)]
+    pub defaults: Defaults,
+
+    /// Proxies for what is fetched from outside of the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<Proxy>,
 
     /// What becomes of the volumes and of the generated credentials when the instance is deleted. An instance of the same name takes
     /// over what an earlier one left.
     #[serde(default, skip_serializing_if = "is_default")]
     pub deletion_policy: DeletionPolicy,
-
-    /// Container resources per component: `database`, `redis`, `frontend`, `backend`, `keygen`,
-    /// `distGit`, `resalloc`. Applied to each container of the component. Builders have their own field.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[x_kube(validation = Rule::new("self.all(k, k in ['database', 'redis', 'frontend', 'backend', 'keygen', 'distGit', 'resalloc'])")
-        .message("the keys of resources are database, redis, frontend, backend, keygen, distGit, resalloc"))]
-    #[schemars(schema_with = "super::requirements::requirements_by_component")]
-    pub resources: BTreeMap<String, ResourceRequirements>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -143,151 +165,6 @@ pub enum DeletionPolicy {
     /// The PersistentVolumeClaims and the Secret `<name>-credentials` stay, for another instance of the same name or for an
     /// administrator to delete.
     Retain,
-}
-
-/// Prebuilt images of the components. `registry` and `tag` name all of them at once
-/// (`<registry>/copr-<component>:<tag>`); a component's own field wins. A tag is resolved to a digest once, where the
-/// operator can reach the registry, and `status.images` records it. Each image must keep the contract of
-/// docs/image-contract.md.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct Images {
-    /// Registry and path prefix, for example `quay.io/copr`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 255))]
-    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9][a-z0-9._:/-]*[a-z0-9]$') && !self.contains('://')")
-        .message("registry is a host and path without a scheme, for example quay.io/copr"))]
-    pub registry: Option<String>,
-    /// Tag of the images named by `registry`.
-    #[serde(default = "default_tag")]
-    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"))]
-    pub tag: String,
-    /// When the kubelet pulls.
-    #[serde(default)]
-    pub pull_policy: PullPolicy,
-    /// Names of Secrets of type `kubernetes.io/dockerconfigjson` in the same namespace.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 8))]
-    pub pull_secrets: Vec<String>,
-    /// Frontend (web UI and API; also runs the schema step).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub frontend: Option<String>,
-    /// Backend (log, build and action dispatchers).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub backend: Option<String>,
-    /// Web server of the build results.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub backend_httpd: Option<String>,
-    /// Keygen (key generation and signd).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub keygen: Option<String>,
-    /// Dist-git (importer and web server).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub dist_git: Option<String>,
-    /// Resalloc server.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub resalloc: Option<String>,
-    /// Builder pods.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub builder: Option<String>,
-    /// PostgreSQL. Unused with an external database.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub database: Option<String>,
-    /// Redis. Unused with an external Redis.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub redis: Option<String>,
-    /// The sanity suite. A test run's `suite.image` wins.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub sanity: Option<String>,
-}
-
-impl Default for Images {
-    fn default() -> Self {
-        Self {
-            registry: None,
-            tag: default_tag(),
-            pull_policy: PullPolicy::default(),
-            pull_secrets: Vec::new(),
-            frontend: None,
-            backend: None,
-            backend_httpd: None,
-            keygen: None,
-            dist_git: None,
-            resalloc: None,
-            builder: None,
-            database: None,
-            redis: None,
-            sanity: None,
-        }
-    }
-}
-
-fn default_tag() -> String {
-    "latest".into()
-}
-
-/// When the kubelet pulls an image.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PullPolicy {
-    /// At every start of a container.
-    Always,
-    /// When the node doesn't have it.
-    #[default]
-    IfNotPresent,
-    /// Never: the node must have it.
-    Never,
-}
-
-/// The builder pods: one build each, made by resalloc when a build needs one.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct Builders {
-    /// How many builder pods may exist at a time, per machine architecture of the chroots. A change takes effect within two
-    /// minutes and ends no build.
-    #[serde(default = "default_builders_max")]
-    #[schemars(range(min = 1, max = 200))]
-    pub max: i32,
-    /// How a builder gets the rights that Mock needs.
-    #[serde(default)]
-    pub isolation: Isolation,
-    /// Resources of a builder's container.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default)]
-    #[schemars(schema_with = "super::requirements::requirements")]
-    pub resources: Option<ResourceRequirements>,
-}
-
-impl Default for Builders {
-    fn default() -> Self {
-        Self { max: default_builders_max(), isolation: Isolation::default(), resources: None }
-    }
-}
-
-fn default_builders_max() -> i32 {
-    4
-}
-
-/// How a builder pod gets the rights that Mock needs.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Isolation {
-    /// `hostUsers: false` and nine capabilities that count only inside the pod's user namespace.
-    /// Needs Kubernetes >= 1.33, containerd >= 2.0 or CRI-O >= 1.25. A builder that finds no user
-    /// namespace around it refuses to start.
-    #[default]
-    UserNamespace,
-    /// A privileged container: root on the node for whoever escapes from a build. Only for nodes
-    /// without user namespaces.
-    Privileged,
 }
 
 /// The administrator that is created with the instance.
@@ -316,30 +193,6 @@ fn default_admin_name() -> String {
 
 fn default_admin_email() -> String {
     "admin@localhost".into()
-}
-
-/// PostgreSQL of the instance.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.externalSecret) == has(oldSelf.externalSecret)")
-    .message("database.externalSecret can be neither added nor removed once the instance exists: no data would move from one database to the other. Create another instance"))]
-pub struct Database {
-    /// A Secret with the key `uri`, an SQLAlchemy URI such as
-    /// `postgresql+psycopg2://user:password@host:5432/coprdb`. The database must exist; the user must own it. Can be neither added
-    /// nor removed later; another Secret may be named.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub external_secret: Option<SecretRef>,
-}
-
-/// Redis of the instance.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.externalSecret) == has(oldSelf.externalSecret)")
-    .message("redis.externalSecret can be neither added nor removed once the instance exists: no data would move from one Redis to the other. Create another instance"))]
-pub struct Redis {
-    /// A Secret with the keys `host` and `port`. Without a password: Copr's frontend cannot send one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub external_secret: Option<SecretRef>,
 }
 
 /// A Secret in the same namespace.

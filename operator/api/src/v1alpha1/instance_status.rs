@@ -11,25 +11,29 @@ use super::PackagesStatus;
 /// The state of a Copr instance.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
+// An instance that no operator has looked at yet isn't Ready for whoever asks by kstatus.
+#[schemars(extend("default" = {"observedGeneration": -1}))]
 pub struct CoprInstanceStatus {
-    /// `Ready` (every component answers) and one per component: `DatabaseReady`, `RedisReady`,
-    /// `FrontendReady`, `BackendReady`, `KeygenReady`, `DistGitReady`, `ResallocReady`. A reason other
-    /// than `Available` says what is missing; the message names the pod. `Reconciled`: the cluster has everything that the present
-    /// spec says; while it is False, what was applied before goes on serving. `VolumesReady`: every volume has its size. `ImagesReady`: every image is known by digest, or will
-    /// be once it's pulled; with `packages` there is one condition more per image, such as `FrontendImageReady`, whose
-    /// reason is its state (Queued, Building, Pushed, Reused, Failed). `BuildersReady` is False while
-    /// a builder pod can't be made, scheduled or started; it is no part of `Ready`, since builders exist
-    /// only while something is built. `ChrootsReady` is False while the builder image has no Mock configuration for a
-    /// chroot of the spec, and Unknown until that was looked at.
+    /// `Available`: every component answers, whatever the spec says meanwhile. `Ready`: the present spec is in effect, and every
+    /// component answers; its reason and message say what is in the way. `Reconciling`: not Ready, but the operator or the cluster is at
+    /// it. `Stalled`: not Ready, and it stays so until somebody does something; retries may go on. `ImagesReady`: every image is known
+    /// by digest, or will be once it's pulled. `VolumesReady`: every volume has its size. `BuildersReady` is False while a builder pod
+    /// can't be made, scheduled or started; it is no part of `Ready`, since builders exist only while something is built.
+    /// `ChrootsReady` is False while the builder image has no Mock configuration for a chroot of the spec, and Unknown until that was
+    /// looked at. The reasons are listed in docs/architecture.md.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
-    /// The generation of the spec that this status is about.
+    /// The generation of the spec that this status is about; -1 before the operator has seen the instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// The generation of the spec that was last applied completely.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applied_generation: Option<i64>,
+    /// How each component is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub components: Vec<ComponentStatus>,
     /// Where the instance answers: inside the cluster, and where people reach it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoints: Option<Endpoints>,
@@ -48,10 +52,27 @@ pub struct CoprInstanceStatus {
     /// The chroots of the spec that the builder image has no `/etc/mock/<chroot>.cfg` for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chroots_without_mock_config: Vec<String>,
-    /// Per component what a tag under `images` was found to stand for when the spec first had it. It isn't looked at again
+    /// Per component what the tag of an image in the spec was found to stand for when the spec first had it. It isn't looked at again
     /// until the spec names another image.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub resolved: BTreeMap<String, ResolvedTag>,
+}
+
+/// How a component is.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ComponentStatus {
+    /// The component: `database`, `redis`, `keygen`, `frontend`, `distGit`, `resalloc` or `backend`.
+    pub name: String,
+    /// Whether it answers.
+    pub ready: bool,
+    /// `Available`; `Starting` on its way up; or what is wrong with it: `PodRefused`, `Unschedulable`, `ImagePullFailed`,
+    /// `ContainerFailed`, `VolumeFailed`, `SandboxFailed`, `SchemaFailed`, `SeedFailed`, `InitFailed`, `Crashing`, `NotReady`.
+    pub reason: String,
+    /// The pod, and the words of the kubelet, the scheduler, the API server or the log.
+    pub message: String,
+    /// Since when it answers, is on its way up, or is in trouble.
+    pub last_transition_time: Time,
 }
 
 /// A builder that the cluster ended: out of memory, evicted, lost with its node or deleted by somebody else than resalloc. A

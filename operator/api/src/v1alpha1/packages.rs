@@ -7,11 +7,11 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Isolation, SecretRef};
+use super::{Isolation, PodSettings, SecretRef};
 
 /// The packages under test. The operator builds an image of every component from them, in the cluster, and the
-/// instance runs exactly those images. The same inputs are built once for the whole cluster. An image given under
-/// `images` is not built.
+/// instance runs exactly those images. The same inputs are built once for the whole cluster. An image that a component's block
+/// names is not built.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Packages {
@@ -43,7 +43,7 @@ pub struct Packages {
         .message("the values of pins are exact versions as [epoch:]version-release, for example 2.7-1.fc44"))]
     pub pins: BTreeMap<String, String>,
 
-    /// Any text. Repositories are looked at once, and again when `packages`, `images` or `registry` change; changing this
+    /// Any text. Repositories are looked at once, and again when `packages`, `registry` or which images are given change; changing this
     /// is enough.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
@@ -148,11 +148,15 @@ pub struct Build {
     #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('10s') && duration(self) <= duration('24h')")
         .message("timeout is a duration between 10s and 24h, for example 30m"))]
     pub timeout: String,
-    /// Resources of a build's container.
+    /// Requests and limits of a build's container. What isn't given here is as in `defaults.resources`, and what isn't given there,
+    /// either, is requests of 100m CPU and 512Mi of memory, and limits of 4 CPUs and 4Gi.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default)]
     #[schemars(schema_with = "super::requirements::requirements")]
     pub resources: Option<ResourceRequirements>,
+    /// Where builds run, and what is written on their pods.
+    #[serde(default)]
+    pub pod: Box<PodSettings>,
 }
 
 impl Default for Build {
@@ -162,6 +166,7 @@ impl Default for Build {
             cache_claim: None,
             timeout: default_build_timeout(),
             resources: None,
+            pod: Box::default(),
         }
     }
 }
@@ -244,6 +249,9 @@ pub struct ImageStatus {
     /// How far it is.
     #[serde(default)]
     pub state: ImageState,
+    /// When the state last changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_transition_time: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
     /// Hash of everything that the image is built from; also its tag in the registry.
     pub input_hash: String,
     /// The image by digest, once it is in the registry.

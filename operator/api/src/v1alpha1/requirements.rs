@@ -11,9 +11,14 @@ pub fn requirements(_: &mut SchemaGenerator) -> Schema {
     schema()
 }
 
-/// Of a container of each component.
-pub fn requirements_by_component(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "object", "maxProperties": 7, "additionalProperties": schema()})
+/// A quantity of at least something.
+const POSITIVE: &str = "^[+]?([0-9]*[1-9][0-9]*([.][0-9]*)?|[0-9]*[.][0-9]*[1-9][0-9]*)(([KMGTPE]i)|[numkMGTPE]|[eE][-+]?[0-9]+)?$";
+
+/// Of a volume's size: a quantity, never null: an absent one has its default.
+pub fn size(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "x-kubernetes-int-or-string": true, "nullable": false, "minimum": 1, "pattern": POSITIVE,
+    })
 }
 
 fn schema() -> Schema {
@@ -24,7 +29,7 @@ fn schema() -> Schema {
     });
     json_schema!({
         "type": "object",
-        "description": "Requests and limits of a container, as in a pod: cpu in cores (500m is half a one), memory in bytes (2Gi). A request can't be above its limit.",
+        "description": "Requests and limits of a container, as in a pod: cpu in cores (500m is half a one), memory in bytes (2Gi). A request can't be above its limit. Each is taken for itself: what isn't given has its default, which gives way where it would contradict.",
         "properties": {
             "requests": quantities,
             "limits": quantities,

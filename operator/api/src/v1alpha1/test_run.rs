@@ -15,7 +15,7 @@ use super::{CoprInstanceSpec, CoprTestRunStatus};
     kind = "CoprTestRun",
     plural = "coprtestruns",
     shortname = "coprrun",
-    category = "copr",
+    category = "fedora-copr",
     namespaced,
     status = "CoprTestRunStatus",
     doc = "One run of Copr's sanity suite against a Copr instance. The verdict of every test ends in the status; wait for the condition Finished, then read Succeeded or the phase.",
@@ -74,8 +74,8 @@ pub struct InstanceSource {
     #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('10s') && duration(self) <= duration('24h')")
         .message("buildTimeout is a duration between 10s and 24h, for example 1h"))]
     pub build_timeout: String,
-    /// How long the instance may take until it is Ready once its images are there, as a duration such as `15m`. After that the
-    /// run ends as Error.
+    /// How long the instance may take until it is Available and its present spec is applied, once its images are there, as a
+    /// duration such as `15m`. After that the run ends as Error.
     #[serde(default = "default_ready_timeout")]
     #[schemars(length(max = 16), regex(pattern = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
     #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('10s') && duration(self) <= duration('24h')")
@@ -129,13 +129,12 @@ pub struct Suite {
     #[serde(default = "default_retries")]
     #[schemars(range(min = 0, max = 10))]
     pub retries: i32,
-    /// Image of the suite. Absent: the one built from the instance's `packages`, or `images.sanity`, or
+    /// Image of the suite. Absent: the one built from the instance's `packages`, or its `tests.image`, or
     /// `<registry>/copr-sanity:<tag>` of the instance's `images`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub image: Option<String>,
-    /// Resources of the container that a test runs in. Absent: requests of 50m CPU and 128Mi memory and no limits, which a
-    /// namespace whose quota counts limits refuses.
+    /// Requests and limits of the container that a test runs in. What isn't given is as the instance's `tests.resources` say.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default)]
     #[schemars(schema_with = "super::requirements::requirements")]

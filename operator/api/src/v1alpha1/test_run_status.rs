@@ -12,16 +12,19 @@ use super::InstalledPackage;
 /// The state and the verdict of a run.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
+// A run that no operator has looked at yet isn't Ready for whoever asks by kstatus.
+#[schemars(extend("default" = {"observedGeneration": -1}))]
 pub struct CoprTestRunStatus {
     /// Where the run is, in a word.
     #[serde(default)]
     pub phase: Phase,
-    /// `InstanceReady`; `Succeeded` (True: passed; False: failed, error or cancelled, the reason says which; Unknown until the end);
-    /// `Finished` (True: the verdict is final).
+    /// `InstanceReady`: tests can start. `Succeeded`, True: passed; False: failed, error or cancelled, the reason says which; Unknown
+    /// until the end. `Finished`: the verdict is final. For tools that know no runs: `Ready`, every test passed; `Reconciling`, the
+    /// run goes on; `Stalled`, it ended otherwise.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
-    /// The generation of the spec that this status is about.
+    /// The generation of the spec that this status is about; -1 before the operator has seen the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// How many tests ended how.
@@ -171,7 +174,7 @@ pub struct Timestamps {
     /// Every image of the instance is known by digest: built from packages, found in its registry or pulled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub images_ready: Option<Time>,
-    /// The instance was Ready.
+    /// The instance was Available, and its spec applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_ready: Option<Time>,
     /// The first test's pod was started.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use copr_operator_api::{
     images::{Image, given_images, runs},
-    v1alpha1::{CoprInstanceSpec, Packages, PackagesStatus},
+    v1alpha1::{CoprInstanceSpec, Packages, PackagesStatus, Proxy},
 };
+use copr_operator_kernel::{resources::merge, scheduling};
 
 use super::job::Build;
 use crate::{
@@ -41,12 +42,13 @@ impl Builds<'_> {
         image: Image,
         expected: Option<&'b Expected>,
     ) -> Build<'b> {
-        let of = |image: Image| known.images.iter().find(|status| status.component == image.field());
+        let of = |image: Image| known.images.iter().find(|status| status.component == image.key());
         let from = if image == Image::Base {
             known.base_image.as_deref()
         } else {
             of(Image::Base).and_then(|base| base.image.as_deref())
         };
+        let defaults = &self.wanted.spec.defaults;
         Build {
             image,
             hash: of(image).map_or("", |status| &status.input_hash),
@@ -59,6 +61,12 @@ impl Builds<'_> {
             pull_secrets: self.pull_secrets,
             authority_key: self.target.authority_key,
             token_auth: access::by_token(self.wanted.spec),
+            resources: merge(
+                defaults.resources.clone().unwrap_or_default(),
+                self.spec.build.resources.as_ref(),
+            ),
+            settings: scheduling::resolved(&defaults.pod, &self.spec.build.pod),
+            proxy: self.wanted.spec.proxy.as_ref().map(Proxy::variables).unwrap_or_default(),
             expected,
         }
     }
@@ -66,7 +74,7 @@ impl Builds<'_> {
 
 /// The images of a status.
 pub fn images_of(known: &PackagesStatus) -> impl Iterator<Item = Image> {
-    known.images.iter().filter_map(|image| Image::of_field(&image.component))
+    known.images.iter().filter_map(|image| Image::of_key(&image.component))
 }
 
 /// The images that have to be built: those that the spec doesn't name, and what they start from.

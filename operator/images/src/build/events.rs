@@ -39,7 +39,7 @@ fn event(image: &ImageStatus) -> Event {
         reason: reason.into(),
         note: Some(truncate(note, NOTE_MAX)),
         // Events that differ in their note alone are told as one.
-        action: Image::of_field(component).map_or("BuildImage", Image::action).into(),
+        action: Image::of_key(component).map_or("BuildImage", Image::action).into(),
         secondary: None,
     }
 }

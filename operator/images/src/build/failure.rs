@@ -5,7 +5,7 @@ use std::time::Duration;
 use copr_operator_api::status::images::NO_BUILDER;
 use copr_operator_kernel::apply;
 
-use super::{start, verdict};
+use super::{condition, start};
 use crate::{
     registry::{self, access},
     resolve::repository,
@@ -48,15 +48,15 @@ impl Error {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Access(error) => error.reason(),
-            Self::Repository(_) => verdict::REPOSITORY_UNREADABLE,
+            Self::Repository(_) => condition::REPOSITORY_UNREADABLE,
             Self::Registry(registry::Error::Reference { .. })
             | Self::NoBaseImage(_)
             | Self::NoSuchPin(_)
             | Self::NoUid => "InvalidSpec",
             Self::Registry(registry::Error::Credentials { .. } | registry::Error::Denied { .. }) => {
-                verdict::REGISTRY_REFUSED
+                condition::REGISTRY_REFUSED
             }
-            Self::Registry(_) => verdict::REGISTRY_UNREACHABLE,
+            Self::Registry(_) => condition::REGISTRY_UNREACHABLE,
             Self::NoBuilder => NO_BUILDER,
             Self::Start(start::Error::Look { .. }) => "DependencyUnreadable",
             Self::Start(start::Error::Taken(_)) => "NameTaken",

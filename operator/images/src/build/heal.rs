@@ -112,7 +112,7 @@ fn there(known: &PackagesStatus) -> impl Iterator<Item = (String, String)> {
 }
 
 fn base(known: &PackagesStatus) -> impl Iterator<Item = (String, String)> {
-    there(known).filter(|(component, _)| component == Image::Base.field())
+    there(known).filter(|(component, _)| component == Image::Base.key())
 }
 
 #[cfg(test)]

@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use copr_operator_api::{
     images::Image,
     labels::{self, IMAGE_BUILD},
-    v1alpha1::{Isolation, Packages, Registry},
+    v1alpha1::{Isolation, Packages, PodSettings, Registry},
 };
-use copr_operator_kernel::isolation;
+use copr_operator_kernel::{
+    isolation,
+    resources::{Amounts, merge},
+    scheduling,
+};
 use k8s_openapi::{
     api::{
         batch::v1::{
@@ -55,6 +59,11 @@ const IDENTITY: usize = 12;
 /// What buildah needs beside: packages set file capabilities.
 const MORE_CAPABILITIES: [&str; 1] = ["SETFCAP"];
 
+/// dnf with the metadata of a whole distribution, and buildah, which packs the layer and sends it.
+const AMOUNTS: Amounts = Amounts { cpu: "100m", mebibytes: 512, most_cpu: "4", most_mebibytes: 4096 };
+/// The base image and what is installed, once unpacked, once packed and once on its way: some GiB. Of this size the kubelet ends the build.
+const STORAGE_SIZE: &str = "32Gi";
+
 const REQUEST: &str = "/etc/copr-operator/build";
 const CONTEXT: &str = "/etc/copr-operator/context";
 
@@ -83,6 +92,12 @@ pub struct Build<'a> {
     pub authority_key: &'a str,
     /// Whether the pod's own token logs in to the registry.
     pub token_auth: bool,
+    /// What the spec says of requests and limits.
+    pub resources: ResourceRequirements,
+    /// Where the pod runs.
+    pub settings: PodSettings,
+    /// Environment variables by which it gets out of the cluster.
+    pub proxy: Vec<(String, String)>,
     /// What the inputs were made from: nothing else may be installed from the repositories.
     pub expected: Option<&'a Expected>,
 }
@@ -122,13 +137,15 @@ impl Build<'_> {
         let mut labels = labels::component(instance, IMAGE_BUILD);
         labels.insert(HASH.into(), self.hash.into());
         let metadata = ObjectMeta { labels: Some(labels), ..ObjectMeta::default() };
+        let (mut of_pod, mut pod) = (metadata.clone(), self.pod(name));
+        scheduling::apply(&self.settings, &mut of_pod, &mut pod);
         Job {
             metadata: ObjectMeta {
                 name: Some(name.into()),
                 namespace: Some(namespace.into()),
                 annotations: Some(BTreeMap::from([(IMAGE.into(), self.reference())])),
                 owner_references: Some(vec![self.owner.clone()]),
-                ..metadata.clone()
+                ..metadata
             },
             spec: Some(JobSpec {
                 suspend: Some(true),
@@ -136,7 +153,7 @@ impl Build<'_> {
                 ttl_seconds_after_finished: Some(TTL_SECONDS),
                 active_deadline_seconds: Some(self.timeout().as_secs()),
                 pod_failure_policy: Some(failure_policy()),
-                template: PodTemplateSpec { metadata: Some(metadata), spec: Some(self.pod(name)) },
+                template: PodTemplateSpec { metadata: Some(of_pod), spec: Some(pod) },
                 ..JobSpec::default()
             }),
             status: None,
@@ -158,7 +175,10 @@ impl Build<'_> {
             config_map("context", name.into(), self.context_paths()),
             Volume {
                 name: "storage".into(),
-                empty_dir: Some(EmptyDirVolumeSource::default()),
+                empty_dir: Some(EmptyDirVolumeSource {
+                    size_limit: Some(Quantity(STORAGE_SIZE.into())),
+                    medium: None,
+                }),
                 ..Volume::default()
             },
         ];
@@ -178,7 +198,8 @@ impl Build<'_> {
                 args: Some(vec!["build-image".into()]),
                 security_context: Some(rights(isolation)),
                 termination_message_policy: Some("FallbackToLogsOnError".into()),
-                resources: Some(self.packages.build.resources.clone().unwrap_or_else(default_resources)),
+                resources: Some(merge(AMOUNTS.requirements(), Some(&self.resources))),
+                env: (!self.proxy.is_empty()).then(|| scheduling::variables(&self.proxy).collect()),
                 volume_mounts: Some(mounts),
                 ..Container::default()
             }],
@@ -311,16 +332,6 @@ fn rights(isolation: Isolation) -> SecurityContext {
     SecurityContext {
         allow_privilege_escalation: (isolation == Isolation::UserNamespace).then_some(false),
         ..isolation::container(isolation, &MORE_CAPABILITIES)
-    }
-}
-
-fn default_resources() -> ResourceRequirements {
-    ResourceRequirements {
-        requests: Some(BTreeMap::from([
-            ("cpu".into(), Quantity("100m".into())),
-            ("memory".into(), Quantity("512Mi".into())),
-        ])),
-        ..ResourceRequirements::default()
     }
 }
 

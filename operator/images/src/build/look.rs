@@ -14,6 +14,7 @@ use kube::ResourceExt as _;
 use tokio::time::Instant;
 
 use super::{
+    condition,
     decide::{
         self, Seen, Warning,
         progress::{
@@ -21,7 +22,7 @@ use super::{
         },
     },
     failure::Error,
-    job, start, verdict,
+    job, start,
 };
 use crate::{
     Wanted,
@@ -40,8 +41,8 @@ pub async fn look(
 ) -> Result<Seen, Error> {
     let missing: BTreeMap<_, _> = images
         .iter()
-        .filter(|image| !image.state.is_there() || image.component == Image::Base.field())
-        .filter_map(|image| Some((Image::of_field(&image.component)?, image)))
+        .filter(|image| !image.state.is_there() || image.component == Image::Base.key())
+        .filter_map(|image| Some((Image::of_key(&image.component)?, image)))
         .collect();
     let references = missing
         .iter()
@@ -136,10 +137,10 @@ async fn warnings(wanted: &Wanted<'_>, seen: &Seen) -> Result<BTreeMap<String, W
         }
         let pod = pods_of(job, &seen.pods).last().and_then(|pod| pod.uid());
         let blocked = if let Some(pod) = pod {
-            newest(start::warnings(wanted.client, &wanted.namespace, &pod).await?, verdict::BUILD_BLOCKED)
+            newest(start::warnings(wanted.client, &wanted.namespace, &pod).await?, condition::BUILD_BLOCKED)
         } else {
             let refused = start::warnings(wanted.client, &wanted.namespace, &uid).await?;
-            newest(refused, verdict::BUILD_REFUSED).map(|warning| Warning {
+            newest(refused, condition::BUILD_REFUSED).map(|warning| Warning {
                 message: said_by_any_pod(&warning.message, &job.name_any()),
                 ..warning
             })
@@ -212,7 +213,7 @@ mod tests {
             event("FailedMount", "no volume", &json!({"lastTimestamp": "1970-01-01T00:00:30Z"})),
             event("FailedCreate", "older", &json!({})),
         ];
-        let found = newest(events, verdict::BUILD_BLOCKED).unwrap();
+        let found = newest(events, condition::BUILD_BLOCKED).unwrap();
         assert_eq!((found.reason, found.message.as_str()), ("BuildBlocked", "no volume"));
     }
 
@@ -225,7 +226,7 @@ mod tests {
                 "Error creating: pods \"{name}\" is forbidden: exceeded quota: q (of Pod/team/{name})"
             );
             let warning =
-                newest(vec![event("FailedCreate", &said, &json!({}))], verdict::BUILD_REFUSED).unwrap();
+                newest(vec![event("FailedCreate", &said, &json!({}))], condition::BUILD_REFUSED).unwrap();
             assert_eq!(
                 said_by_any_pod(&warning.message, "copr-image-base-0a1b2c3d"),
                 "Error creating: pods \"copr-image-base-0a1b2c3d-\" is forbidden: exceeded quota: q (of \
@@ -241,6 +242,6 @@ mod tests {
     #[test]
     fn what_the_jobs_status_says_anyhow_is_no_reason() {
         let events = vec![event("DeadlineExceeded", "longer than specified", &json!({}))];
-        assert_eq!(newest(events, verdict::BUILD_REFUSED), None);
+        assert_eq!(newest(events, condition::BUILD_REFUSED), None);
     }
 }

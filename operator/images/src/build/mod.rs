@@ -1,6 +1,7 @@
 //! The builds: Jobs in the cluster, and what is said of them.
 
 pub(crate) mod builds;
+pub mod condition;
 pub mod decide;
 pub mod events;
 pub mod failure;
@@ -12,4 +13,3 @@ pub(crate) mod look;
 pub mod start;
 #[cfg(test)]
 mod tests;
-pub mod verdict;

@@ -46,8 +46,8 @@ pub async fn prebuilt(
             // The nodes have it by this name, whatever a registry says.
             return Ok::<_, Error>((image, given, None));
         }
-        let resolved = status.and_then(|status| status.resolved.get(image.field()));
-        let runs = status.and_then(|status| status.images.get(image.field()));
+        let resolved = status.and_then(|status| status.resolved.get(image.key()));
+        let runs = status.and_then(|status| status.images.get(image.key()));
         let tag = match pin(&given, Recorded { resolved, runs, is_current }) {
             Pin::Given => return Ok((image, given, None)),
             Pin::Known(known) => known,
@@ -59,8 +59,8 @@ pub async fn prebuilt(
     let mut prebuilt = Prebuilt::default();
     for entry in pinned {
         let (image, reference, tag) = entry?;
-        prebuilt.images.insert(image.field().to_owned(), reference);
-        prebuilt.resolved.extend(tag.map(|tag| (image.field().to_owned(), tag)));
+        prebuilt.images.insert(image.key().to_owned(), reference);
+        prebuilt.resolved.extend(tag.map(|tag| (image.key().to_owned(), tag)));
     }
     Ok(prebuilt)
 }

@@ -22,7 +22,7 @@ pub fn spec_hash(spec: &CoprInstanceSpec) -> String {
     }
     // Which images are built, and where they are.
     for (image, _) in given_images(spec) {
-        hasher.add(&["given", image.field()]);
+        hasher.add(&["given", image.key()]);
     }
     let external = [("database", &spec.database.external_secret), ("redis", &spec.redis.external_secret)];
     for (component, _) in external.iter().filter(|(_, secret)| secret.is_some()) {
@@ -85,7 +85,7 @@ mod tests {
         assert!(changes(|s| s["packages"]["repositories"][0]["gpgKey"] = json!("https://main.example/key")));
         assert!(changes(|s| s["packages"]["repositories"][0]["credentialsSecret"] = json!({"name": "x"})));
         assert!(changes(|s| s["packages"]["repositories"][0]["caConfigMap"] = json!({"name": "x"})));
-        assert!(changes(|s| s["images"] = json!({"redis": "redis:7"})));
+        assert!(changes(|s| s["redis"] = json!({"image": "redis:7"})));
         assert!(changes(|s| s["database"] = json!({"externalSecret": {"name": "pg"}})));
         assert!(changes(|s| s["registry"]["url"] = json!("quay.io/other")));
     }
@@ -99,6 +99,21 @@ mod tests {
         assert!(!changes(|s| s["registry"]["retention"] = json!("1h")));
         assert!(!changes(|s| s["registry"]["pushSecret"] = json!({"name": "robot"})));
         assert!(!changes(|s| s["images"] = json!({"pullPolicy": "Always", "pullSecrets": ["x"]})));
-        assert!(!changes(|s| s["builders"] = json!({"max": 9})));
+        assert!(!changes(|s| s["builders"] = json!({"max": 9, "pod": {"priorityClassName": "low"}})));
+        assert!(!changes(|s| s["packages"]["build"] = json!({"pod": {"nodeSelector": {"disk": "ssd"}}})));
+        assert!(!changes(
+            |s| s["frontend"] = json!({"resources": {"limits": {"cpu": "1"}}, "storage": {"size": "9Gi"}})
+        ));
+        assert!(!changes(|s| s["defaults"] = json!({"pod": {"labels": {"a": "b"}}})));
+        assert!(!changes(|s| s["proxy"] = json!({"http": "http://proxy.example:3128"})));
+    }
+
+    /// What this version makes of a spec, every later one has to.
+    #[test]
+    fn equal_content_has_the_hash_that_it_had_before_there_were_blocks() {
+        assert_eq!(
+            spec_hash(&spec(|s| s["redis"] = json!({"image": "redis:7"}))),
+            "4ac558e86db07c154a1a2208fc17cf20"
+        );
     }
 }

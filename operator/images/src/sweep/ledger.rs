@@ -99,7 +99,7 @@ pub fn asked<'a>(
         let namespace = instance.namespace().unwrap_or_default();
         let images = instance.status.iter().flat_map(|s| &s.packages).flat_map(|p| &p.images);
         let images = images.filter_map(|status| {
-            let reference = job::reference("", Image::of_field(&status.component)?, &status.input_hash);
+            let reference = job::reference("", Image::of_key(&status.component)?, &status.input_hash);
             Some((reference.trim_start_matches('/').to_owned(), now))
         });
         let stock = Stock {

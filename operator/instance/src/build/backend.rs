@@ -1,28 +1,28 @@
 //! Backend: the three dispatchers and the results web server, in one pod because they share the results
 //! volume, locks and PIDs.
 
-use copr_operator_api::names::Component;
+use copr_operator_api::component::{Component, port};
 use k8s_openapi::api::core::v1::Container;
 
 use super::{
     Objects, config, forget_workers, logs,
-    volumes::{bounded_dir, claim, claim_volume, config_map_volume, empty_dir, secret_volume},
-    workload::{ContainerExt as _, Pod, config_map, container, files, http, secret, service, stateful_set},
+    volumes::{SMALL, bounded_dir, claim, claim_volume, config_map_volume, secret_volume},
+    workload::{
+        ContainerExt as _, Pod, SCRIPTS, config_map, container, files, http, secret, services, stateful_set,
+    },
 };
-use crate::{
-    names::{BACKEND_HTTPD, port},
-    validate::Instance,
-};
+use crate::validate::Instance;
 
 const CONF: &str = "copr-be.conf";
 const MACROS: &str = "macro-overrides.json";
+const RELAY: &str = "relay.py";
 const RESULTS: &str = "/var/lib/copr/public_html/results";
 const LOGS: &str = "/var/log/copr-backend";
 
 pub(super) fn build(instance: &Instance) -> Objects {
     let component = Component::Backend;
     let name = component.name();
-    let image = &instance.images.backend;
+    let image = &instance.workloads.backend.image;
     let conf = files([(CONF, config::copr_be_conf::render(instance))]);
     let ssh = files([
         ("config", config::ssh_config::render()),
@@ -32,6 +32,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
     let mut public = files([
         ("sign.conf", config::sign_conf::client(instance)),
         (MACROS, config::macro_overrides::render()),
+        (RELAY, include_str!("scripts/relay.py").to_owned()),
     ]);
     forget_workers::add_script(&mut public);
     logs::add_script(&mut public);
@@ -52,16 +53,21 @@ pub(super) fn build(instance: &Instance) -> Objects {
         daemon(forget_workers::dispatcher(instance, image, "public", (name, &command), workers))
     };
     let forget = forget_workers::init(instance, image, "public", &["copr:lock:queue:/var/lib/copr/*"]);
-    let httpd: Container = container("httpd", &instance.images.backend_httpd, &["httpd", "-DFOREGROUND"])
-        .with_port("http", port::RESULTS)
+    // `sign` knows IPv4 only.
+    let (script, signd) = (format!("{SCRIPTS}/{RELAY}"), port::SIGND.number.to_string());
+    let keygen = instance.host(Component::Keygen.name());
+    let relay = container("signd", image, &["python3", &script, "127.0.0.1", &signd, &keygen, &signd])
+        .with_read_only("public", SCRIPTS);
+    let httpd: Container = container("httpd", &instance.workloads.httpd_image, &["httpd", "-DFOREGROUND"])
+        .with_port(port::RESULTS)
         .with_read_only("data", RESULTS)
         .with_file("public", MACROS, "/var/lib/copr/public_html/macro-overrides.json")
         .with_readiness(http("/macro-overrides.json", port::RESULTS));
     Objects {
         secrets: vec![secret(instance, name, name, &conf), secret(instance, "backend-ssh", name, &ssh)],
         config_maps: vec![config_map(instance, name, name, &public)],
-        claims: vec![claim(instance, component, &instance.storage.backend)],
-        services: vec![service(instance, BACKEND_HTTPD, component, &[("http", port::RESULTS)])],
+        claims: vec![claim(instance, component)],
+        services: services(instance, component),
         stateful_sets: vec![stateful_set(
             instance,
             component,
@@ -72,6 +78,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
                     dispatcher("build", "builds", "rpm_build_worker:*"),
                     dispatcher("action", "actions", "action_worker:*"),
                     httpd,
+                    relay,
                     logs::follow(image, "public", ("log", LOGS), None),
                 ],
                 volumes: vec![
@@ -79,7 +86,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
                     secret_volume(instance, "config", name),
                     secret_volume(instance, "ssh", "backend-ssh"),
                     config_map_volume(instance, "public", name),
-                    empty_dir("lock"),
+                    bounded_dir("lock", SMALL),
                     bounded_dir("log", logs::FOLDER_SIZE),
                 ],
                 share_process_namespace: true,

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use copr_operator_api::{labels, names::BUILDER};
-use copr_operator_kernel::{isolation, platform::Platform};
+use copr_operator_api::{
+    component::{BUILDER, port},
+    labels,
+};
+use copr_operator_kernel::{isolation, platform::Platform, scheduling};
 use k8s_openapi::{
     api::core::v1::{
-        ConfigMapVolumeSource, Container, EnvVar, Pod, PodSpec, Probe, SecretVolumeSource, ServiceAccount,
-        Volume,
+        ConfigMapVolumeSource, Container, Pod, PodSpec, Probe, SecretVolumeSource, ServiceAccount, Volume,
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
@@ -20,7 +22,6 @@ use super::{
 };
 use crate::{
     builders::look,
-    names::port,
     validate::{Instance, Pool},
 };
 
@@ -64,19 +65,16 @@ pub(super) fn build(instance: &Instance) -> Objects {
 
 /// The manifest of a builder pod of a pool. The hook adds the name, and the resalloc pod as its owner.
 pub fn pod(instance: &Instance, pool: &Pool) -> Pod {
+    let isolated = ("COPR_BUILDER_ISOLATION".to_owned(), format!("{:?}", instance.builders.isolation));
     let builder = Container {
         name: BUILDER.into(),
-        image: Some(instance.images.builder.clone()),
+        image: Some(instance.builders.image.clone()),
         args: Some(vec!["bash".into(), "/etc/copr-operator/builder/start".into()]),
-        image_pull_policy: Some(instance.images.pull_policy.clone()),
+        image_pull_policy: Some(instance.pull.policy.clone()),
         security_context: Some(isolation::container(instance.builders.isolation, &[])),
         termination_message_policy: Some("FallbackToLogsOnError".into()),
-        resources: Some(instance.builders.resources.clone().unwrap_or_else(resources::builder)),
-        env: Some(vec![EnvVar {
-            name: "COPR_BUILDER_ISOLATION".into(),
-            value: Some(format!("{:?}", instance.builders.isolation)),
-            value_from: None,
-        }]),
+        resources: Some(resources::builder(instance)),
+        env: Some(scheduling::variables(&[isolated]).chain(scheduling::variables(&instance.proxy)).collect()),
         readiness_probe: Some(Probe {
             period_seconds: Some(1),
             failure_threshold: Some(1),
@@ -84,46 +82,44 @@ pub fn pod(instance: &Instance, pool: &Pool) -> Pod {
         }),
         ..Container::default()
     }
-    .with_port("ssh", port::SSH)
+    .with_port(port::SSH)
     .with_mount("containers", "/var/lib/containers")
     .with_read_only("keys", "/etc/copr-operator/builder")
     .with_file("public", "main.ini", "/etc/copr-rpmbuild/main.ini")
     .with_file("public", "dist-git-client.ini", "/etc/dist-git-client/copr-operator.ini");
-    Pod {
-        metadata: ObjectMeta {
-            namespace: Some(instance.namespace.clone()),
-            labels: Some(labels::component(&instance.name, BUILDER)),
-            annotations: Some(BTreeMap::from([(
-                "cluster-autoscaler.kubernetes.io/safe-to-evict".into(),
-                "false".into(),
-            )])),
-            ..ObjectMeta::default()
-        },
-        spec: Some(PodSpec {
-            containers: vec![builder],
-            volumes: Some(vec![
-                keys_volume(instance),
-                public_volume(instance),
-                // Mock has podman fetch the image that it starts a chroot from, and podman's overlays can't lie on
-                // the pod's own: Mock tries for two minutes before it does without.
-                bounded_dir("containers", CONTAINERS_SIZE),
-            ]),
-            restart_policy: Some("Never".into()),
-            host_users: isolation::host_users(instance.builders.isolation),
-            service_account_name: Some(instance.object(BUILDER)),
-            automount_service_account_token: Some(false),
-            enable_service_links: Some(false),
-            image_pull_secrets: (!instance.images.pull_secrets.is_empty())
-                .then(|| instance.images.pull_secrets.clone()),
-            node_selector: Some(BTreeMap::from([("kubernetes.io/arch".into(), pool.node_arch.into())])),
-            security_context: Some(isolation::pod()),
-            active_deadline_seconds: Some(LIFETIME_SECONDS),
-            // sshd has nothing to save.
-            termination_grace_period_seconds: Some(1),
-            ..PodSpec::default()
-        }),
-        status: None,
-    }
+    let mut metadata = ObjectMeta {
+        namespace: Some(instance.namespace.clone()),
+        labels: Some(labels::component(&instance.name, BUILDER)),
+        annotations: Some(BTreeMap::from([(
+            "cluster-autoscaler.kubernetes.io/safe-to-evict".into(),
+            "false".into(),
+        )])),
+        ..ObjectMeta::default()
+    };
+    let mut spec = PodSpec {
+        containers: vec![builder],
+        volumes: Some(vec![
+            keys_volume(instance),
+            public_volume(instance),
+            // Mock has podman fetch the image that it starts a chroot from, and podman's overlays can't lie on
+            // the pod's own: Mock tries for two minutes before it does without.
+            bounded_dir("containers", CONTAINERS_SIZE),
+        ]),
+        restart_policy: Some("Never".into()),
+        host_users: isolation::host_users(instance.builders.isolation),
+        service_account_name: Some(instance.object(BUILDER)),
+        automount_service_account_token: Some(false),
+        enable_service_links: Some(false),
+        image_pull_secrets: instance.pull.of_pod(),
+        node_selector: Some(BTreeMap::from([("kubernetes.io/arch".into(), pool.node_arch.into())])),
+        security_context: Some(isolation::pod()),
+        active_deadline_seconds: Some(LIFETIME_SECONDS),
+        // sshd has nothing to save.
+        termination_grace_period_seconds: Some(1),
+        ..PodSpec::default()
+    };
+    scheduling::apply(&instance.builders.pod, &mut metadata, &mut spec);
+    Pod { metadata, spec: Some(spec), status: None }
 }
 
 /// sshd wants its host key readable by its own user only.

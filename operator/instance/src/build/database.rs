@@ -1,14 +1,14 @@
 //! PostgreSQL, by the contract of the sclorg images.
 
-use copr_operator_api::names::Component;
+use copr_operator_api::component::{Component, port};
 use k8s_openapi::api::core::v1::{ExecAction, Probe};
 
 use super::{
     Objects,
     volumes::{claim, claim_volume},
-    workload::{ContainerExt as _, Pod, container, files, secret, service, stateful_set},
+    workload::{ContainerExt as _, Pod, container, files, secret, services, stateful_set},
 };
-use crate::{names::port, validate::Instance};
+use crate::validate::Instance;
 
 const PASSWORD: &str = "password";
 
@@ -25,8 +25,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
         timeout_seconds: Some(5),
         ..Probe::default()
     };
-    let postgresql = container(name, &instance.images.database, &["run-postgresql"])
-        .with_port("postgresql", port::DATABASE)
+    let postgresql = container(name, &instance.workloads.database.image, &["run-postgresql"])
+        .with_port(port::DATABASE)
         .with_env("POSTGRESQL_USER", "copr-fe")
         .with_env("POSTGRESQL_DATABASE", "coprdb")
         .with_secret_env("POSTGRESQL_PASSWORD", &instance.object(name), PASSWORD)
@@ -34,8 +34,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
         .with_readiness(ready);
     Objects {
         secrets: vec![secret(instance, name, name, &password)],
-        claims: vec![claim(instance, component, &instance.storage.database)],
-        services: vec![service(instance, name, component, &[("postgresql", port::DATABASE)])],
+        claims: vec![claim(instance, component)],
+        services: services(instance, component),
         stateful_sets: vec![stateful_set(
             instance,
             component,

@@ -1,14 +1,14 @@
 //! Dist-git: the importer and the web server that builders clone from.
 
-use copr_operator_api::names::Component;
+use copr_operator_api::component::{Component, port};
 use k8s_openapi::api::core::v1::Container;
 
 use super::{
     Objects, config, forget_workers, logs,
-    volumes::{bounded_dir, claim, claim_volume, config_map_volume, empty_dir, secret_volume},
-    workload::{ContainerExt as _, Pod, config_map, container, files, secret, service, stateful_set, tcp},
+    volumes::{MEDIUM, SMALL, bounded_dir, claim, claim_volume, config_map_volume, secret_volume},
+    workload::{ContainerExt as _, Pod, config_map, container, files, secret, services, stateful_set, tcp},
 };
-use crate::{names::port, validate::Instance};
+use crate::validate::Instance;
 
 const CONF: &str = "copr-dist-git.conf";
 /// The importer's own log is in it, and below it one per import.
@@ -18,7 +18,7 @@ const TASK_LOGS: &str = "/var/lib/copr-dist-git/per-task-logs";
 pub(super) fn build(instance: &Instance) -> Objects {
     let component = Component::DistGit;
     let name = component.name();
-    let image = &instance.images.dist_git;
+    let image = &instance.workloads.dist_git.image;
     let conf = files([(CONF, config::copr_dist_git_conf::render(instance))]);
     let mut public = files([("gitconfig", config::gitconfig::render())]);
     forget_workers::add_script(&mut public);
@@ -52,13 +52,13 @@ pub(super) fn build(instance: &Instance) -> Objects {
         "import_worker:*",
     ));
     let httpd = mounted(container("httpd", image, &["httpd", "-DFOREGROUND"]))
-        .with_port("http", port::DIST_GIT)
+        .with_port(port::DIST_GIT)
         .with_readiness(tcp(port::DIST_GIT));
     Objects {
         secrets: vec![secret(instance, name, name, &conf)],
         config_maps: vec![config_map(instance, name, name, &public)],
-        claims: vec![claim(instance, component, &instance.storage.dist_git)],
-        services: vec![service(instance, name, component, &[("http", port::DIST_GIT)])],
+        claims: vec![claim(instance, component)],
+        services: services(instance, component),
         stateful_sets: vec![stateful_set(
             instance,
             component,
@@ -74,8 +74,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
                     secret_volume(instance, "config", name),
                     config_map_volume(instance, "public", name),
                     bounded_dir("state", logs::FOLDER_SIZE),
-                    empty_dir("lock"),
-                    empty_dir("cgit"),
+                    bounded_dir("lock", SMALL),
+                    bounded_dir("cgit", MEDIUM),
                 ],
                 files: vec![conf, public],
                 ..Pod::default()

@@ -1,6 +1,10 @@
 //! Frontend: the schema and seed steps as init containers, then httpd.
 
-use copr_operator_api::names::{Component, credentials};
+use copr_operator_api::{
+    component::{Component, port},
+    names::credentials,
+};
+
 use k8s_openapi::{
     api::core::v1::{Container, HTTPHeader, Probe, Service, ServicePort},
     apimachinery::pkg::util::intstr::IntOrString,
@@ -8,12 +12,12 @@ use k8s_openapi::{
 
 use super::{
     Objects, config,
-    volumes::{claim, claim_volume, config_map_volume, empty_dir, secret_volume},
+    volumes::{MEDIUM, bounded_dir, claim, claim_volume, config_map_volume, secret_volume},
     workload::{
-        ContainerExt as _, Pod, SCRIPTS, config_map, container, files, http, secret, service, stateful_set,
+        ContainerExt as _, Pod, SCRIPTS, config_map, container, files, http, secret, services, stateful_set,
     },
 };
-use crate::{names::port, validate::Instance};
+use crate::validate::Instance;
 
 /// Init container that creates or upgrades the schema. Its name is part of a condition's reason.
 pub const SCHEMA: &str = "schema";
@@ -26,9 +30,8 @@ const HTTPD_CONF: &str = "copr-operator.conf";
 pub(super) fn build(instance: &Instance) -> Objects {
     let component = Component::Frontend;
     let name = component.name();
-    let image = &instance.images.frontend;
+    let image = &instance.workloads.frontend.image;
     let mut conf = files([(CONF, config::copr_conf::render(instance))]);
-    let httpd_conf = config::copr_operator_conf::render(instance);
     let scripts = files([
         (SCHEMA, include_str!("scripts/schema").to_owned()),
         (SEED, include_str!("scripts/seed").to_owned()),
@@ -59,18 +62,21 @@ pub(super) fn build(instance: &Instance) -> Objects {
         .with_secret_env("COPR_API_TOKEN", &credentials, "api-token");
     let probe = |path| for_host(http(path, port::FRONTEND), &instance.frontend_host());
     let mut httpd = mounted(container("httpd", image, &["httpd", "-DFOREGROUND"]))
-        .with_port("http", port::FRONTEND)
+        .with_port(port::FRONTEND)
         .with_readiness(probe("/api_3/mock-chroots/list"))
         .with_liveness(probe("/stats_rcv/"));
-    if let Some(httpd_conf) = httpd_conf {
+    if let Some(httpd_conf) = config::copr_operator_conf::render(instance) {
         httpd = httpd.with_file("config", HTTPD_CONF, "/etc/httpd/conf.d/copr-operator.conf");
         conf.insert(HTTPD_CONF.into(), httpd_conf);
     }
     Objects {
         secrets: vec![secret(instance, name, name, &conf)],
         config_maps: vec![config_map(instance, "frontend-scripts", name, &scripts)],
-        claims: vec![claim(instance, component, &instance.storage.frontend)],
-        services: vec![two_sided(instance, service(instance, name, component, &[("http", port::FRONTEND)]))],
+        claims: vec![claim(instance, component)],
+        services: services(instance, component)
+            .into_iter()
+            .map(|service| two_sided(instance, service))
+            .collect(),
         stateful_sets: vec![stateful_set(
             instance,
             component,
@@ -81,7 +87,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
                     claim_volume(instance, component),
                     secret_volume(instance, "config", name),
                     config_map_volume(instance, "scripts", "frontend-scripts"),
-                    empty_dir("log"),
+                    bounded_dir("log", MEDIUM),
                 ],
                 files: vec![conf, scripts, seeded],
                 ..Pod::default()
@@ -95,13 +101,13 @@ pub(super) fn build(instance: &Instance) -> Objects {
 fn two_sided(instance: &Instance, mut service: Service) -> Service {
     let ports = service.spec.as_mut().and_then(|spec| spec.ports.as_mut());
     if let (Some(ports), Some(_)) = (ports, &instance.url) {
-        for port in ports.iter_mut() {
-            port.target_port = Some(IntOrString::Int(port::INSIDE));
+        for inside in ports.iter_mut() {
+            inside.target_port = Some(IntOrString::Int(port::INSIDE.number));
         }
         ports.push(ServicePort {
-            name: Some("public".into()),
-            port: port::PUBLIC,
-            target_port: Some(IntOrString::Int(port::FRONTEND)),
+            name: Some(port::PUBLIC.name.into()),
+            port: port::PUBLIC.number,
+            target_port: Some(IntOrString::Int(port::FRONTEND.number)),
             protocol: Some("TCP".into()),
             ..ServicePort::default()
         });

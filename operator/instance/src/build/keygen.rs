@@ -1,20 +1,26 @@
 //! Keygen: signd and its HTTP front in one pod, over one key ring.
 
-use copr_operator_api::names::Component;
+use copr_operator_api::component::{Component, port};
 use k8s_openapi::api::core::v1::{Container, ExecAction, Probe};
 
 use super::{
     Objects, config,
-    volumes::{claim, claim_volume, config_map_volume, empty_dir},
-    workload::{ContainerExt as _, Pod, config_map, container, files, http, service, stateful_set},
+    volumes::{MEDIUM, bounded_dir, claim, claim_volume, config_map_volume},
+    workload::{ContainerExt as _, Pod, SCRIPTS, config_map, container, files, http, services, stateful_set},
 };
-use crate::{names::port, validate::Instance};
+use crate::validate::Instance;
 
 pub(super) fn build(instance: &Instance) -> Objects {
     let component = Component::Keygen;
     let name = component.name();
-    let image = &instance.images.keygen;
-    let conf = files([("sign.conf", config::sign_conf::server())]);
+    let image = &instance.workloads.keygen.image;
+    let conf = files([
+        ("sign.conf", config::sign_conf::server()),
+        ("relay.py", include_str!("scripts/relay.py").to_owned()),
+        ("signd-serve", include_str!("scripts/signd-serve").to_owned()),
+    ]);
+    let serve = format!("{SCRIPTS}/signd-serve");
+    let signd_port = port::SIGND.number.to_string();
     let mounted = |container: Container| {
         container
             .with_file("config", "sign.conf", "/etc/sign.conf")
@@ -33,19 +39,21 @@ pub(super) fn build(instance: &Instance) -> Objects {
         &["mkdir", "-p", "-m", "700", "/var/lib/copr-keygen/phrases", "/var/lib/copr-keygen/gnupg"],
     )
     .with_mount("data", "/var/lib/copr-keygen");
-    let signd = mounted(container("signd", image, &["signd"])).with_port("signd", port::SIGND);
+    let signd = mounted(container("signd", image, &["python3", &serve, &signd_port, "signd"]))
+        .with_read_only("config", SCRIPTS)
+        .with_port(port::SIGND);
     let signd = Container {
         startup_probe: Some(Probe { period_seconds: Some(2), failure_threshold: Some(300), ..listening() }),
         readiness_probe: Some(Probe { period_seconds: Some(10), failure_threshold: Some(3), ..listening() }),
         ..signd
     };
     let httpd = mounted(container("httpd", image, &["httpd", "-DFOREGROUND"]))
-        .with_port("http", port::KEYGEN)
+        .with_port(port::KEYGEN)
         .with_readiness(http("/ping", port::KEYGEN));
     Objects {
         config_maps: vec![config_map(instance, name, name, &conf)],
-        claims: vec![claim(instance, component, &instance.storage.keygen)],
-        services: vec![service(instance, name, component, &[("http", port::KEYGEN), ("signd", port::SIGND)])],
+        claims: vec![claim(instance, component)],
+        services: services(instance, component),
         stateful_sets: vec![stateful_set(
             instance,
             component,
@@ -55,8 +63,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
                 volumes: vec![
                     claim_volume(instance, component),
                     config_map_volume(instance, "config", name),
-                    empty_dir("run"),
-                    empty_dir("log"),
+                    bounded_dir("run", MEDIUM),
+                    bounded_dir("log", MEDIUM),
                 ],
                 // gpg tells a stale lock of the key ring by its PID.
                 share_process_namespace: true,
@@ -71,7 +79,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
 /// Whether signd listens, which is what a connection would tell. But signd logs a line for each connection, and none for
 /// a look at the kernel's table, where ports are hexadecimal and 0A is the state LISTEN.
 fn listening() -> Probe {
-    let socket = format!(":{:04X} [0-9A-F]+:0000 0A ", port::SIGND);
+    let socket = format!(":{:04X} [0-9A-F]+:0000 0A ", port::SIGND.number);
     let command = ["grep", "-qsE", &socket, "/proc/net/tcp", "/proc/net/tcp6"];
     Probe {
         exec: Some(ExecAction { command: Some(command.map(Into::into).into()) }),

@@ -30,7 +30,7 @@ pub use objects::Objects;
 pub use renderer::RENDERER;
 pub use workload::{CREDENTIALS_HASH, TEMPLATE_HASH};
 
-use copr_operator_api::names::Component;
+use copr_operator_api::component::Component;
 use copr_operator_images::build::identity;
 
 use super::validate::Instance;

@@ -2,37 +2,33 @@
 //! network is their lock.
 
 use copr_operator_api::{
+    component::{BUILDER, CLIENTS_OF_BUILDERS, Clients, Component},
     labels,
-    names::{BUILDER, Component},
 };
 use k8s_openapi::{
     api::networking::v1::{NetworkPolicy, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicySpec},
     apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement},
 };
-use kube::ResourceExt as _;
 
 use super::{Objects, workload::metadata};
 use crate::validate::Instance;
 
 pub(super) fn build(instance: &Instance) -> Objects {
-    use Component::{Backend, Database, DistGit, Frontend, Keygen, Redis, Resalloc};
-    let allowed: [(&str, &[Component]); 5] = [
-        (Database.name(), &[Frontend]),
-        (Redis.name(), &[Frontend, Backend, DistGit]),
-        (Keygen.name(), &[Backend]),
-        (Resalloc.name(), &[Backend]),
-        (BUILDER, &[Backend, Resalloc]),
-    ];
-    let mut network_policies: Vec<_> = allowed
-        .into_iter()
-        .map(|(component, clients)| ingress_only_from(instance, component, clients))
-        .collect();
-    // Tests see by sshd's silence that a builder is gone; without this every builder would be silent to them.
-    for policy in network_policies.iter_mut().filter(|p| p.name_any() == instance.object(BUILDER)) {
-        let rules = policy.spec.as_mut().and_then(|spec| spec.ingress.as_mut()).into_iter().flatten();
-        rules.for_each(|rule| rule.from.get_or_insert_default().push(tests()));
-    }
-    Objects { network_policies, ..Objects::default() }
+    let components = Component::ALL.map(|component| (component.name(), component.row().clients));
+    let policies = components.into_iter().chain([(BUILDER, CLIENTS_OF_BUILDERS)]);
+    let network_policies =
+        policies.filter_map(|(name, clients)| Some(ingress(instance, name, &peers(instance, clients)?)));
+    Objects { network_policies: network_policies.collect(), ..Objects::default() }
+}
+
+/// Who may connect, unless it's everybody.
+fn peers(instance: &Instance, clients: Clients) -> Option<Vec<NetworkPolicyPeer>> {
+    let Clients::Only { components, tests: by_tests } = clients else { return None };
+    let peers = components.iter().map(|client| NetworkPolicyPeer {
+        pod_selector: Some(pods(instance, client.name())),
+        ..NetworkPolicyPeer::default()
+    });
+    Some(peers.chain(by_tests.then(tests)).collect())
 }
 
 /// The pods of test runs in the instance's namespace.
@@ -45,21 +41,20 @@ fn tests() -> NetworkPolicyPeer {
     }
 }
 
-fn ingress_only_from(instance: &Instance, component: &str, clients: &[Component]) -> NetworkPolicy {
-    let pods = |component: &str| LabelSelector {
+fn pods(instance: &Instance, component: &str) -> LabelSelector {
+    LabelSelector {
         match_labels: Some(labels::selector(&instance.name, component)),
         ..LabelSelector::default()
-    };
-    let peers = clients.iter().map(|client| NetworkPolicyPeer {
-        pod_selector: Some(pods(client.name())),
-        ..NetworkPolicyPeer::default()
-    });
+    }
+}
+
+fn ingress(instance: &Instance, component: &str, peers: &[NetworkPolicyPeer]) -> NetworkPolicy {
     NetworkPolicy {
         metadata: metadata(instance, component, component),
         spec: Some(NetworkPolicySpec {
-            pod_selector: Some(pods(component)),
+            pod_selector: Some(pods(instance, component)),
             policy_types: Some(vec!["Ingress".into()]),
-            ingress: Some(vec![NetworkPolicyIngressRule { from: Some(peers.collect()), ports: None }]),
+            ingress: Some(vec![NetworkPolicyIngressRule { from: Some(peers.to_vec()), ports: None }]),
             egress: None,
         }),
     }

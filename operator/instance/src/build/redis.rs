@@ -1,24 +1,24 @@
 //! Redis, by the contract of the sclorg images.
 
-use copr_operator_api::names::Component;
+use copr_operator_api::component::{Component, port};
 
 use super::{
     Objects,
     volumes::{claim, claim_volume},
-    workload::{ContainerExt as _, Pod, container, service, stateful_set, tcp},
+    workload::{ContainerExt as _, Pod, container, services, stateful_set, tcp},
 };
-use crate::{names::port, validate::Instance};
+use crate::validate::Instance;
 
 pub(super) fn build(instance: &Instance) -> Objects {
     let component = Component::Redis;
     let name = component.name();
-    let redis = container(name, &instance.images.redis, &["run-redis"])
-        .with_port("redis", port::REDIS)
+    let redis = container(name, &instance.workloads.redis.image, &["run-redis"])
+        .with_port(port::REDIS)
         .with_mount("data", "/var/lib/redis/data")
         .with_readiness(tcp(port::REDIS));
     Objects {
-        claims: vec![claim(instance, component, &instance.storage.redis)],
-        services: vec![service(instance, name, component, &[("redis", port::REDIS)])],
+        claims: vec![claim(instance, component)],
+        services: services(instance, component),
         stateful_sets: vec![stateful_set(
             instance,
             component,

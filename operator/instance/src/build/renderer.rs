@@ -4,19 +4,23 @@
 //! instances that run: they get what is new when they start next. So pods carry, beside the hash of their template, a fingerprint of
 //! the rendering that made it: what it makes of a sample instance.
 
-use std::{collections::BTreeMap, sync::OnceLock};
+use std::sync::OnceLock;
 
-use copr_operator_api::v1alpha1::{Admin, Builders, DeletionPolicy, ExtraConfig, Scheme, Storage, Url};
+use copr_operator_api::v1alpha1::{Admin, DeletionPolicy, Isolation, PodSettings, Scheme, Url};
 use copr_operator_images::build::identity;
 use copr_operator_kernel::platform::Platform;
-use k8s_openapi::{api::apps::v1::StatefulSet, apimachinery::pkg::apis::meta::v1::OwnerReference};
+use k8s_openapi::{
+    api::{apps::v1::StatefulSet, core::v1::ResourceRequirements},
+    apimachinery::pkg::apis::meta::v1::OwnerReference,
+};
 use sha2::{Digest, Sha256};
 
 use super::objects_of;
 use crate::{
     credentials::{Credentials, KeyPair},
+    extra_config::ExtraConfig,
     login::Login,
-    validate::{Database, Exposure, Instance, Pool, Redis, ResolvedImages},
+    validate::{Builders, Database, Exposure, Instance, Pool, Pull, Redis, Workload, Workloads},
 };
 
 /// The annotation of pods with the fingerprint.
@@ -44,28 +48,34 @@ fn fingerprint() -> &'static str {
 /// Constant, with everything that an instance may have.
 fn sample() -> Instance {
     let text = |text: &str| text.to_owned();
+    let workload = |image: &str| Workload { image: text(image), ..Workload::default() };
     let pair = || KeyPair { private: text("private"), public: text("public") };
     Instance {
         name: text("sample"),
         namespace: text("sample"),
         owner: OwnerReference::default(),
-        images: ResolvedImages {
-            frontend: text("frontend"),
-            backend: text("backend"),
-            backend_httpd: text("backend-httpd"),
-            keygen: text("keygen"),
-            dist_git: text("dist-git"),
-            resalloc: text("resalloc"),
-            builder: text("builder"),
-            database: text("database"),
-            redis: text("redis"),
-            sanity: None,
-            pull_policy: text("IfNotPresent"),
-            pull_secrets: Vec::new(),
+        workloads: Workloads {
+            database: workload("database"),
+            redis: workload("redis"),
+            keygen: workload("keygen"),
+            frontend: workload("frontend"),
+            dist_git: workload("dist-git"),
+            resalloc: workload("resalloc"),
+            backend: workload("backend"),
+            httpd_image: text("backend-httpd"),
         },
+        pull: Pull { policy: text("IfNotPresent"), secrets: Vec::new() },
+        sanity_image: None,
+        proxy: Vec::new(),
         chroots: vec![text("fedora-44-x86_64")],
         pools: vec![Pool { node_arch: "amd64", copr_arches: vec![text("x86_64")] }],
-        builders: Builders::default(),
+        builders: Builders {
+            image: text("builder"),
+            max: 4,
+            isolation: Isolation::default(),
+            resources: ResourceRequirements::default(),
+            pod: PodSettings::default(),
+        },
         admin: Admin::default(),
         database: Database::Managed,
         redis: Redis::Managed,
@@ -79,8 +89,6 @@ fn sample() -> Instance {
         exposure: Exposure::None,
         login: Login::default(),
         extra_config: ExtraConfig::default(),
-        storage: Storage::default(),
-        resources: BTreeMap::new(),
         credentials: Credentials {
             database_password: text("database"),
             secret_key: text("secret"),

@@ -1,6 +1,6 @@
 //! Resalloc: hands out builders, which its hooks make as pods.
 
-use copr_operator_api::names::Component;
+use copr_operator_api::component::{Component, port};
 use k8s_openapi::api::{
     core::v1::{EnvVar, EnvVarSource, ObjectFieldSelector, ServiceAccount},
     rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject},
@@ -8,14 +8,17 @@ use k8s_openapi::api::{
 
 use super::{
     Objects, builder, config,
-    volumes::{claim, claim_volume, config_map_volume, empty_dir},
-    workload::{ContainerExt as _, Pod, config_map, container, files, metadata, service, stateful_set, tcp},
+    volumes::{bounded_dir, claim, claim_volume, config_map_volume},
+    workload::{ContainerExt as _, Pod, config_map, container, files, metadata, services, stateful_set, tcp},
 };
-use crate::{names::port, validate::Instance};
+use crate::validate::Instance;
 
 /// The ConfigMap with the hooks and the manifests of builders.
 const HOOKS_MAP: &str = "resalloc-hooks";
 const HOOKS: &str = "/etc/copr-operator/hooks";
+/// A file of a few lines for each builder that there was, until resalloc is restarted. Of this size the kubelet would restart it, which
+/// ends what is being built.
+const LOGS: &str = "10Gi";
 const SERVE: &str = "/etc/copr-operator/hooks/resalloc-serve";
 
 pub(super) fn build(instance: &Instance) -> Objects {
@@ -39,8 +42,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
         let manifest = serde_json::to_string_pretty(&builder::pod(instance, pool)).unwrap_or_default();
         hooks.insert(format!("builder-{}.json", pool.node_arch), manifest);
     }
-    let mut server = container(name, &instance.images.resalloc, &["python3", SERVE])
-        .with_port("xmlrpc", port::RESALLOC)
+    let mut server = container(name, &instance.workloads.resalloc.image, &["python3", SERVE])
+        .with_port(port::RESALLOC)
         .with_env("COPR_INSTANCE", &instance.name)
         .with_env("BACKEND_POD", &format!("{}-0", instance.object(Component::Backend.name())))
         // A folder: the kubelet never updates a file that is mounted by itself.
@@ -65,8 +68,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
             config_map(instance, name, name, &conf),
             config_map(instance, HOOKS_MAP, name, &hooks),
         ],
-        claims: vec![claim(instance, component, &instance.storage.resalloc)],
-        services: vec![service(instance, name, component, &[("xmlrpc", port::RESALLOC)])],
+        claims: vec![claim(instance, component)],
+        services: services(instance, component),
         stateful_sets: vec![stateful_set(
             instance,
             component,
@@ -77,7 +80,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
                     config_map_volume(instance, "hooks", HOOKS_MAP),
                     // The backend waits for its tickets, and they have to outlive a killed pod.
                     claim_volume(instance, component),
-                    empty_dir("log"),
+                    bounded_dir("log", LOGS),
                 ],
                 service_account: Some(instance.object(name)),
                 files: vec![restarts],

@@ -1,12 +1,13 @@
-//! What a container asks for where `spec.resources` says nothing. Pure.
+//! What a container asks for and may use where the spec says nothing. Pure.
 //!
-//! The numbers are what Copr itself was measured to use, rounded up: with requests below real use the scheduler
-//! overcommits the node, and the kernel ends a build to mend it. There are no limits: what is right depends on the packages.
+//! Requests are what Copr itself was measured to use, rounded up: with requests below real use the scheduler overcommits the
+//! node, and the kernel ends a build to mend it. Limits are several times as much, for the largest repositories and packages that one
+//! meets: they are there because a namespace whose quota counts limits refuses containers without them, and so that
+//! what goes wrong in one container ends that one and not its node. What is above them needs `resources` in the component's block.
 
-use std::collections::BTreeMap;
-
-use copr_operator_api::names::Component;
-use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
+use copr_operator_api::component::Component;
+use copr_operator_kernel::resources::{Amounts, merge};
+use k8s_openapi::api::core::v1::ResourceRequirements;
 
 use super::config::copr_be_conf;
 use crate::validate::Instance;
@@ -16,23 +17,52 @@ use crate::validate::Instance;
 /// build at once.
 const MEBIBYTES_PER_WORKER: i32 = 16;
 const MOST_MEBIBYTES: i32 = 1024;
+/// Twice what a worker is: all of them may build at once.
+const LIMIT_PER_WORKER: i32 = 96;
+/// Python's hooks of resalloc: one a builder, each of 30 MiB.
+const LIMIT_PER_HOOK: i32 = 32;
+const GIBIBYTE: i32 = 1024;
 
-/// What a container of a component asks for. Init containers are smaller than what follows them, so that they never
-/// decide where the pod fits.
-pub(super) fn default(instance: &Instance, component: Component, container: &str) -> ResourceRequirements {
-    let memory = match (component, container) {
+/// What a container of a component asks for and may use.
+pub(super) fn of(instance: &Instance, component: Component, container: &str) -> ResourceRequirements {
+    let defaults = default(instance, component, container).requirements();
+    merge(defaults, Some(&instance.workloads.of(component).resources))
+}
+
+/// Init containers ask for less than what follows them, so that they never decide where the pod fits.
+fn default(instance: &Instance, component: Component, container: &str) -> Amounts {
+    let workers = copr_be_conf::workers(instance);
+    let mebibytes = match (component, container) {
         (Component::Database | Component::DistGit, "database" | "importer") => 128,
         (Component::Frontend, "httpd") => 160,
         (Component::Backend, "build") => {
-            let workers = copr_be_conf::workers(instance).saturating_mul(MEBIBYTES_PER_WORKER);
-            workers.saturating_add(64).min(MOST_MEBIBYTES)
+            workers.saturating_mul(MEBIBYTES_PER_WORKER).saturating_add(64).min(MOST_MEBIBYTES)
         }
         // Up to ten workers, that mostly wait for createrepo_c.
         (Component::Backend, "action") => 96,
         (Component::Resalloc, _) => 80,
-        (Component::Keygen, "httpd") => 64,
+        // signd's with the relay in front of it.
+        (Component::Keygen, "httpd" | "signd") => 64,
         (_, "log" | "httpd" | "signd") => 48,
         _ => 32,
+    };
+    let most_mebibytes = match (component, container) {
+        // createrepo_c over some ten thousand packages, after each build and in each action: some GiB.
+        (Component::Backend, "build") => {
+            workers.saturating_mul(LIMIT_PER_WORKER).saturating_add(4 * GIBIBYTE)
+        }
+        (Component::Backend, "action") => 6 * GIBIBYTE,
+        // git packs what it imports and what is cloned: a kernel's sources are a GiB.
+        (Component::DistGit, "importer" | "httpd") => 4 * GIBIBYTE,
+        // A query for everything that was ever built, with the database's cache beside it; an upload of a source package, and pages that
+        // list every build of a project.
+        (Component::Database, "database") | (Component::Frontend, "httpd") => 2 * GIBIBYTE,
+        (Component::Resalloc, _) => workers.saturating_mul(LIMIT_PER_HOOK).saturating_add(GIBIBYTE),
+        // Redis writes its snapshot from a copy of itself, the schema step may rewrite a table, and gpg runs once for each signature that is
+        // made at a time.
+        (Component::Redis | Component::Frontend, _) | (Component::Keygen, "httpd" | "signd") => GIBIBYTE,
+        (_, "httpd" | "log") => GIBIBYTE / 2,
+        _ => GIBIBYTE / 4,
     };
     // An idle instance uses 7 % of a core; what it uses while it builds is the builders'.
     let cpu = match (component, container) {
@@ -40,29 +70,27 @@ pub(super) fn default(instance: &Instance, component: Component, container: &str
         (_, super::logs::NAME | "log") => "5m",
         _ => "10m",
     };
-    requests(cpu, memory)
+    // createrepo_c, git and PostgreSQL use several cores if they are there; what is slowed down is nobody's lost build.
+    let most_cpu = match (component, container) {
+        (Component::Backend, "build" | "action") | (Component::DistGit, "importer" | "httpd") => "4",
+        (_, super::logs::NAME | "log") => "1",
+        _ => "2",
+    };
+    Amounts { cpu, mebibytes, most_cpu, most_mebibytes }
 }
 
-/// What a builder asks for: Mock with a small package. Large packages need `spec.builders.resources`.
-pub(super) fn builder() -> ResourceRequirements {
-    requests("100m", 320)
-}
-
-fn requests(cpu: &str, mebibytes: i32) -> ResourceRequirements {
-    ResourceRequirements {
-        requests: Some(BTreeMap::from([
-            ("cpu".into(), Quantity(cpu.into())),
-            ("memory".into(), Quantity(format!("{mebibytes}Mi"))),
-        ])),
-        ..ResourceRequirements::default()
-    }
+/// What a builder asks for, Mock with a small package, and what it may use: a C++ compiler takes a GiB or two for each core. Larger
+/// packages need `spec.builders.resources`.
+pub(super) fn builder(instance: &Instance) -> ResourceRequirements {
+    let defaults = Amounts { cpu: "100m", mebibytes: 320, most_cpu: "4", most_mebibytes: 8 * GIBIBYTE };
+    merge(defaults.requirements(), Some(&instance.builders.resources))
 }
 
 #[cfg(test)]
 mod tests {
     use super::{builder, default};
     use crate::{build::build, fixtures::minimal};
-    use copr_operator_api::names::Component;
+    use copr_operator_api::component::Component;
 
     fn mebibytes(requests: &k8s_openapi::api::core::v1::ResourceRequirements) -> i32 {
         let memory = &requests.requests.as_ref().unwrap()["memory"].0;
@@ -91,7 +119,7 @@ mod tests {
             let asked: i32 = pod.containers.iter().map(|c| mebibytes(c.resources.as_ref().unwrap())).sum();
             assert!(asked >= measured, "{component:?} asks for {asked}Mi and holds {measured}Mi");
         }
-        assert!(mebibytes(&builder()) >= 252);
+        assert!(mebibytes(&builder(&minimal())) >= 252);
     }
 
     #[test]
@@ -99,10 +127,43 @@ mod tests {
         let build = |max| {
             let mut instance = minimal();
             instance.builders.max = max;
-            mebibytes(&default(&instance, Component::Backend, "build"))
+            default(&instance, Component::Backend, "build").mebibytes
         };
         assert_eq!(build(1), build(16));
         assert!(build(17) > build(16));
         assert_eq!(build(100), build(i32::MAX));
+    }
+
+    /// A namespace's quota counts them for every container, and refuses a pod where one has none.
+    #[test]
+    fn every_container_has_requests_and_several_times_as_much_as_its_limit() {
+        let instance = minimal();
+        let plan = build(&instance);
+        let pods =
+            plan.stateful_sets.iter().map(|set| set.spec.as_ref().unwrap().template.spec.clone().unwrap());
+        let jobs = plan.jobs.iter().map(|job| job.spec.as_ref().unwrap().template.spec.clone().unwrap());
+        let builders =
+            instance.pools.iter().map(|pool| crate::build::builder_pod(&instance, pool).spec.unwrap());
+        for pod in pods.chain(jobs).chain(builders) {
+            for volume in pod.volumes.iter().flatten() {
+                let dir = volume.empty_dir.as_ref();
+                assert!(dir.is_none_or(|dir| dir.size_limit.is_some()), "{}", volume.name);
+            }
+            for container in pod.init_containers.iter().flatten().chain(&pod.containers) {
+                let resources = container.resources.as_ref().unwrap();
+                for key in ["cpu", "memory"] {
+                    let of = |map: &Option<
+                        std::collections::BTreeMap<
+                            String,
+                            k8s_openapi::apimachinery::pkg::api::resource::Quantity,
+                        >,
+                    >| {
+                        copr_operator_kernel::quantity::value(&map.as_ref().unwrap()[key].0).unwrap()
+                    };
+                    let (request, limit) = (of(&resources.requests), of(&resources.limits));
+                    assert!(request > 0.0 && limit >= 4.0 * request, "{} {key}", container.name);
+                }
+            }
+        }
     }
 }

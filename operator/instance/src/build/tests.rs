@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use copr_operator_api::v1alpha1::{DeletionPolicy, Isolation};
+use copr_operator_api::v1alpha1::{DeletionPolicy, Isolation, PodSettings};
 use copr_operator_kernel::{
     apply::{Lifetime, Planned},
     platform::Platform,
@@ -13,7 +13,7 @@ use kube::ResourceExt as _;
 use super::build;
 use crate::{
     fixtures::{EXTERNAL, MINIMAL, minimal, observed, public, valid, with_secrets},
-    validate::Instance,
+    validate::{Instance, Workload},
 };
 
 fn plan(instance: &Instance) -> Vec<Planned> {
@@ -223,35 +223,60 @@ fn more_cpu() -> k8s_openapi::api::core::v1::ResourceRequirements {
     serde_json::from_value(serde_json::json!({"requests": {"cpu": "3"}})).unwrap()
 }
 
+fn on_ssd() -> PodSettings {
+    serde_json::from_value(serde_json::json!({"nodeSelector": {"disk": "ssd"}})).unwrap()
+}
+
+fn of_all(instance: &mut Instance, edit: fn(&mut Workload)) {
+    let all = &mut instance.workloads;
+    for workload in [
+        &mut all.database,
+        &mut all.redis,
+        &mut all.keygen,
+        &mut all.frontend,
+        &mut all.dist_git,
+        &mut all.resalloc,
+        &mut all.backend,
+    ] {
+        edit(workload);
+    }
+}
+
 #[test]
 fn the_table_of_restarts_in_the_documentation_is_true() {
     type Edit = fn(&mut Instance);
-    let edits: [(&str, Edit); 26] = [
-        ("`images.frontend`", |i| i.images.frontend.push('x')),
-        ("`images.backend`", |i| i.images.backend.push('x')),
-        ("`images.backendHttpd`", |i| i.images.backend_httpd.push('x')),
-        ("`images.keygen`", |i| i.images.keygen.push('x')),
-        ("`images.distGit`", |i| i.images.dist_git.push('x')),
-        ("`images.resalloc`", |i| i.images.resalloc.push('x')),
-        ("`images.database`", |i| i.images.database.push('x')),
-        ("`images.redis`", |i| i.images.redis.push('x')),
-        ("`images.builder`", |i| i.images.builder.push('x')),
-        ("`images.sanity`", |i| i.images.sanity = Some("x".into())),
-        ("`chroots` (one more)", |i| i.chroots.push("fedora-45-x86_64".into())),
+    let edits: [(&str, Edit); 32] = [
+        ("`frontend.image`", |i| i.workloads.frontend.image.push('x')),
+        ("`backend.image`", |i| i.workloads.backend.image.push('x')),
+        ("`backend.httpdImage`", |i| i.workloads.httpd_image.push('x')),
+        ("`keygen.image`", |i| i.workloads.keygen.image.push('x')),
+        ("`distGit.image`", |i| i.workloads.dist_git.image.push('x')),
+        ("`resalloc.image`", |i| i.workloads.resalloc.image.push('x')),
+        ("`database.image`", |i| i.workloads.database.image.push('x')),
+        ("`redis.image`", |i| i.workloads.redis.image.push('x')),
+        ("`keygen.resources`", |i| i.workloads.keygen.resources = more_cpu()),
+        ("`keygen.pod`", |i| i.workloads.keygen.pod = on_ssd()),
+        ("`keygen.storage.size`", |i| i.workloads.keygen.size.0 = "90Gi".into()),
+        ("`builders.image`", |i| i.builders.image.push('x')),
         ("`builders.max`", |i| i.builders.max = 16),
-        ("`builders.resources`", |i| i.builders.resources = Some(more_cpu())),
+        ("`builders.resources`", |i| i.builders.resources = more_cpu()),
         ("`builders.isolation`", |i| i.builders.isolation = Isolation::Privileged),
+        ("`builders.pod`", |i| i.builders.pod = on_ssd()),
+        ("`tests`", |i| i.sanity_image = Some("x".into())),
+        ("`defaults.resources`", |i| of_all(i, |workload| workload.resources = more_cpu())),
+        ("`defaults.pod`", |i| of_all(i, |workload| workload.pod = on_ssd())),
+        ("`proxy`", |i| i.proxy = vec![("http_proxy".into(), "http://proxy.example:3128".into())]),
+        ("`chroots` (one more)", |i| i.chroots.push("fedora-45-x86_64".into())),
         ("`admin.email`", |i| i.admin.email.push('x')),
         ("`admin.name`", |i| i.admin.name.push('x')),
         ("`url`", |i| i.url = public().url),
         ("`expose`", |i| i.exposure = public().exposure),
         ("`login`, or its Secrets", |i| i.login = public().login),
-        ("`extraConfig.frontend`", |i| i.extra_config.frontend = public().extra_config.frontend),
-        ("`extraConfig.backend`", |i| i.extra_config.backend = public().extra_config.backend),
-        ("`extraConfig.distGit`", |i| i.extra_config.dist_git = public().extra_config.dist_git),
-        ("`storage.backend`", |i| i.storage.backend.0 = "90Gi".into()),
+        ("`frontend.extraConfig`", |i| i.extra_config.frontend = public().extra_config.frontend),
+        ("`backend.extraConfig`", |i| i.extra_config.backend = public().extra_config.backend),
+        ("`distGit.extraConfig`", |i| i.extra_config.dist_git = public().extra_config.dist_git),
         ("`deletionPolicy`", |i| i.deletion_policy = DeletionPolicy::Retain),
-        ("`resources.keygen`", |i| _ = i.resources.insert("keygen".into(), more_cpu())),
+        ("`images.pullPolicy`", |i| i.pull.policy = "Always".into()),
         ("rotated credentials", |i| {
             i.credentials = crate::credentials::Credentials::generate().unwrap();
         }),
@@ -283,6 +308,68 @@ fn resalloc_reads_its_pools_from_a_folder_that_the_kubelet_keeps_up_to_date() {
     for path in ["/etc/resallocserver", "/etc/copr-operator/hooks"] {
         let mount = mounts.as_ref().unwrap().iter().find(|mount| mount.mount_path == path).unwrap();
         assert_eq!(mount.sub_path, None, "{path}");
+    }
+}
+
+/// What each of these writes into a pod, everything else being as it was.
+#[test]
+fn what_the_spec_says_of_pods_is_on_each_of_them() {
+    let yaml = MINIMAL.to_owned()
+        + "
+  proxy: {http: 'http://proxy.example:3128', noProxy: [.example.org]}
+  defaults:
+    pod:
+      labels: {team: copr}
+      annotations: {example.org/cost: ci}
+      tolerations: [{key: ci, operator: Exists}]
+      affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: gpu, operator: DoesNotExist}]}]}}}
+      topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway}]
+      priorityClassName: low
+";
+    let instance = valid(&yaml, &observed(Platform::Kubernetes)).unwrap();
+    let plan = build(&instance);
+    let sets = plan.stateful_sets.iter().map(|set| set.spec.clone().unwrap().template);
+    let jobs = plan.jobs.iter().map(|job| job.spec.clone().unwrap().template);
+    let builder = super::builder::pod(&instance, &instance.pools[0]);
+    let builder =
+        k8s_openapi::api::core::v1::PodTemplateSpec { metadata: Some(builder.metadata), spec: builder.spec };
+    let mut with_proxy = Vec::new();
+    for pod in sets.chain(jobs).chain([builder]) {
+        let (metadata, spec) = (pod.metadata.unwrap(), pod.spec.unwrap());
+        let labels = metadata.labels.unwrap();
+        assert_eq!(
+            (labels["team"].as_str(), labels["app.kubernetes.io/instance"].as_str()),
+            ("copr", "demo")
+        );
+        assert_eq!(metadata.annotations.unwrap()["example.org/cost"], "ci");
+        assert_eq!(spec.tolerations.unwrap()[0].key.as_deref(), Some("ci"));
+        assert!(spec.affinity.unwrap().node_affinity.is_some());
+        assert_eq!(spec.priority_class_name.as_deref(), Some("low"));
+        let selected = spec.topology_spread_constraints.unwrap()[0].label_selector.clone().unwrap();
+        assert_eq!(
+            selected.match_labels.unwrap()["app.kubernetes.io/component"],
+            labels["app.kubernetes.io/component"]
+        );
+        let proxied = |c: &k8s_openapi::api::core::v1::Container| {
+            c.env
+                .iter()
+                .flatten()
+                .any(|e| e.name == "no_proxy" && e.value.as_ref().unwrap().ends_with(".svc,.example.org"))
+        };
+        if spec.containers.iter().any(proxied) {
+            with_proxy.push(labels["app.kubernetes.io/component"].clone());
+        }
+    }
+    assert_eq!(with_proxy, ["frontend", "builder"]);
+}
+
+/// A cluster of one family gives an address of that one.
+#[test]
+fn services_have_an_address_of_each_family() {
+    let services = build(&minimal()).services;
+    assert_eq!(services.len(), 7);
+    for service in services {
+        assert_eq!(service.spec.unwrap().ip_family_policy.as_deref(), Some("PreferDualStack"));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use copr_operator_api::names::Component;
+use copr_operator_api::component::Component;
 use k8s_openapi::{
     api::core::v1::{
         ConfigMapVolumeSource, EmptyDirVolumeSource, PersistentVolumeClaim, PersistentVolumeClaimSpec,
@@ -15,7 +15,8 @@ use super::workload::metadata;
 use crate::validate::Instance;
 
 /// The claim of a component's volume.
-pub(super) fn claim(instance: &Instance, component: Component, size: &Quantity) -> PersistentVolumeClaim {
+pub(super) fn claim(instance: &Instance, component: Component) -> PersistentVolumeClaim {
+    let workload = instance.workloads.of(component);
     PersistentVolumeClaim {
         metadata: ObjectMeta {
             owner_references: instance.owner_of_data(),
@@ -23,9 +24,9 @@ pub(super) fn claim(instance: &Instance, component: Component, size: &Quantity) 
         },
         spec: Some(PersistentVolumeClaimSpec {
             access_modes: Some(vec!["ReadWriteOnce".into()]),
-            storage_class_name: instance.storage.class_name.clone(),
+            storage_class_name: workload.class_name.clone(),
             resources: Some(VolumeResourceRequirements {
-                requests: Some(BTreeMap::from([("storage".into(), size.clone())])),
+                requests: Some(BTreeMap::from([("storage".into(), workload.size.clone())])),
                 limits: None,
             }),
             ..PersistentVolumeClaimSpec::default()
@@ -34,12 +35,13 @@ pub(super) fn claim(instance: &Instance, component: Component, size: &Quantity) 
     }
 }
 
-/// A volume that lives as long as the pod.
-pub(super) fn empty_dir(name: &str) -> Volume {
-    Volume { name: name.into(), empty_dir: Some(EmptyDirVolumeSource::default()), ..Volume::default() }
-}
+/// For what is a few files.
+pub(super) const SMALL: &str = "256Mi";
+/// For what may become a few files of many MiB.
+pub(super) const MEDIUM: &str = "2Gi";
 
-/// The same, of a size at which the kubelet ends the pod: a bound for what goes wrong, not for daily use.
+/// A volume that lives as long as the pod, of a size at which the kubelet ends the pod: a bound for what goes wrong, that one pod may not
+/// fill the disk of its node, and nothing that is reserved.
 pub(super) fn bounded_dir(name: &str, size: &str) -> Volume {
     let source = EmptyDirVolumeSource { size_limit: Some(Quantity(size.into())), medium: None };
     Volume { name: name.into(), empty_dir: Some(source), ..Volume::default() }

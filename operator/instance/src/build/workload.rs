@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use copr_operator_api::{labels, names::Component};
-use copr_operator_kernel::platform::Platform;
+use copr_operator_api::{
+    component::{Component, Port, Service as Offered},
+    labels,
+};
+use copr_operator_kernel::{platform::Platform, scheduling};
 use k8s_openapi::{
     api::{
         apps::v1::{StatefulSet, StatefulSetSpec, StatefulSetUpdateStrategy},
@@ -61,18 +64,20 @@ pub(super) struct Pod {
 /// successor starts: two PostgreSQLs or two dispatchers on one volume corrupt it.
 pub(super) fn stateful_set(instance: &Instance, component: Component, pod: Pod) -> StatefulSet {
     let name = component.name();
-    let resources = instance.resources.get(component.field());
+    let workload = instance.workloads.of(component);
+    let proxy = if component.row().fetches { instance.proxy.as_slice() } else { &[] };
     let finish = |mut container: Container| {
-        container.image_pull_policy = Some(instance.images.pull_policy.clone());
+        container.image_pull_policy = Some(instance.pull.policy.clone());
         container.security_context = Some(restricted());
         // The last lines of the log end in the pod's status, and from there in the condition.
         container.termination_message_policy = Some("FallbackToLogsOnError".into());
-        container.resources = Some(
-            resources.cloned().unwrap_or_else(|| resources::default(instance, component, &container.name)),
-        );
+        container.resources = Some(resources::of(instance, component, &container.name));
+        if !proxy.is_empty() {
+            container.env.get_or_insert_default().extend(scheduling::variables(proxy));
+        }
         container
     };
-    let spec = PodSpec {
+    let mut spec = PodSpec {
         init_containers: (!pod.init.is_empty()).then(|| pod.init.into_iter().map(finish).collect()),
         containers: pod.containers.into_iter().map(finish).collect(),
         volumes: (!pod.volumes.is_empty()).then_some(pod.volumes),
@@ -80,13 +85,15 @@ pub(super) fn stateful_set(instance: &Instance, component: Component, pod: Pod) 
         automount_service_account_token: Some(pod.service_account.is_some()),
         service_account_name: pod.service_account,
         enable_service_links: Some(false),
-        image_pull_secrets: (!instance.images.pull_secrets.is_empty())
-            .then(|| instance.images.pull_secrets.clone()),
+        image_pull_secrets: instance.pull.of_pod(),
         security_context: Some(pod_security(&instance.platform)),
         termination_grace_period_seconds: Some(pod.grace_seconds.unwrap_or(GRACE_SECONDS)),
         ..PodSpec::default()
     };
-    let template = serde_json::to_string(&spec).unwrap_or_default();
+    let mut metadata_of_pod =
+        ObjectMeta { labels: Some(labels::component(&instance.name, name)), ..ObjectMeta::default() };
+    scheduling::apply(&workload.pod, &mut metadata_of_pod, &mut spec);
+    let template = serde_json::to_string(&(&spec, &metadata_of_pod)).unwrap_or_default();
     let mut annotations = BTreeMap::from([
         (
             TEMPLATE_HASH.to_owned(),
@@ -97,6 +104,10 @@ pub(super) fn stateful_set(instance: &Instance, component: Component, pod: Pod) 
     if spec.containers.iter().any(|container| container.name == super::logs::NAME) {
         // What plain `kubectl logs POD` shows.
         annotations.insert("kubectl.kubernetes.io/default-container".into(), super::logs::NAME.into());
+    }
+    let own = metadata_of_pod.annotations.get_or_insert_default();
+    for (key, value) in annotations {
+        own.entry(key).or_insert(value);
     }
     StatefulSet {
         metadata: metadata(instance, name, name),
@@ -114,14 +125,7 @@ pub(super) fn stateful_set(instance: &Instance, component: Component, pod: Pod) 
                 type_: Some("OnDelete".into()),
                 rolling_update: None,
             }),
-            template: PodTemplateSpec {
-                metadata: Some(ObjectMeta {
-                    labels: Some(labels::component(&instance.name, name)),
-                    annotations: Some(annotations),
-                    ..ObjectMeta::default()
-                }),
-                spec: Some(spec),
-            },
+            template: PodTemplateSpec { metadata: Some(metadata_of_pod), spec: Some(spec) },
             ..StatefulSetSpec::default()
         }),
         status: None,
@@ -171,7 +175,7 @@ pub(super) fn container(name: &str, image: &str, args: &[&str]) -> Container {
 
 /// Builder-style additions to a container.
 pub(super) trait ContainerExt {
-    fn with_port(self, name: &str, port: i32) -> Self;
+    fn with_port(self, port: Port) -> Self;
     fn with_mount(self, volume: &str, path: &str) -> Self;
     fn with_read_only(self, volume: &str, path: &str) -> Self;
     fn with_file(self, volume: &str, key: &str, path: &str) -> Self;
@@ -182,10 +186,10 @@ pub(super) trait ContainerExt {
 }
 
 impl ContainerExt for Container {
-    fn with_port(mut self, name: &str, port: i32) -> Self {
+    fn with_port(mut self, port: Port) -> Self {
         self.ports.get_or_insert_default().push(ContainerPort {
-            name: Some(name.into()),
-            container_port: port,
+            name: Some(port.name.into()),
+            container_port: port.number,
             protocol: Some("TCP".into()),
             ..ContainerPort::default()
         });
@@ -264,11 +268,11 @@ impl ContainerExt for Container {
 }
 
 /// A probe that a GET is answered with 2xx or 3xx.
-pub(super) fn http(path: &str, port: i32) -> Probe {
+pub(super) fn http(path: &str, port: Port) -> Probe {
     Probe {
         http_get: Some(HTTPGetAction {
             path: Some(path.into()),
-            port: IntOrString::Int(port),
+            port: IntOrString::Int(port.number),
             ..HTTPGetAction::default()
         }),
         timeout_seconds: Some(5),
@@ -277,37 +281,33 @@ pub(super) fn http(path: &str, port: i32) -> Probe {
 }
 
 /// A probe that a port accepts connections.
-pub(super) fn tcp(port: i32) -> Probe {
+pub(super) fn tcp(port: Port) -> Probe {
     Probe {
-        tcp_socket: Some(TCPSocketAction { port: IntOrString::Int(port), host: None }),
+        tcp_socket: Some(TCPSocketAction { port: IntOrString::Int(port.number), host: None }),
         timeout_seconds: Some(2),
         ..Probe::default()
     }
 }
 
-/// A Service in front of a component's pods. `name` may differ where a pod has two Services.
-pub(super) fn service(
-    instance: &Instance,
-    name: &str,
-    component: Component,
-    ports: &[(&str, i32)],
-) -> Service {
+/// The Services in front of a component's pods, with an address of each family that the cluster has.
+pub(super) fn services(instance: &Instance, component: Component) -> Vec<Service> {
+    component.row().services.iter().map(|offered| service(instance, component, offered)).collect()
+}
+
+fn service(instance: &Instance, component: Component, offered: &Offered) -> Service {
+    let ports = offered.ports.iter().map(|port| ServicePort {
+        name: Some(port.name.into()),
+        port: port.number,
+        target_port: Some(IntOrString::Int(port.number)),
+        protocol: Some("TCP".into()),
+        ..ServicePort::default()
+    });
     Service {
-        metadata: metadata(instance, name, component.name()),
+        metadata: metadata(instance, offered.name, component.name()),
         spec: Some(ServiceSpec {
             selector: Some(labels::selector(&instance.name, component.name())),
-            ports: Some(
-                ports
-                    .iter()
-                    .map(|&(name, port)| ServicePort {
-                        name: Some(name.into()),
-                        port,
-                        target_port: Some(IntOrString::Int(port)),
-                        protocol: Some("TCP".into()),
-                        ..ServicePort::default()
-                    })
-                    .collect(),
-            ),
+            ports: Some(ports.collect()),
+            ip_family_policy: Some("PreferDualStack".into()),
             ..ServiceSpec::default()
         }),
         status: None,

@@ -6,8 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use copr_operator_api::labels;
-use copr_operator_kernel::{conditions::Verdict, platform::Platform, report::truncate};
+use copr_operator_api::{
+    labels,
+    status::chroots::{LOOKING, MOCK_CONFIG_MISSING},
+};
+use copr_operator_kernel::{
+    conditions::Finding, platform::Platform, report::truncate, resources::Amounts, scheduling,
+};
 use k8s_openapi::{
     api::{
         batch::v1::{
@@ -15,13 +20,10 @@ use k8s_openapi::{
         },
         core::v1::{
             Capabilities, Container, Event, Pod, PodSecurityContext, PodSpec, PodTemplateSpec,
-            ResourceRequirements, SeccompProfile, SecurityContext,
+            SeccompProfile, SecurityContext,
         },
     },
-    apimachinery::pkg::{
-        api::resource::Quantity,
-        apis::meta::v1::{Condition, ObjectMeta},
-    },
+    apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta},
 };
 use kube::ResourceExt as _;
 use sha2::{Digest as _, Sha256};
@@ -33,10 +35,6 @@ use crate::{
 
 /// The label value of its pods: nothing takes them for builders.
 pub const COMPONENT: &str = "builder-look";
-/// The builder image has no Mock configuration for a chroot.
-pub const MOCK_CONFIG_MISSING: &str = "MockConfigMissing";
-/// The image wasn't looked at yet.
-pub const LOOKING: &str = "Looking";
 /// It can't be looked at.
 pub const LOOK_FAILED: &str = "LookFailed";
 
@@ -60,13 +58,14 @@ pub fn jobs(instance: &Instance) -> Vec<Job> {
 
 fn job(instance: &Instance, pool: &Pool) -> Job {
     let labels = labels::component(&instance.name, COMPONENT);
+    let (mut metadata, mut pod) =
+        (ObjectMeta { labels: Some(labels.clone()), ..ObjectMeta::default() }, pod(instance, pool));
+    // Where builders run: the image may be on those nodes only.
+    scheduling::apply(&instance.builders.pod, &mut metadata, &mut pod);
     let spec = JobSpec {
         backoff_limit: Some(RETRIES),
         pod_failure_policy: Some(not_by_eviction()),
-        template: PodTemplateSpec {
-            metadata: Some(ObjectMeta { labels: Some(labels.clone()), ..ObjectMeta::default() }),
-            spec: Some(pod(instance, pool)),
-        },
+        template: PodTemplateSpec { metadata: Some(metadata), spec: Some(pod) },
         ..JobSpec::default()
     };
     let bytes = serde_json::to_vec(&spec).unwrap_or_default();
@@ -103,10 +102,10 @@ fn pod(instance: &Instance, pool: &Pool) -> PodSpec {
     PodSpec {
         containers: vec![Container {
             name: CONTAINER.into(),
-            image: Some(instance.images.builder.clone()),
-            image_pull_policy: Some(instance.images.pull_policy.clone()),
+            image: Some(instance.builders.image.clone()),
+            image_pull_policy: Some(instance.pull.policy.clone()),
             args: Some(args.into_iter().chain(chroots_of(instance, pool)).collect()),
-            resources: Some(resources(instance)),
+            resources: Some(AMOUNTS.requirements()),
             security_context: Some(SecurityContext {
                 allow_privilege_escalation: Some(false),
                 capabilities: Some(Capabilities { drop: Some(vec!["ALL".into()]), add: None }),
@@ -118,8 +117,7 @@ fn pod(instance: &Instance, pool: &Pool) -> PodSpec {
         restart_policy: Some("Never".into()),
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
-        image_pull_secrets: (!instance.images.pull_secrets.is_empty())
-            .then(|| instance.images.pull_secrets.clone()),
+        image_pull_secrets: instance.pull.of_pod(),
         node_selector: Some(BTreeMap::from([("kubernetes.io/arch".into(), pool.node_arch.into())])),
         security_context: Some(PodSecurityContext {
             run_as_non_root: Some(true),
@@ -132,20 +130,8 @@ fn pod(instance: &Instance, pool: &Pool) -> PodSpec {
     }
 }
 
-/// Little, and limits where builders have some: a quota that counts limits wants them of every pod.
-fn resources(instance: &Instance) -> ResourceRequirements {
-    let little = |keys: &[&str], values: [(&str, &str); 2]| -> BTreeMap<String, Quantity> {
-        let wanted = values.into_iter().filter(|(key, _)| keys.contains(key));
-        wanted.map(|(key, value)| (key.to_owned(), Quantity(value.into()))).collect()
-    };
-    let limits = instance.builders.resources.as_ref().and_then(|resources| resources.limits.as_ref());
-    let limited: Vec<&str> = limits.into_iter().flatten().map(|(key, _)| key.as_str()).collect();
-    ResourceRequirements {
-        requests: Some(little(&["cpu", "memory"], [("cpu", "10m"), ("memory", "16Mi")])),
-        limits: (!limited.is_empty()).then(|| little(&limited, [("cpu", "200m"), ("memory", "64Mi")])),
-        ..ResourceRequirements::default()
-    }
-}
+/// A shell that looks for files. Nothing of `spec.builders.resources`: those are what a build needs.
+const AMOUNTS: Amounts = Amounts { cpu: "10m", mebibytes: 16, most_cpu: "1", most_mebibytes: 128 };
 
 fn chroots_of<'a>(instance: &'a Instance, pool: &'a Pool) -> impl Iterator<Item = String> + 'a {
     let of_pool = |chroot: &&String| {
@@ -157,13 +143,13 @@ fn chroots_of<'a>(instance: &'a Instance, pool: &'a Pool) -> impl Iterator<Item 
 
 /// What the looks have shown: the condition, and the chroots without a configuration. `known` is the condition as it was, with
 /// its chroots: it stands while its Job does, whose pod may be gone.
-pub fn verdict(
+pub fn assess(
     instance: &Instance,
     pods: &[Pod],
     events: &[Event],
     known: Option<&Condition>,
     chroots: &[String],
-) -> (Verdict, Vec<String>) {
+) -> (Finding, Vec<String>) {
     let mut missing = Vec::new();
     let mut waiting = None;
     let mut names = Vec::new();
@@ -186,19 +172,19 @@ pub fn verdict(
             };
             let trouble = of_job.iter().find_map(|pod| super::trouble_of(pod)).or_else(refused);
             waiting.get_or_insert(match trouble {
-                Some((_, message)) => Verdict::unknown(LOOK_FAILED, message),
+                Some((_, message)) => Finding::unknown(LOOK_FAILED, message),
                 None => {
-                    Verdict::unknown(LOOKING, format!("Job {job} is about to look into the builder image"))
+                    Finding::unknown(LOOKING, format!("Job {job} is about to look into the builder image"))
                 }
             });
         }
         names.push(job);
     }
     missing.sort();
-    let verdict = match (missing.is_empty(), waiting) {
-        (false, _) => Verdict::no(MOCK_CONFIG_MISSING, sentence(instance, &missing, &names)),
+    let finding = match (missing.is_empty(), waiting) {
+        (false, _) => Finding::no(MOCK_CONFIG_MISSING, sentence(instance, &missing, &names)),
         (true, Some(waiting)) => waiting,
-        (true, None) => Verdict::yes(
+        (true, None) => Finding::yes(
             health::AVAILABLE,
             format!(
                 "the builder image has a Mock configuration for every chroot (seen by Job {})",
@@ -206,7 +192,7 @@ pub fn verdict(
             ),
         ),
     };
-    (verdict, missing)
+    (finding, missing)
 }
 
 /// What the container of a look printed, once it has ended well.
@@ -220,7 +206,7 @@ fn sentence(instance: &Instance, missing: &[String], jobs: &[String]) -> String 
     let files: Vec<_> = missing.iter().map(|chroot| file(chroot)).collect();
     format!(
         "chroots: the builder image {} has no {}: nothing can be built for {} (seen by Job {})",
-        instance.images.builder,
+        instance.builders.image,
         files.join(", "),
         missing.join(", "),
         jobs.join(", "),

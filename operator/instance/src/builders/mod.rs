@@ -10,11 +10,11 @@ pub mod look;
 mod tests;
 
 use copr_operator_api::{
+    component::{BUILDER, Component},
     labels::COMPONENT,
-    names::{BUILDER, Component},
     status::builders::BUILDER_REFUSED,
 };
-use copr_operator_kernel::{conditions::Verdict, pods, report::truncate};
+use copr_operator_kernel::{conditions::Finding, pods, report::truncate};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::ResourceExt as _;
@@ -50,7 +50,7 @@ pub struct Seen<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assessment {
     /// The condition.
-    pub verdict: Verdict,
+    pub finding: Finding,
     /// It's over by then, or known to last.
     pub look_again: Option<SignedDuration>,
 }
@@ -58,7 +58,7 @@ pub struct Assessment {
 /// The state of the builders.
 pub fn assess(seen: Seen<'_>, now: Timestamp) -> Assessment {
     let trouble = |reason: &str, message: String, look_again| Assessment {
-        verdict: Verdict::no(reason, truncate(message, MESSAGE_LENGTH)),
+        finding: Finding::no(reason, truncate(message, MESSAGE_LENGTH)),
         look_again: Some(look_again),
     };
     let builders: Vec<_> = of_component(seen.pods, BUILDER).filter(|pod| !is_over(pod)).collect();
@@ -99,7 +99,7 @@ pub fn assess(seen: Seen<'_>, now: Timestamp) -> Assessment {
             trouble(reason, event.message.clone().unwrap_or_default(), left.min(dry_run::PAUSE))
         }
         None => {
-            Assessment { verdict: Verdict::yes(AVAILABLE, "no builder pod is in trouble"), look_again: None }
+            Assessment { finding: Finding::yes(AVAILABLE, "no builder pod is in trouble"), look_again: None }
         }
     }
 }

@@ -1,3 +1,4 @@
+use copr_operator_api::status::chroots;
 use serde_json::{Value, json};
 
 use super::*;
@@ -45,8 +46,8 @@ fn told(
     dry_run: Option<&Outcome>,
     now: i64,
 ) -> (String, String, Option<i64>) {
-    let Assessment { verdict, look_again } = assess(Seen { pods, events, dry_run }, at(now));
-    (verdict.reason, verdict.message, look_again.map(|after| after.as_secs()))
+    let Assessment { finding, look_again } = assess(Seen { pods, events, dry_run }, at(now));
+    (finding.reason, finding.message, look_again.map(|after| after.as_secs()))
 }
 
 #[test]
@@ -142,60 +143,55 @@ fn looked(instance: &Instance, exit_code: i32, message: &str) -> Pod {
 #[test]
 fn a_chroot_without_a_mock_configuration_is_named_with_file_and_image() {
     let instance = instance();
-    let (verdict, missing) =
-        look::verdict(&instance, &[looked(&instance, 0, "fedora-99-x86_64\n")], &[], None, &[]);
-    assert_eq!((verdict.status, verdict.reason.as_str()), ("False", look::MOCK_CONFIG_MISSING));
+    let (finding, missing) =
+        look::assess(&instance, &[looked(&instance, 0, "fedora-99-x86_64\n")], &[], None, &[]);
+    assert_eq!((finding.status, finding.reason.as_str()), ("False", chroots::MOCK_CONFIG_MISSING));
     assert_eq!(missing, ["fedora-99-x86_64"]);
     for named in ["/etc/mock/fedora-99-x86_64.cfg", "quay.io/copr/copr-builder:2.7"] {
-        assert!(verdict.message.contains(named), "{}", verdict.message);
+        assert!(finding.message.contains(named), "{}", finding.message);
     }
-    let (verdict, missing) = look::verdict(&instance, &[looked(&instance, 0, "")], &[], None, &[]);
-    assert!(verdict.is_true() && missing.is_empty());
+    let (finding, missing) = look::assess(&instance, &[looked(&instance, 0, "")], &[], None, &[]);
+    assert!(finding.is_true() && missing.is_empty());
 }
 
 #[test]
 fn nothing_is_said_before_the_look_or_after_one_that_failed() {
     let instance = instance();
-    let (verdict, _) = look::verdict(&instance, &[], &[], None, &[]);
-    assert_eq!((verdict.status, verdict.reason.as_str()), ("Unknown", look::LOOKING));
-    let (verdict, missing) =
-        look::verdict(&instance, &[looked(&instance, 1, "/etc/mock cannot be read")], &[], None, &[]);
-    assert_eq!((verdict.status, verdict.reason.as_str()), ("Unknown", look::LOOK_FAILED));
-    assert!(verdict.message.contains("cannot be read") && missing.is_empty(), "{}", verdict.message);
+    let (finding, _) = look::assess(&instance, &[], &[], None, &[]);
+    assert_eq!((finding.status, finding.reason.as_str()), ("Unknown", chroots::LOOKING));
+    let (finding, missing) =
+        look::assess(&instance, &[looked(&instance, 1, "/etc/mock cannot be read")], &[], None, &[]);
+    assert_eq!((finding.status, finding.reason.as_str()), ("Unknown", look::LOOK_FAILED));
+    assert!(finding.message.contains("cannot be read") && missing.is_empty(), "{}", finding.message);
     let refused: Event = serde_json::from_value(json!({
         "metadata": {}, "involvedObject": {"name": look::jobs(&instance)[0].name_any()}, "reason": "FailedCreate",
         "message": "exceeded quota: pods",
     }))
     .unwrap();
-    let (verdict, _) = look::verdict(&instance, &[], &[refused], None, &[]);
-    assert_eq!((verdict.status, verdict.reason.as_str()), ("Unknown", look::LOOK_FAILED));
-    assert!(verdict.message.contains("exceeded quota: pods"), "{}", verdict.message);
+    let (finding, _) = look::assess(&instance, &[], &[refused], None, &[]);
+    assert_eq!((finding.status, finding.reason.as_str()), ("Unknown", look::LOOK_FAILED));
+    assert!(finding.message.contains("exceeded quota: pods"), "{}", finding.message);
 }
 
 #[test]
 fn what_a_look_has_shown_outlives_its_pod_but_not_a_change_of_what_is_looked_at() {
     let mut instance = instance();
-    let (verdict, missing) =
-        look::verdict(&instance, &[looked(&instance, 0, "fedora-99-x86_64\n")], &[], None, &[]);
+    let (finding, missing) =
+        look::assess(&instance, &[looked(&instance, 0, "fedora-99-x86_64\n")], &[], None, &[]);
     let mut conditions = Vec::new();
-    copr_operator_kernel::conditions::set(
-        &mut conditions,
-        copr_operator_api::status::chroots::CONDITION,
-        verdict.clone(),
-        None,
-        at(0),
-    );
-    let again = look::verdict(&instance, &[], &[], conditions.first(), &missing);
-    assert_eq!(again, (verdict, missing.clone()));
-    instance.images.builder = "quay.io/copr/mended:1".into();
-    let (verdict, missing) = look::verdict(&instance, &[], &[], conditions.first(), &missing);
-    assert_eq!((verdict.status, missing.len()), ("Unknown", 0));
+    copr_operator_kernel::conditions::set(&mut conditions, chroots::CONDITION, finding.clone(), None, at(0));
+    let again = look::assess(&instance, &[], &[], conditions.first(), &missing);
+    assert_eq!(again, (finding, missing.clone()));
+    instance.builders.image = "quay.io/copr/mended:1".into();
+    let (finding, missing) = look::assess(&instance, &[], &[], conditions.first(), &missing);
+    assert_eq!((finding.status, missing.len()), ("Unknown", 0));
 }
 
 #[test]
-fn the_look_is_an_ordinary_pod_with_limits_where_builders_have_some() {
+fn the_look_is_an_ordinary_pod_with_little_of_its_own_where_builders_run() {
     let mut instance = instance();
-    instance.builders.resources = Some(serde_json::from_value(json!({"limits": {"memory": "2Gi"}})).unwrap());
+    instance.builders.resources = serde_json::from_value(json!({"limits": {"memory": "2Gi"}})).unwrap();
+    instance.builders.pod = serde_json::from_value(json!({"nodeSelector": {"builders": "yes"}})).unwrap();
     let jobs = look::jobs(&instance);
     let pod = jobs[0].spec.clone().unwrap().template;
     assert_eq!(pod.metadata.unwrap().labels.unwrap()[COMPONENT], look::COMPONENT);
@@ -203,7 +199,8 @@ fn the_look_is_an_ordinary_pod_with_limits_where_builders_have_some() {
     assert_eq!(pod.security_context.unwrap().run_as_user, Some(65_534));
     assert_eq!(pod.automount_service_account_token, Some(false));
     let limits = pod.containers[0].resources.clone().unwrap().limits.unwrap();
-    assert_eq!(limits.keys().collect::<Vec<_>>(), ["memory"]);
+    assert_eq!(limits["memory"].0, "128Mi");
+    assert_eq!(pod.node_selector.unwrap()["builders"], "yes");
     let args = pod.containers[0].args.clone().unwrap();
     assert_eq!(args[4..], ["fedora-44-x86_64", "fedora-99-x86_64"]);
 }

@@ -29,9 +29,9 @@ fn ended(message: &str) -> Value {
 }
 
 fn reason_and_message(status: &Value) -> (String, String) {
-    let verdict = verdict(Some(&workload()), Some(&pod(status)), None, None);
-    assert!(!verdict.is_true());
-    (verdict.reason, verdict.message)
+    let finding = assess(Some(&workload()), Some(&pod(status)), None, None);
+    assert!(!finding.is_true());
+    (finding.reason, finding.message)
 }
 
 #[test]
@@ -78,15 +78,15 @@ fn each_trouble_has_its_reason_and_the_words_of_who_saw_it() {
 #[test]
 fn a_ready_pod_is_available() {
     let ready = json!({"conditions": [{"type": "Ready", "status": "True"}]});
-    assert!(verdict(Some(&workload()), Some(&pod(&ready)), None, None).is_true());
+    assert!(assess(Some(&workload()), Some(&pod(&ready)), None, None).is_true());
 }
 
 #[test]
 fn a_refused_pod_is_explained_by_the_event() {
-    let verdict =
-        verdict(Some(&workload()), None, Some("pods is forbidden: unable to validate against any scc"), None);
-    assert_eq!(verdict.reason, POD_REFUSED);
-    assert!(verdict.message.contains("unable to validate"));
+    let finding =
+        assess(Some(&workload()), None, Some("pods is forbidden: unable to validate against any scc"), None);
+    assert_eq!(finding.reason, POD_REFUSED);
+    assert!(finding.message.contains("unable to validate"));
 }
 
 #[test]
@@ -98,13 +98,13 @@ fn a_pod_that_no_container_was_started_of_says_what_the_kubelet_met() {
         "message": "MountVolume.SetUp failed for volume \"bugs-broken\": hostPath type check failed",
     }))
     .unwrap();
-    let said = verdict(Some(&workload()), Some(&pod(&status)), None, Some(&event));
+    let said = assess(Some(&workload()), Some(&pod(&status)), None, Some(&event));
     assert_eq!(said.reason, VOLUME_FAILED);
     assert!(said.message.contains("FailedMount: MountVolume.SetUp failed"), "{}", said.message);
     // An event of its start says nothing of a pod that runs.
     let running =
         json!({"containerStatuses": [container("database", &json!({"running": {}}), &json!({}), 0)]});
-    let said = verdict(Some(&workload()), Some(&pod(&running)), None, Some(&event));
+    let said = assess(Some(&workload()), Some(&pod(&running)), None, Some(&event));
     assert_eq!(said.reason, STARTING);
 }
 

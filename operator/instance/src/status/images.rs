@@ -3,86 +3,64 @@
 use std::collections::BTreeMap;
 
 use copr_operator_api::{
-    names::{BUILDER, Component},
-    status::images::CONDITION,
-    v1alpha1::CoprInstanceStatus,
+    component::BUILDER, images::Image, status::images::CONDITION, v1alpha1::CoprInstanceStatus,
 };
-use copr_operator_images::{Provision, build::verdict};
+use copr_operator_images::Provision;
 use copr_operator_kernel::conditions;
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp};
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
-use crate::{
-    observe::Seen,
-    validate::{Instance, ResolvedImages},
-};
+use crate::{observe::Seen, validate::Instance};
 
-/// The images, each with a condition of its own where they are built.
+/// What became of the images, each dated when its state changed, and the condition that sums them up.
 pub fn report(
     provision: &Provision,
     generation: Option<i64>,
     status: &mut CoprInstanceStatus,
     now: Timestamp,
 ) {
-    let verdicts: Vec<_> = provision
-        .packages
-        .iter()
-        .flat_map(|packages| &packages.images)
-        .filter_map(verdict::of_image)
-        .collect();
-    let wanted = |c: &Condition| verdicts.iter().any(|(image, _)| image.condition() == c.type_);
-    status.conditions.retain(|c| !super::is_of_image(&c.type_) || wanted(c));
-    conditions::set(&mut status.conditions, CONDITION, provision.verdict.clone(), generation, now);
-    for (image, verdict) in verdicts {
-        conditions::set(&mut status.conditions, image.condition(), verdict, generation, now);
+    conditions::set(&mut status.conditions, CONDITION, provision.finding.clone(), generation, now);
+    let old = std::mem::replace(&mut status.packages, provision.packages.clone());
+    for image in status.packages.iter_mut().flat_map(|packages| &mut packages.images) {
+        let known = old.iter().flat_map(|old| &old.images).find(|known| known.component == image.component);
+        let since =
+            known.filter(|known| known.state == image.state).and_then(|k| k.last_transition_time.clone());
+        image.last_transition_time = Some(since.unwrap_or(Time(now)));
     }
-    status.packages.clone_from(&provision.packages);
     status.resolved.clone_from(&provision.resolved);
 }
 
 /// Per component the image: by digest where that is known before, else as its container runs it, once the kubelet has pulled it. The
 /// digest of a builder is known while one runs, and remembered.
-pub fn running(
-    wanted: &ResolvedImages,
-    seen: &Seen,
-    old: &BTreeMap<String, String>,
-    instance: &Instance,
-) -> BTreeMap<String, String> {
+pub fn running(seen: &Seen, old: &BTreeMap<String, String>, instance: &Instance) -> BTreeMap<String, String> {
     let digest = |component: &str, container: &str| {
         let status = seen.pod(component)?.status.as_ref()?;
         let found = status.container_statuses.iter().flatten().find(|c| c.name == container)?;
         found.image_id.contains('@').then(|| found.image_id.clone())
     };
-    let rows = [
-        ("frontend", "frontend", "httpd", &wanted.frontend),
-        ("backend", "backend", "build", &wanted.backend),
-        ("backendHttpd", "backend", "httpd", &wanted.backend_httpd),
-        ("keygen", "keygen", "signd", &wanted.keygen),
-        ("distGit", "dist-git", "importer", &wanted.dist_git),
-        ("resalloc", "resalloc", "resalloc", &wanted.resalloc),
-        ("builder", BUILDER, BUILDER, &wanted.builder),
-        ("database", "database", "database", &wanted.database),
-        ("redis", "redis", "redis", &wanted.redis),
-    ];
-    let runs = |key: &str| match key {
-        "database" => instance.components().any(|c| c == Component::Database),
-        "redis" => instance.components().any(|c| c == Component::Redis),
-        _ => true,
-    };
+    let of_components = instance.components().flat_map(|component| {
+        let wanted = move |image| instance.workloads.image(component, image);
+        component
+            .row()
+            .images
+            .iter()
+            .map(move |&(image, container)| (image, component.name(), container, wanted(image)))
+    });
+    let builder = (Image::Builder, BUILDER, BUILDER, instance.builders.image.as_str());
     let repository = |image: &str| image.split('@').next().unwrap_or(image).to_owned();
-    let suite = wanted.sanity.iter().map(|image| ("sanity".to_owned(), image.clone()));
-    rows.into_iter()
-        .filter(|(key, ..)| runs(key))
+    let suite = instance.sanity_image.iter().map(|image| (Image::Sanity.key().to_owned(), image.clone()));
+    of_components
+        .chain([builder])
         .map(|(key, component, container, image)| {
             if image.contains('@') {
-                return (key.to_owned(), image.clone());
+                return (key.key().to_owned(), image.to_owned());
             }
             let remembered = || {
-                let old = old.get(key).filter(|old| old.contains('@'))?;
-                let untagged = image.rsplit_once(':').map_or(image.as_str(), |(name, _)| name);
-                (key == BUILDER && repository(old) == untagged).then(|| old.clone())
+                let old = old.get(key.key()).filter(|old| old.contains('@'))?;
+                let untagged = image.rsplit_once(':').map_or(image, |(name, _)| name);
+                (key == Image::Builder && repository(old) == untagged).then(|| old.clone())
             };
-            let value = digest(component, container).or_else(remembered).unwrap_or_else(|| image.clone());
-            (key.to_owned(), value)
+            let value = digest(component, container).or_else(remembered).unwrap_or_else(|| image.to_owned());
+            (key.key().to_owned(), value)
         })
         .chain(suite)
         .collect()

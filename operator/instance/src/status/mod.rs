@@ -1,36 +1,49 @@
 //! Step 5, client required: what the cluster made of the plan, written into the status. Also written when an
 //! earlier step failed.
 
+mod before;
+mod components;
 mod images;
-mod ready;
+mod standing;
 mod volumes;
 
 use copr_operator_api::{
-    images::Image,
     labels::FIELD_MANAGER,
-    names::Component,
-    status::{self, READY, RECONCILED},
+    status::{self, AVAILABLE},
     v1alpha1::{CoprInstance, CoprInstanceStatus},
 };
 use copr_operator_images::build::events;
 use copr_operator_kernel::{
-    conditions::{self, Verdict},
+    conditions::{self, Finding, READY, RECONCILING, STALLED},
     openshift, report,
 };
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::{
     Api, Resource as _, ResourceExt as _,
     api::{Patch, PatchParams},
     runtime::events::{Event as NewEvent, EventType},
 };
 
+use self::standing::Circumstances;
 use super::{
-    Context, Progress, builders::look, dereference::now, health::is_trouble, incidents, observe::Seen,
-    redact::Redactor, validate,
+    Context, Progress, builders::look, dereference::now, health::is_trouble, incidents, redact::Redactor,
 };
 
-/// The reason where it has.
-pub const APPLIED: &str = "Applied";
+pub use before::{applied_generation, take_over};
+
+/// Every type of condition that an instance has.
+const TYPES: [&str; 8] = [
+    AVAILABLE,
+    READY,
+    RECONCILING,
+    STALLED,
+    status::images::CONDITION,
+    status::volumes::CONDITION,
+    status::builders::CONDITION,
+    status::chroots::CONDITION,
+];
+/// The cluster has everything that the present spec says.
+const APPLIED: &str = "Applied";
 /// A component is restarted with the present spec once the builds that run have ended.
 pub const RESTART_PENDING: &str = "RestartPending";
 
@@ -41,17 +54,17 @@ const MESSAGE_MAX: usize = 2048;
 #[error("failed to write the status")]
 pub struct Error(#[source] kube::Error);
 
-/// Writes the status, and an event where Ready or an image changed.
+/// Writes the status, and an event where Available or an image changed. Returns when the status changes though nothing happens.
 pub async fn write(
     context: &Context,
     instance: &CoprInstance,
     progress: &Progress,
     error: Option<&super::Error>,
-) -> Result<(), Error> {
+) -> Result<Option<SignedDuration>, Error> {
     let old = instance.status.clone().unwrap_or_default();
-    let new = report(instance, progress, error, now());
+    let (new, look_again) = report(instance, progress, error, now());
     if new == old {
-        return Ok(());
+        return Ok(look_again);
     }
     let (namespace, name) = (instance.namespace().unwrap_or_default(), instance.name_any());
     write_to(context, (&namespace, &name), instance.uid(), &new).await?;
@@ -63,7 +76,7 @@ pub async fn write(
             tracing::warn!(error = report::chain(&error), "Failed to publish an event");
         }
     }
-    Ok(())
+    Ok(look_again)
 }
 
 /// Writes the status of the instance of that namespace and name, if it is still the same object.
@@ -88,102 +101,69 @@ async fn write_to(
     }
 }
 
-/// The status that follows from what was done and seen.
+/// The status that follows from what was done and seen, and when it changes though nothing happens.
 fn report(
     instance: &CoprInstance,
     progress: &Progress,
     error: Option<&super::Error>,
     now: Timestamp,
-) -> CoprInstanceStatus {
+) -> (CoprInstanceStatus, Option<SignedDuration>) {
     let generation = instance.metadata.generation;
     let mut status = instance.status.clone().unwrap_or_default();
     let applied_before = applied_generation(&status);
+    take_over(&mut status.conditions);
     if let Some(provision) = &progress.provision {
         images::report(provision, generation, &mut status, now);
     }
-    let reconciled = reconciled(&status, progress, error);
+    let applied = applied(&status, progress, error);
     if let (Some(observed), Some(seen)) = (&progress.observed, &progress.seen) {
         let redactor = Redactor::new(observed);
-        components(instance, seen, &redactor, &reconciled, &mut status, now);
-        if let Some(volumes) = volumes::verdict(seen, &progress.refused_volumes) {
-            conditions::set(&mut status.conditions, volumes::CONDITION, volumes, generation, now);
+        let of = (instance.name_any(), &instance.spec);
+        status.components = components::list((&of.0, of.1), seen, &redactor, &status.components, now);
+        let available = components::available(&status.components, &applied);
+        conditions::set(&mut status.conditions, AVAILABLE, available, generation, now);
+        if let Some(volumes) = volumes::assess(seen, &progress.refused_volumes) {
+            conditions::set(&mut status.conditions, status::volumes::CONDITION, volumes, generation, now);
         }
         builders_of(instance, progress, &redactor, &mut status, now);
-    } else if conditions::get(&status.conditions, READY).is_none() {
+    } else if conditions::get(&status.conditions, AVAILABLE).is_none() {
         // Nothing could be looked at, and nothing was known before.
-        conditions::set(&mut status.conditions, READY, reconciled.clone(), generation, now);
+        conditions::set(&mut status.conditions, AVAILABLE, applied.clone(), generation, now);
     }
-    conditions::set(&mut status.conditions, RECONCILED, reconciled, generation, now);
+    let about = Circumstances { applied: &applied, failing_for: progress.failing_for, now };
+    let (standing, look_again) = standing::of(&status, about);
+    conditions::set_standing(&mut status.conditions, standing, generation, now);
     if let Some(valid) = &progress.instance {
         status.endpoints = Some(valid.endpoints());
         status.client_secret = Some(valid.client_secret());
         if let Some(seen) = &progress.seen {
-            status.images = images::running(&valid.images, seen, &status.images, valid);
+            status.images = images::running(seen, &status.images, valid);
         }
     }
     status.observed_generation = generation;
-    status.applied_generation =
-        if conditions::is_true(&status.conditions, RECONCILED) { generation } else { applied_before };
-    status
-}
-
-/// The generation of the spec that was applied completely. Version 0.1, which knew no condition Reconciled, said so by Ready.
-pub fn applied_generation(status: &CoprInstanceStatus) -> Option<i64> {
-    if status.applied_generation.is_some() || conditions::get(&status.conditions, RECONCILED).is_some() {
-        return status.applied_generation;
-    }
-    conditions::get(&status.conditions, READY)
-        .filter(|ready| ready.status == "True")
-        .and_then(|ready| ready.observed_generation)
+    status.applied_generation = if applied.is_true() { generation } else { applied_before };
+    (status, look_again)
 }
 
 /// Whether the cluster has everything that the present spec says.
-fn reconciled(status: &CoprInstanceStatus, progress: &Progress, error: Option<&super::Error>) -> Verdict {
+fn applied(status: &CoprInstanceStatus, progress: &Progress, error: Option<&super::Error>) -> Finding {
     if let Some(error) = error {
-        return Verdict::no(error.reason(), report::chain(error));
+        return Finding::no(error.reason(), report::chain(error));
     }
     if !progress.failures.is_empty() {
         let mut said: Vec<_> = progress.failures.iter().map(|failure| report::chain(failure)).collect();
         said.extend(said.iter().find_map(|text| openshift::hint(text)).map(str::to_owned));
         let reason = progress.failures.first().map_or("ApplyFailed", super::apply_reason);
-        return Verdict::no(reason, report::truncate(said.join("; "), MESSAGE_MAX));
+        return Finding::no(reason, report::truncate(said.join("; "), MESSAGE_MAX));
     }
     let images = conditions::get(&status.conditions, status::images::CONDITION);
     if let (None, Some(images)) = (&progress.instance, images) {
-        return Verdict::no(&images.reason, report::truncate(images.message.clone(), MESSAGE_MAX));
+        return Finding::no(&images.reason, report::truncate(images.message.clone(), MESSAGE_MAX));
     }
     if !progress.waiting.is_empty() {
-        return Verdict::no(RESTART_PENDING, report::truncate(progress.waiting.join("; "), MESSAGE_MAX));
+        return Finding::no(RESTART_PENDING, report::truncate(progress.waiting.join("; "), MESSAGE_MAX));
     }
-    Verdict::yes(APPLIED, "the cluster has everything that the spec says")
-}
-
-/// The conditions of the components, of builders and volumes, and Ready.
-fn components(
-    instance: &CoprInstance,
-    seen: &Seen,
-    redactor: &Redactor,
-    reconciled: &Verdict,
-    status: &mut CoprInstanceStatus,
-    now: Timestamp,
-) {
-    let generation = instance.metadata.generation;
-    let clean = |mut verdict: Verdict| {
-        verdict.message = redactor.clean(&verdict.message);
-        verdict
-    };
-    let name = instance.name_any();
-    let verdicts: Vec<_> = validate::components(&instance.spec)
-        .map(|component| (component, clean(ready::of(&name, component, seen))))
-        .collect();
-    let gone = |type_: &str| Component::ALL.into_iter().any(|c| c.condition() == type_);
-    let here = |type_: &str| verdicts.iter().any(|(component, _)| component.condition() == type_);
-    status.conditions.retain(|c| !gone(&c.type_) || here(&c.type_));
-    let ready = ready::of_all(&verdicts, reconciled);
-    conditions::set(&mut status.conditions, READY, ready, generation, now);
-    for (component, verdict) in verdicts {
-        conditions::set(&mut status.conditions, component.condition(), verdict, generation, now);
-    }
+    Finding::yes(APPLIED, "the cluster has everything that the spec says")
 }
 
 /// The conditions of builders and of what they build for, and what became of builders.
@@ -196,14 +176,14 @@ fn builders_of(
 ) {
     let generation = instance.metadata.generation;
     if let Some(builders) = &progress.builders {
-        let mut verdict = builders.verdict.clone();
-        verdict.message = redactor.clean(&verdict.message);
-        conditions::set(&mut status.conditions, status::builders::CONDITION, verdict, generation, now);
+        let mut finding = builders.finding.clone();
+        finding.message = redactor.clean(&finding.message);
+        conditions::set(&mut status.conditions, status::builders::CONDITION, finding, generation, now);
     }
     if let (Some(valid), Some(seen)) = (&progress.instance, &progress.seen) {
         let known = conditions::get(&status.conditions, status::chroots::CONDITION);
         let missing = &status.chroots_without_mock_config;
-        let (chroots, missing) = look::verdict(valid, &seen.pods, &seen.warnings, known, missing);
+        let (chroots, missing) = look::assess(valid, &seen.pods, &seen.warnings, known, missing);
         conditions::set(&mut status.conditions, status::chroots::CONDITION, chroots, generation, now);
         status.chroots_without_mock_config = missing;
     }
@@ -212,10 +192,10 @@ fn builders_of(
     status.builder_incidents = incidents::merge(known, &progress.incidents, born, now);
 }
 
-/// The event of a change of Ready, if it changed.
+/// The event of a change of Available, if it changed.
 fn event(old: &CoprInstanceStatus, new: &CoprInstanceStatus) -> Option<NewEvent> {
-    let before = conditions::get(&old.conditions, READY);
-    let after = conditions::get(&new.conditions, READY)?;
+    let before = conditions::get(&old.conditions, AVAILABLE);
+    let after = conditions::get(&new.conditions, AVAILABLE)?;
     if before.is_some_and(|before| before.reason == after.reason && before.status == after.status) {
         return None;
     }
@@ -227,11 +207,6 @@ fn event(old: &CoprInstanceStatus, new: &CoprInstanceStatus) -> Option<NewEvent>
         action: "Reconcile".into(),
         secondary: None,
     })
-}
-
-/// Whether the condition is about an image.
-fn is_of_image(type_: &str) -> bool {
-    Image::ALL.into_iter().any(|image| image.condition() == type_)
 }
 
 #[cfg(test)]

@@ -1,27 +1,20 @@
 //! Whether each volume has the size that its claim asks for. Pure.
 
-use copr_operator_kernel::{conditions::Verdict, report::truncate};
+use copr_operator_api::status::volumes::{PENDING, RESIZE_REFUSED, RESIZING};
+use copr_operator_kernel::{conditions::Finding, quantity::is_less, report::truncate};
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::ResourceExt as _;
 
 use crate::observe::Seen;
 
-/// The condition's type.
-pub const CONDITION: &str = "VolumesReady";
 /// Every volume has its size.
 const AVAILABLE: &str = "Available";
-/// A volume is being made larger, or waits to be.
-const RESIZING: &str = "Resizing";
-/// The API server won't change a claim, for instance because its StorageClass can't grow volumes.
-const REFUSED: &str = "ResizeRefused";
-/// A volume doesn't exist yet.
-const PENDING: &str = "Pending";
 /// Reasons of events by which provisioners and resizers say what is in their way.
 const OBSTACLES: [&str; 4] =
     ["ProvisioningFailed", "VolumeResizeFailed", "FileSystemResizeFailed", "ExternalExpanding"];
 
 /// How the volumes are; nothing where there are none. `refusals` are what the API server says of claims that it would not change.
-pub fn verdict(seen: &Seen, refusals: &[String]) -> Option<Verdict> {
+pub fn assess(seen: &Seen, refusals: &[String]) -> Option<Finding> {
     let claims = &seen.claims;
     if claims.is_empty() {
         return None;
@@ -29,7 +22,7 @@ pub fn verdict(seen: &Seen, refusals: &[String]) -> Option<Verdict> {
     if !refusals.is_empty() {
         // What there is goes on serving: a volume that stays as it is keeps nobody from anything.
         let message = format!("stays as it is: {}", refusals.join("; "));
-        return Some(Verdict::no(REFUSED, truncate(message, super::MESSAGE_MAX)));
+        return Some(Finding::no(RESIZE_REFUSED, truncate(message, super::MESSAGE_MAX)));
     }
     let said = |claim: &PersistentVolumeClaim, state: String| {
         let warning = seen.warning(claim.metadata.uid.as_ref(), &OBSTACLES);
@@ -42,13 +35,13 @@ pub fn verdict(seen: &Seen, refusals: &[String]) -> Option<Verdict> {
     let pending: Vec<_> = unbound.map(|claim| said(claim, claim.name_any())).collect();
     if !pending.is_empty() {
         let message = format!("not bound to a volume yet: {}", pending.join("; "));
-        return Some(Verdict::no(PENDING, truncate(message, super::MESSAGE_MAX)));
+        return Some(Finding::no(PENDING, truncate(message, super::MESSAGE_MAX)));
     }
     let growing: Vec<_> = claims.iter().filter_map(|claim| Some(said(claim, growth(claim)?))).collect();
     Some(if growing.is_empty() {
-        Verdict::yes(AVAILABLE, "every volume has its size")
+        Finding::yes(AVAILABLE, "every volume has its size")
     } else {
-        Verdict::no(RESIZING, truncate(growing.join("; "), super::MESSAGE_MAX))
+        Finding::no(RESIZING, truncate(growing.join("; "), super::MESSAGE_MAX))
     })
 }
 
@@ -75,32 +68,6 @@ fn growth(claim: &PersistentVolumeClaim) -> Option<String> {
     Some(format!("{} has {} of {}: {steps}", claim.name_any(), has.0, wants.0))
 }
 
-/// Whether one quantity is less than another. What can't be compared isn't.
-fn is_less(a: &str, b: &str) -> bool {
-    matches!((bytes(a), bytes(b)), (Some(a), Some(b)) if a < b)
-}
-
-/// A quantity as a number, exact enough to compare sizes of volumes.
-fn bytes(quantity: &str) -> Option<f64> {
-    let end = quantity.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(quantity.len());
-    let (number, suffix) = quantity.split_at(end);
-    let (base, power) = match suffix {
-        "" => (1.0, 0),
-        "k" => (1000.0, 1),
-        "M" => (1000.0, 2),
-        "G" => (1000.0, 3),
-        "T" => (1000.0, 4),
-        "P" => (1000.0, 5),
-        "Ki" => (1024.0, 1),
-        "Mi" => (1024.0, 2),
-        "Gi" => (1024.0, 3),
-        "Ti" => (1024.0, 4),
-        "Pi" => (1024.0, 5),
-        exponent => (10.0, exponent.strip_prefix(['e', 'E'])?.parse().ok()?),
-    };
-    Some(number.parse::<f64>().ok()? * f64::powi(base, power))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -116,30 +83,24 @@ mod tests {
         .unwrap()
     }
 
-    fn verdict(claims: &[PersistentVolumeClaim]) -> Option<Verdict> {
-        super::verdict(&Seen { claims: claims.to_vec(), ..Seen::default() }, &[])
+    fn assess(claims: &[PersistentVolumeClaim]) -> Option<Finding> {
+        super::assess(&Seen { claims: claims.to_vec(), ..Seen::default() }, &[])
     }
 
     #[test]
     fn a_volume_that_grows_is_told_of_until_it_has_its_size() {
         let bound = |size: &str| json!({"phase": "Bound", "capacity": {"storage": size}});
-        assert!(verdict(&[]).is_none());
-        assert!(verdict(&[claim("10Gi", &bound("10Gi"))]).unwrap().is_true());
+        assert!(assess(&[]).is_none());
+        assert!(assess(&[claim("10Gi", &bound("10Gi"))]).unwrap().is_true());
         // A provisioner may round up.
-        assert!(verdict(&[claim("10Gi", &bound("11G"))]).unwrap().is_true());
-        let growing = verdict(&[claim("20Gi", &bound("10Gi"))]).unwrap();
+        assert!(assess(&[claim("10Gi", &bound("11G"))]).unwrap().is_true());
+        let growing = assess(&[claim("20Gi", &bound("10Gi"))]).unwrap();
         assert_eq!(growing.reason, RESIZING);
         assert!(growing.message.contains("copr-backend has 10Gi of 20Gi"), "{}", growing.message);
         let mut waits = bound("10Gi");
         waits["conditions"] = json!([{"type": "FileSystemResizePending", "status": "True",
             "message": "Waiting for user to (re-)start a pod"}]);
-        assert!(verdict(&[claim("20Gi", &waits)]).unwrap().message.contains("(re-)start a pod"));
-        assert_eq!(verdict(&[claim("1Gi", &json!({"phase": "Pending"}))]).unwrap().reason, PENDING);
-    }
-
-    #[test]
-    fn quantities_are_compared_by_what_they_mean() {
-        assert!(is_less("1G", "1Gi") && is_less("1023Mi", "1Gi") && is_less("9e8", "1G"));
-        assert!(!is_less("1Gi", "1Gi") && !is_less("lots", "1Gi"));
+        assert!(assess(&[claim("20Gi", &waits)]).unwrap().message.contains("(re-)start a pod"));
+        assert_eq!(assess(&[claim("1Gi", &json!({"phase": "Pending"}))]).unwrap().reason, PENDING);
     }
 }

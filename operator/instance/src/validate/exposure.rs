@@ -33,7 +33,9 @@ impl Exposure {
             }
             Expose::Gateway => {
                 check::<HTTPRoute>("Gateway", served)?;
-                Ok(Self::Gateway(spec.gateway.clone().ok_or(Error::NoGateway)?))
+                let missing =
+                    || Error::Field { field: "gateway".into(), problem: "expose: Gateway needs it".into() };
+                Ok(Self::Gateway(spec.gateway.clone().ok_or_else(missing)?))
             }
         }
     }

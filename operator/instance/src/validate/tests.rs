@@ -6,9 +6,9 @@ use crate::fixtures::{
 #[test]
 fn images_come_from_the_registry_unless_given() {
     let instance = valid(EXTERNAL, &with_secrets()).unwrap();
-    assert_eq!(instance.images.frontend, "quay.io/copr/copr-frontend:latest");
-    assert_eq!(instance.images.builder, "quay.io/me/builder@sha256:0123");
-    assert_eq!(minimal().images.backend_httpd, "quay.io/copr/copr-backend-httpd:2.7");
+    assert_eq!(instance.workloads.frontend.image, "quay.io/copr/copr-frontend:latest");
+    assert_eq!(instance.builders.image, "quay.io/me/builder@sha256:0123");
+    assert_eq!(minimal().workloads.httpd_image, "quay.io/copr/copr-backend-httpd:2.7");
 }
 
 #[test]
@@ -64,6 +64,64 @@ fn what_the_spec_alone_says_is_checked_before_any_image_is_built() {
     instance.spec.chroots = vec!["fedora-44-mips".into()];
     let error = precheck(&instance.spec).unwrap_err();
     assert_eq!(error.reason(), "InvalidSpec");
+}
+
+#[test]
+fn a_block_wins_over_the_defaults_and_these_over_the_operators() {
+    let yaml = MINIMAL.to_owned()
+        + "
+  defaults:
+    resources: {limits: {memory: 3Gi}}
+    storage: {className: slow}
+    pod: {nodeSelector: {disk: hdd, zone: a}, priorityClassName: low}
+  keygen:
+    image: quay.io/me/keygen:1
+    resources: {requests: {memory: 4Gi}}
+    storage: {className: fast, size: 2Gi}
+    pod: {nodeSelector: {disk: ssd}}
+";
+    let instance = valid(&yaml, &observed(Platform::Kubernetes)).unwrap();
+    let keygen = &instance.workloads.keygen;
+    assert_eq!(keygen.image, "quay.io/me/keygen:1");
+    let amounts = serde_json::to_value(&keygen.resources).unwrap();
+    assert_eq!(amounts, serde_json::json!({"requests": {"memory": "4Gi"}, "limits": {"memory": "4Gi"}}));
+    assert_eq!((keygen.size.0.as_str(), keygen.class_name.as_deref()), ("2Gi", Some("fast")));
+    assert_eq!(
+        (keygen.pod.node_selector["disk"].as_str(), keygen.pod.node_selector["zone"].as_str()),
+        ("ssd", "a")
+    );
+    let frontend = &instance.workloads.frontend;
+    assert_eq!((frontend.size.0.as_str(), frontend.class_name.as_deref()), ("5Gi", Some("slow")));
+    assert_eq!(frontend.pod.priority_class_name.as_deref(), Some("low"));
+    assert_eq!(instance.builders.pod.node_selector["disk"], "hdd");
+    assert_eq!(instance.builders.resources.limits.as_ref().unwrap()["memory"].0, "3Gi");
+}
+
+#[test]
+fn what_contradicts_itself_is_named_with_its_field_before_any_image_is_built() {
+    let above = "resources: {requests: {memory: 2Gi}, limits: {memory: 1Gi}}";
+    let table = [
+        (
+            format!("backend: {{{above}}}"),
+            "backend.resources: requests.memory (2Gi) is above limits.memory (1Gi)",
+        ),
+        (format!("builders: {{{above}}}"), "builders.resources: requests.memory"),
+        (format!("tests: {{{above}}}"), "tests.resources: requests.memory"),
+        (format!("defaults: {{{above}}}"), "defaults.resources: requests.memory"),
+        (
+            format!(
+                "packages: {{repositories: [{{name: a, baseURL: 'https://a.example/'}}], build: {{{above}}}}}"
+            ),
+            "packages.build.resources: requests.memory",
+        ),
+        ("distGit: {pod: {labels: {'a b': c}}}".into(), "distGit.pod: labels: \"a b\" is no key of a label"),
+    ];
+    for (more, expected) in table {
+        let instance = crate::fixtures::parse(&format!("{MINIMAL}  {more}\n"));
+        let error = precheck(&instance.spec).unwrap_err();
+        assert_eq!(error.reason(), "InvalidSpec");
+        assert!(error.to_string().starts_with(expected), "{error}");
+    }
 }
 
 #[test]
@@ -124,12 +182,12 @@ fn settings_of_the_operator_are_refused_before_any_image_is_built() {
     let said = |key: &str| precheck(&spec(key)).unwrap_err();
     assert_eq!(
         said("SERVER_NAME").to_string(),
-        "extraConfig.frontend.SERVER_NAME: the operator sets this key itself"
+        "frontend.extraConfig.SERVER_NAME: the operator sets this key itself"
     );
     assert_eq!(said("SERVER_NAME").reason(), "InvalidSpec");
     for key in ["items", "_X", "A = 1; B", "A-B"] {
         let error = said(key).to_string();
-        assert!(error.starts_with(&format!("extraConfig.frontend.{key}: the keys")), "{error}");
+        assert!(error.starts_with(&format!("frontend.extraConfig.{key}: the keys")), "{error}");
     }
     assert_eq!(precheck(&spec("PAGES_URLS_COUNT")), Ok(()));
 }

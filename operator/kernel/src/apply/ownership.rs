@@ -60,7 +60,7 @@ mod tests {
         Owner { reference, namespace: "team".into() }
     }
 
-    fn verdict(existing: &Value, lifetime: Lifetime) -> Result<(), Error> {
+    fn checked(existing: &Value, lifetime: Lifetime) -> Result<(), Error> {
         let claim: PersistentVolumeClaim =
             serde_json::from_value(json!({"metadata": {"name": "copr-database"}})).unwrap();
         let existing: ObjectMeta = serde_json::from_value(existing.clone()).unwrap();
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn a_strangers_object_is_named_by_kind_and_name_with_the_way_out() {
         let stranger = json!({"name": "copr-database", "labels": {"app": "mine"}});
-        let said = verdict(&stranger, Lifetime::Retain).unwrap_err().to_string();
+        let said = checked(&stranger, Lifetime::Retain).unwrap_err().to_string();
         assert!(said.contains("PersistentVolumeClaim copr-database"), "{said}");
         assert!(said.contains("copr.fedorainfracloud.org/adopt=copr"), "{said}");
     }
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn what_an_earlier_instance_left_and_is_going_is_waited_for() {
         let going = json!({"deletionTimestamp": "2026-11-26T00:00:00Z", "finalizers": ["x"]});
-        let said = verdict(&going, Lifetime::Retain).unwrap_err().to_string();
+        let said = checked(&going, Lifetime::Retain).unwrap_err().to_string();
         assert_eq!(said, "PersistentVolumeClaim copr-database is still being deleted");
     }
 
@@ -99,7 +99,7 @@ mod tests {
             (json!({"labels": kept, "ownerReferences": reference("u0")}), Lifetime::Retain, false),
         ];
         for (existing, lifetime, ours) in table {
-            assert_eq!(verdict(&existing, lifetime).is_ok(), ours, "{existing} {lifetime:?}");
+            assert_eq!(checked(&existing, lifetime).is_ok(), ours, "{existing} {lifetime:?}");
         }
     }
 }

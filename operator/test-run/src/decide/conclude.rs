@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use copr_operator_api::v1alpha1::{CoprTestRunStatus, Outcome, Phase, Summary, TestStatus};
 use copr_operator_kernel::{
-    conditions::{self, Verdict},
+    conditions::{self, Finding, Outlook, Standing},
     report,
 };
 use jiff::Timestamp;
@@ -59,21 +59,18 @@ pub fn unfinished(end: &End, run: &Validated, status: &CoprTestRunStatus) -> Str
         End::Timeout => format!("the run's timeout of {} passed", run.timeout.text),
         End::InstanceLost => format!("CoprInstance {name} was deleted during the run"),
         End::ImagesFailed => {
-            format!(
-                "the images of CoprInstance {name} can't be had: {}",
-                instance_verdict(run, status).message
-            )
+            format!("the images of CoprInstance {name} can't be had: {}", instance_ready(run, status).message)
         }
         End::ImagesNotReady => {
-            let why = instance_verdict(run, status).message;
+            let why = instance_ready(run, status).message;
             format!(
                 "the images of CoprInstance {name} were not there within {}: {why}",
                 run.build_timeout.text
             )
         }
         End::InstanceNotReady => {
-            let why = instance_verdict(run, status).message;
-            format!("CoprInstance {name} was not Ready within {}: {why}", run.ready_timeout.text)
+            let why = instance_ready(run, status).message;
+            format!("CoprInstance {name} was not ready for tests within {}: {why}", run.ready_timeout.text)
         }
     }
 }
@@ -87,7 +84,7 @@ pub fn conclude(
     waits: Option<&str>,
     now: Timestamp,
 ) {
-    let instance = instance_verdict(run, status);
+    let instance = instance_ready(run, status);
     let summary = summary(&status.tests);
     status.summary = Some(summary);
     status.phase = phase(run, status, end);
@@ -104,13 +101,30 @@ pub fn conclude(
     } else {
         let message = progress_message(status, summary, &instance, waits);
         let reason = reason(status.phase);
-        (Verdict::unknown(reason, message.clone()), Verdict::no(reason, message))
+        (Finding::unknown(reason, message.clone()), Finding::no(reason, message))
     };
-    let verdicts =
-        [(types::INSTANCE_READY, instance), (types::SUCCEEDED, succeeded), (types::FINISHED, finished)];
-    for (type_, verdict) in verdicts {
-        conditions::set(&mut status.conditions, type_, verdict, run.generation, now);
-    }
+    conditions::set(&mut status.conditions, types::INSTANCE_READY, instance, run.generation, now);
+    say(status, succeeded, finished, run.generation, now);
+}
+
+/// Sets Succeeded and Finished, and what tools make of them that know no runs. A cancelled run is no more than one that failed to
+/// them: whoever waits for a run waits for its tests to pass.
+fn say(
+    status: &mut CoprTestRunStatus,
+    succeeded: Finding,
+    finished: Finding,
+    generation: Option<i64>,
+    now: Timestamp,
+) {
+    let outlook = match (finished.is_true(), succeeded.is_true()) {
+        (false, _) => Outlook::GoesOn,
+        (true, true) => Outlook::Reached,
+        (true, false) => Outlook::Stalled,
+    };
+    let standing = Standing::new(outlook, &finished.reason, &*finished.message);
+    conditions::set(&mut status.conditions, types::SUCCEEDED, succeeded, generation, now);
+    conditions::set(&mut status.conditions, types::FINISHED, finished, generation, now);
+    conditions::set_standing(&mut status.conditions, standing, generation, now);
 }
 
 /// The end of a run that can't be started at all, such as one without an image of the suite.
@@ -123,8 +137,7 @@ pub fn refuse(status: &mut CoprTestRunStatus, why: &str, generation: Option<i64>
     status.timestamps.started.get_or_insert(Time(now));
     status.timestamps.finished.get_or_insert(Time(now));
     let (succeeded, finished) = final_verdicts(Phase::Error, why.to_owned());
-    conditions::set(&mut status.conditions, types::SUCCEEDED, succeeded, generation, now);
-    conditions::set(&mut status.conditions, types::FINISHED, finished, generation, now);
+    say(status, succeeded, finished, generation, now);
 }
 
 /// Says that the API server refused the run's instance.
@@ -133,44 +146,37 @@ pub fn instance_refused(status: &mut CoprTestRunStatus, why: &str, now: Timestam
     let message = report::truncate(format!("CoprInstance {name} could not be created: {why}"), MESSAGE_MAX);
     let generation = status.observed_generation;
     let reason = target::reasons::REFUSED;
-    for (type_, verdict) in [
-        (types::INSTANCE_READY, Verdict::no(reason, message.clone())),
-        (types::SUCCEEDED, Verdict::unknown(reasons::PROVISIONING, message.clone())),
-        (types::FINISHED, Verdict::no(reasons::PROVISIONING, message)),
-    ] {
-        conditions::set(&mut status.conditions, type_, verdict, generation, now);
-    }
+    let instance = Finding::no(reason, message.clone());
+    conditions::set(&mut status.conditions, types::INSTANCE_READY, instance, generation, now);
+    let succeeded = Finding::unknown(reasons::PROVISIONING, message.clone());
+    say(status, succeeded, Finding::no(reasons::PROVISIONING, message), generation, now);
 }
 
 /// Says again what the run waits for, once the API server has refused pods of tests that were to run.
 pub fn pods_refused(status: &mut CoprTestRunStatus, waits: Option<&str>, now: Timestamp) {
     let instance = match conditions::get(&status.conditions, types::INSTANCE_READY) {
-        Some(known) if known.status == "True" => Verdict::yes(&known.reason, known.message.clone()),
-        Some(known) => Verdict::no(&known.reason, known.message.clone()),
+        Some(known) if known.status == "True" => Finding::yes(&known.reason, known.message.clone()),
+        Some(known) => Finding::no(&known.reason, known.message.clone()),
         None => return,
     };
     let message = progress_message(status, summary(&status.tests), &instance, waits);
     let (reason, generation) = (reason(status.phase), status.observed_generation);
-    for (type_, verdict) in [
-        (types::SUCCEEDED, Verdict::unknown(reason, message.clone())),
-        (types::FINISHED, Verdict::no(reason, message)),
-    ] {
-        conditions::set(&mut status.conditions, type_, verdict, generation, now);
-    }
+    let succeeded = Finding::unknown(reason, message.clone());
+    say(status, succeeded, Finding::no(reason, message), generation, now);
 }
 
 /// The condition InstanceReady. The run's own instance is missing only until it is created; if that was
 /// refused, the reason stays.
-fn instance_verdict(run: &Validated, status: &CoprTestRunStatus) -> Verdict {
+fn instance_ready(run: &Validated, status: &CoprTestRunStatus) -> Finding {
     if run.template.is_none() || !matches!(run.target.state, State::Missing) {
-        return run.target.verdict();
+        return run.target.finding();
     }
     match conditions::get(&status.conditions, types::INSTANCE_READY) {
         Some(known) if known.reason == target::reasons::REFUSED => {
-            Verdict::no(target::reasons::REFUSED, known.message.clone())
+            Finding::no(target::reasons::REFUSED, known.message.clone())
         }
-        _ if status.timestamps.instance_ready.is_some() => run.target.verdict(),
-        _ => Verdict::no(
+        _ if status.timestamps.instance_ready.is_some() => run.target.finding(),
+        _ => Finding::no(
             target::reasons::CREATING,
             format!("CoprInstance {} is being created", run.target.name),
         ),
@@ -218,14 +224,14 @@ const fn reason(phase: Phase) -> &'static str {
 }
 
 /// Succeeded and Finished of an ended run.
-fn final_verdicts(phase: Phase, message: String) -> (Verdict, Verdict) {
+fn final_verdicts(phase: Phase, message: String) -> (Finding, Finding) {
     let message = report::truncate(message, MESSAGE_MAX);
     let reason = reason(phase);
-    let finished = Verdict::yes(reason, message.clone());
+    let finished = Finding::yes(reason, message.clone());
     if phase == Phase::Passed {
-        (Verdict::yes(reason, message), finished)
+        (Finding::yes(reason, message), finished)
     } else {
-        (Verdict::no(reason, message), finished)
+        (Finding::no(reason, message), finished)
     }
 }
 
@@ -276,7 +282,7 @@ fn excerpt(test: &TestStatus) -> String {
 fn progress_message(
     status: &CoprTestRunStatus,
     summary: Summary,
-    instance: &Verdict,
+    instance: &Finding,
     waits: Option<&str>,
 ) -> String {
     let pausing = turns::pausing(&status.tests);
@@ -306,7 +312,11 @@ fn progress_message(
         let _ = write!(text, "; {pausing}");
     }
     if !instance.is_true() {
-        let _ = write!(text, "; no test is started, because the instance isn't Ready: {}", instance.message);
+        let _ = write!(
+            text,
+            "; no test is started, because the instance isn't ready for them: {}",
+            instance.message
+        );
     } else if let Some(waits) = waits {
         let _ = write!(text, "; {waits}");
     }

@@ -1,7 +1,7 @@
 //! A test that failed while the instance was disturbed says nothing about Copr.
 
 use copr_operator_api::{
-    names::Component,
+    component::Component,
     v1alpha1::{Outcome, Phase},
 };
 use serde_json::json;
@@ -116,7 +116,7 @@ fn an_instance_that_was_not_ready_for_a_while() {
     world.fails("auth");
     world.reconcile();
     assert_eq!(world.outcome("auth"), (Outcome::Running, 2));
-    assert!(world.message("auth").contains("CoprInstance team-copr was not Ready until"));
+    assert!(world.message("auth").contains("CoprInstance team-copr was not Available until"));
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn a_missing_instance_is_a_condition_that_names_it_and_ends_by_the_ready_timeout
     assert_eq!(world.phase(), Phase::Error);
     assert_eq!(
         world.condition("Succeeded").2,
-        "CoprInstance team-copr was not Ready within 15m: there is no CoprInstance team-copr"
+        "CoprInstance team-copr was not ready for tests within 15m: there is no CoprInstance team-copr"
     );
 }
 
@@ -58,7 +58,7 @@ fn an_instance_that_never_gets_ready_ends_the_run_with_its_own_message() {
     assert_eq!(world.phase(), Phase::Error);
     assert_eq!(
         world.condition("Succeeded").2,
-        "CoprInstance pr-7 was not Ready within 15m: pod pr-7-database-0: cannot pull its image"
+        "CoprInstance pr-7 was not ready for tests within 15m: pod pr-7-database-0: cannot pull its image"
     );
     assert_eq!(world.outcome("auth"), (Outcome::Error, 0));
     assert_eq!(world.condition("InstanceReady").1, "DatabaseNotReady", "it stays as it was at the end");

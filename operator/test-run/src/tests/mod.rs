@@ -8,6 +8,7 @@ mod happy;
 mod infrastructure;
 mod instance;
 mod packages;
+mod recorded;
 mod reports;
 mod restart;
 mod turns;

@@ -1,7 +1,7 @@
 //! The operator may be killed between any two of its writes.
 
 use copr_operator_api::{
-    names::Component,
+    component::Component,
     v1alpha1::{Outcome, Phase},
 };
 

@@ -7,7 +7,7 @@ use copr_operator_api::{
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::json;
 
-use super::world::World;
+use super::{super::dereference::Seen, world::World};
 
 /// The pod of another run's test on the same instance.
 fn foreign(test: &str, exclusive: bool, world: &World) -> Pod {
@@ -130,7 +130,7 @@ fn a_deleted_pod_on_a_node_that_does_not_answer_is_not_waited_for_for_ever() {
 #[test]
 fn no_test_starts_before_the_present_spec_is_applied() {
     for (type_, status, reason) in
-        [("Reconciled", "False", "ApplyFailed"), ("ImagesReady", "False", "RegistryUnreachable")]
+        [("Ready", "False", "ApplyFailed"), ("ImagesReady", "False", "RegistryUnreachable")]
     {
         let mut world = World::named(&["auth"]);
         world.says(type_, status, reason, "quota");
@@ -138,11 +138,17 @@ fn no_test_starts_before_the_present_spec_is_applied() {
         assert_eq!(world.condition("InstanceReady").1, reason);
         assert!(world.condition("Succeeded").2.contains("quota"));
     }
+    // What an applied spec lacks otherwise concerns no test.
+    for reason in ["MockConfigMissing", "ResizeRefused"] {
+        let mut world = World::named(&["auth"]);
+        world.says("Ready", "False", reason, "of a chroot that no test uses, or of a volume");
+        assert_eq!(world.reconcile().pods.len(), 1, "{reason}");
+    }
     let mut world = World::named(&["auth"]);
     let conditions = &mut world.instance_mut().status.as_mut().unwrap().conditions;
-    conditions.retain(|condition| condition.type_ != "Reconciled");
+    conditions.retain(|condition| condition.type_ != "Ready");
     assert!(world.reconcile().pods.is_empty());
-    assert!(world.condition("Succeeded").2.contains("(Reconciled)"), "{:?}", world.condition("Succeeded"));
+    assert!(world.condition("Succeeded").2.contains("(Ready)"), "{:?}", world.condition("Succeeded"));
 }
 
 #[test]
@@ -152,7 +158,7 @@ fn images_that_are_built_anew_disturb_no_test_that_runs() {
     world.reconcile();
     world.pass(5);
     world.says("ImagesReady", "False", "ImagesBuilding", "building: keygen");
-    world.says("Reconciled", "False", "ImagesBuilding", "building: keygen");
+    world.says("Ready", "False", "ImagesBuilding", "building: keygen");
     world.fails("auth");
     world.pass(10);
     world.reconcile();
@@ -176,11 +182,37 @@ fn an_attempt_knows_those_before_it() {
 }
 
 #[test]
-fn tests_have_the_resources_of_the_spec() {
+fn tests_have_the_resources_of_the_run_then_of_the_instance_then_of_its_defaults() {
     let mut world = World::named(&["auth"]);
-    let wanted: k8s_openapi::api::core::v1::ResourceRequirements =
-        serde_json::from_value(json!({"limits": {"memory": "256Mi"}})).unwrap();
-    world.run.spec.suite.resources = Some(wanted.clone());
+    world.run.spec.suite.resources = serde_json::from_value(json!({"limits": {"memory": "64Mi"}})).unwrap();
+    let Seen::Found(instance) = &mut world.instance else { panic!("no instance") };
+    let amounts = |value| serde_json::from_value(value).unwrap();
+    instance.spec.tests.resources = amounts(json!({"limits": {"memory": "1Gi", "cpu": "3"}}));
+    instance.spec.defaults.resources = amounts(json!({"limits": {"cpu": "4"}, "requests": {"cpu": "1"}}));
     let plan = world.reconcile();
-    assert_eq!(plan.pods[0].spec.clone().unwrap().containers[0].resources, Some(wanted));
+    let resources = plan.pods[0].spec.clone().unwrap().containers[0].resources.clone().unwrap();
+    assert_eq!(
+        serde_json::to_value(resources).unwrap(),
+        json!({"requests": {"cpu": "1", "memory": "64Mi"}, "limits": {"cpu": "3", "memory": "64Mi"}})
+    );
+}
+
+#[test]
+fn tests_run_where_the_instance_says_and_get_out_by_its_proxy() {
+    let mut world = World::named(&["auth"]);
+    let Seen::Found(instance) = &mut world.instance else { panic!("no instance") };
+    instance.spec.tests.pod = serde_json::from_value(json!({
+        "nodeSelector": {"tests": "yes"}, "tolerations": [{"key": "ci", "operator": "Exists"}],
+    }))
+    .unwrap();
+    instance.spec.proxy = serde_json::from_value(json!({"https": "http://proxy.example:3128"})).unwrap();
+    let pod = world.reconcile().pods.remove(0).spec.unwrap();
+    assert_eq!(pod.node_selector.unwrap()["tests"], "yes");
+    // Those by which a lost node isn't waited for, too.
+    assert_eq!(pod.tolerations.unwrap().len(), 3);
+    let env = pod.containers[0].env.clone().unwrap();
+    assert!(env.iter().any(|var| var.name == "https_proxy"));
+    assert!(
+        pod.volumes.unwrap().iter().filter_map(|v| v.empty_dir.as_ref()).all(|dir| dir.size_limit.is_some())
+    );
 }

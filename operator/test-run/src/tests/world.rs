@@ -1,7 +1,7 @@
 //! The world of the tests: what the API server would hold.
 
 use copr_operator_api::{
-    names::Component,
+    component::Component,
     v1alpha1::{CoprInstance, CoprTestRun, CoprTestRunStatus, Outcome, Phase, SuiteName, TestStatus},
 };
 use copr_operator_kernel::conditions;
@@ -50,7 +50,7 @@ fn template() -> Value {
 }
 
 impl World {
-    /// A run of these tests against an instance by name that is Ready since second 0.
+    /// A run of these tests against an instance by name that is Available since second 0.
     pub fn named(tests: &[&str]) -> Self {
         let mut world = Self::new(&json!({"instance": {"name": INSTANCE}, "suite": {"tests": tests}}));
         world.instance_is_made(INSTANCE, &[]);
@@ -179,18 +179,18 @@ impl World {
         }
     }
 
-    /// The instance's condition Ready, dated now.
+    /// The instance's condition Available, dated now.
     pub fn instance_says(&mut self, status: &str, reason: &str, message: &str) {
         let now = self.now();
         let name = self.instance_mut().name_any();
         let known = self.instance_mut().status.clone().unwrap_or_default();
         let (mut conditions, packages) = (known.conditions, known.packages);
-        let verdict = conditions::Verdict {
+        let finding = conditions::Finding {
             status: if status == "True" { "True" } else { "False" },
             reason: reason.into(),
             message: message.into(),
         };
-        conditions::set(&mut conditions, "Ready", verdict, Some(3), now);
+        conditions::set(&mut conditions, "Available", finding, Some(3), now);
         let status = json!({
             "conditions": conditions,
             "endpoints": {
@@ -209,9 +209,9 @@ impl World {
     /// Another condition of the instance, about its present spec.
     pub fn says(&mut self, type_: &str, status: &'static str, reason: &str, message: &str) {
         let now = self.now();
-        let verdict = conditions::Verdict { status, reason: reason.into(), message: message.into() };
+        let finding = conditions::Finding { status, reason: reason.into(), message: message.into() };
         let instance = self.instance_mut().status.get_or_insert_default();
-        conditions::set(&mut instance.conditions, type_, verdict, Some(3), now);
+        conditions::set(&mut instance.conditions, type_, finding, Some(3), now);
     }
 
     /// The plan's pods are refused by the API server, as the apply step would report it.
@@ -225,14 +225,14 @@ impl World {
         self.delete(&plan);
     }
 
-    /// The instance's condition about its images; it is not Ready for that reason.
+    /// The instance's condition about its images; it is not Available for that reason.
     pub fn images_say(&mut self, status: &'static str, reason: &str, message: &str) {
         let now = self.now();
-        let verdict = conditions::Verdict { status, reason: reason.into(), message: message.into() };
+        let finding = conditions::Finding { status, reason: reason.into(), message: message.into() };
         let instance = self.instance_mut().status.get_or_insert_default();
-        conditions::set(&mut instance.conditions, "ImagesReady", verdict.clone(), Some(3), now);
+        conditions::set(&mut instance.conditions, "ImagesReady", finding.clone(), Some(3), now);
         if status == "False" {
-            conditions::set(&mut instance.conditions, "Ready", verdict, Some(3), now);
+            conditions::set(&mut instance.conditions, "Available", finding, Some(3), now);
         }
     }
 
@@ -248,7 +248,7 @@ impl World {
         }
         self.instance_says("True", "Available", "every component answers");
         self.says("ImagesReady", "True", "Available", "");
-        self.says("Reconciled", "True", "Available", "");
+        self.says("Ready", "True", "UpToDate", "");
     }
 
     /// The component's container was started now, in a pod as old as the first start.

@@ -18,7 +18,7 @@ async fn the_tag_of_a_prebuilt_image_is_resolved_once_and_moves_no_instance() ->
         let first = format!("{image}@{}", registry.digest(&image).await?);
 
         let mut spec = fixtures::instance_spec();
-        spec.images.redis = Some(image.clone());
+        spec.redis.image = Some(image.clone());
         // How that registry is spoken to.
         spec.registry = packaged::spec(&registry, &ctx.namespace, Vec::new(), &[])?.registry;
         ctx.create(&fixtures::instance("copr", spec)).await?;

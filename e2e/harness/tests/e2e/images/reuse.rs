@@ -7,7 +7,6 @@ use copr_e2e::{
     told, with_namespace,
 };
 use copr_operator_api::v1alpha1::{CoprInstance, ImageState, InstalledPackage};
-use copr_operator_kernel::conditions;
 use k8s_openapi::api::core::v1::Pod;
 
 use super::SOON;
@@ -49,16 +48,11 @@ async fn what_was_built_runs_by_digest_and_another_namespace_reuses_it_without_a
 }
 
 async fn progress_is_told(ctx: &Context, instance: &CoprInstance) -> Result<()> {
-    let status = instance.status.clone().unwrap_or_default();
     let all = packaged::images_ready(instance).context("no condition")?;
     ensure!(all.message.contains("2 built"), "{}", all.message);
-    for (component, type_) in [("base", "BaseImageReady"), ("keygen", "KeygenImageReady")] {
-        let condition = conditions::get(&status.conditions, type_).with_context(|| format!("no {type_}"))?;
-        ensure!(
-            (condition.status.as_str(), condition.reason.as_str()) == ("True", "Pushed"),
-            "{condition:?}"
-        );
+    for component in ["base", "keygen"] {
         let image = packaged::image(instance, component).context("no status")?;
+        ensure!(image.state == ImageState::Pushed && image.last_transition_time.is_some(), "{image:?}");
         let elapsed = image.elapsed.as_deref().context("no elapsed time")?;
         told(ctx, "first", "ImageBuilding", &[component], SOON).await?;
         told(ctx, "first", "ImagePushed", &[component, elapsed], SOON).await?;
@@ -108,10 +102,8 @@ async fn sbom_is_about_it(site: &Site, image: &str) -> Result<()> {
 }
 
 async fn pods_run_it(ctx: &Context, image: &str) -> Result<()> {
-    let up = |instance: &CoprInstance| {
-        let conditions = instance.status.as_ref().map(|s| s.conditions.as_slice()).unwrap_or_default();
-        conditions::is_true(conditions, "KeygenReady")
-    };
+    let up =
+        |instance: &CoprInstance| fixtures::component(instance, "keygen").is_some_and(|keygen| keygen.ready);
     let instance = ctx.until::<CoprInstance>("first", "running keygen", BUILD, up).await?;
     let told = instance.status.unwrap_or_default().images.remove("keygen");
     ensure!(told.as_deref() == Some(image), "status.images says {told:?}");

@@ -7,7 +7,6 @@ use copr_e2e::{
     with_namespace,
 };
 use copr_operator_api::v1alpha1::{CoprInstance, ImageState};
-use copr_operator_kernel::conditions;
 use k8s_openapi::{
     api::core::v1::{ResourceQuota, ResourceQuotaSpec},
     apimachinery::pkg::api::resource::Quantity,
@@ -17,12 +16,13 @@ use serde_json::json;
 
 use super::SOON;
 
-/// The quota wants limits, and a build has none by itself. Another namespace builds the same images meanwhile.
+/// The quota is smaller than what a build may use by itself. Another namespace builds the same images meanwhile.
 #[tokio::test]
 #[ignore = "needs a cluster with the operator: ./check e2e"]
 async fn a_refused_build_says_why_at_once_holds_up_nobody_and_a_mended_spec_takes_effect() -> Result<()> {
     with_namespace("stuck", |stuck| async move {
-        with_namespace("stuck-not", |free| async move { refused_and_mended(&stuck, &free).await }).await
+        with_namespace("stuck-not", |free| async move { Box::pin(refused_and_mended(&stuck, &free)).await })
+            .await
     })
     .await
 }
@@ -33,9 +33,10 @@ async fn refused_and_mended(stuck: &Context, free: &Context) -> Result<()> {
     stuck.create(&quota()).await?;
     stuck.create(&fixtures::instance("copr", spec.clone())).await?;
     let told = |instance: &CoprInstance| {
-        let status = instance.status.as_ref();
-        let condition = status.and_then(|status| conditions::get(&status.conditions, "BaseImageReady"));
-        condition.is_some_and(|c| c.reason == "BuildRefused" && c.message.contains("failed quota"))
+        packaged::image(instance, "base").is_some_and(|image| {
+            image.reason.as_deref() == Some("BuildRefused")
+                && image.message.as_ref().is_some_and(|message| message.contains("exceeded quota"))
+        })
     };
     stuck.until("copr", "told that its build is refused", SOON, told).await?;
 
@@ -70,7 +71,7 @@ async fn refused_and_mended(stuck: &Context, free: &Context) -> Result<()> {
 }
 
 fn quota() -> ResourceQuota {
-    let hard = [("limits.cpu", "8"), ("limits.memory", "8Gi")];
+    let hard = [("limits.cpu", "3"), ("limits.memory", "3Gi")];
     let hard = hard.map(|(name, value)| (name.to_owned(), Quantity(value.to_owned())));
     ResourceQuota {
         metadata: ObjectMeta { name: Some("limits".into()), ..ObjectMeta::default() },

@@ -16,7 +16,7 @@ use super::SOON;
 async fn of_three_instances_one_builds_at_a_time_and_those_that_wait_outlive_it() -> Result<()> {
     with_namespace("together-a", |a| async move {
         with_namespace("together-b", |b| async move {
-            with_namespace("together-c", |c| async move { share(&a, &b, &c).await }).await
+            with_namespace("together-c", |c| async move { Box::pin(share(&a, &b, &c)).await }).await
         })
         .await
     })

@@ -154,20 +154,23 @@ fn phase(pod: &Pod) -> &str {
 }
 
 async fn a_missing_secret_is_told_and_a_new_one_is_enough(ctx: &Context) -> Result<()> {
-    let reconciled = |instance: &CoprInstance, reason: &str| {
-        let known = instance.status.as_ref().and_then(|s| conditions::get(&s.conditions, "Reconciled"));
+    let stalled = |instance: &CoprInstance, reason: &str| {
+        let known = instance.status.as_ref().and_then(|s| conditions::get(&s.conditions, "Stalled"));
         known.is_some_and(|c| {
-            c.reason == reason && (c.status == "True" || c.message.contains("login.oidc.clientSecret"))
+            c.status == "True" && c.reason == reason && c.message.contains("login.oidc.clientSecret")
         })
     };
-    ctx.until::<CoprInstance>("copr", "SecretNotFound", SOON, |i| reconciled(i, "SecretNotFound")).await?;
+    ctx.until::<CoprInstance>("copr", "SecretNotFound", SOON, |i| stalled(i, "SecretNotFound")).await?;
     let mut secret = json!({"metadata": {"name": "oidc"}, "stringData": {"client_id": CLIENT}});
     ctx.create(&of_kind::<Secret>(secret.clone())?).await?;
-    ctx.until::<CoprInstance>("copr", "SecretInvalid", SOON, |i| reconciled(i, "SecretInvalid")).await?;
+    ctx.until::<CoprInstance>("copr", "SecretInvalid", SOON, |i| stalled(i, "SecretInvalid")).await?;
     secret["stringData"]["client_secret"] = json!(SECRET);
     ctx.delete::<Secret>("oidc", SOON).await?;
     ctx.create(&of_kind::<Secret>(secret)?).await?;
-    ctx.until::<CoprInstance>("copr", "Applied", SOON, |i| reconciled(i, "Applied")).await?;
+    let is_going_on = |i: &CoprInstance| {
+        i.status.as_ref().is_some_and(|status| !conditions::is_true(&status.conditions, "Stalled"))
+    };
+    ctx.until::<CoprInstance>("copr", "not Stalled", SOON, is_going_on).await?;
     Ok(())
 }
 

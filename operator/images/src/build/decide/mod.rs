@@ -25,8 +25,8 @@ use self::progress::{
     failure, has_completed, is_active, is_running, is_worth_waiting_for, last_words, pods_of,
 };
 use super::{
+    condition,
     job::{HASH, IMAGE, PACKAGES_LABEL, SOURCES_LABEL},
-    verdict,
 };
 use crate::registry::Found;
 
@@ -94,13 +94,13 @@ pub fn decide(images: &mut [ImageStatus], seen: &Seen, now: Timestamp) -> Plan {
     let mut plan = Plan { delete: superseded(seen), ..Plan::default() };
     let base = base_state(images, seen, now);
     for status in images.iter_mut().filter(|status| !status.state.is_there()) {
-        let Some(image) = Image::of_field(&status.component) else { continue };
+        let Some(image) = Image::of_key(&status.component) else { continue };
         if let Some(found) = seen.found.get(&image) {
             there(status, built_by(seen, image), found, seen.references.get(&image), now);
         } else if let Some(job) = own_job(seen, image) {
             building(status, job, seen, now);
             if status.state == ImageState::Failed {
-                let changed = status.reason.as_deref() == Some(verdict::REPOSITORIES_CHANGED);
+                let changed = status.reason.as_deref() == Some(condition::REPOSITORIES_CHANGED);
                 plan.changed |= changed;
                 if changed || is_due(status, now) {
                     plan.delete.push(job.name_any());
@@ -130,7 +130,7 @@ pub fn decide(images: &mut [ImageStatus], seen: &Seen, now: Timestamp) -> Plan {
 
 /// Base is judged first: what waits for it can start in the same step.
 fn base_state(images: &[ImageStatus], seen: &Seen, now: Timestamp) -> ImageState {
-    let base = images.iter().find(|status| status.component == Image::Base.field());
+    let base = images.iter().find(|status| status.component == Image::Base.key());
     match base {
         Some(_) if seen.found.contains_key(&Image::Base) => ImageState::Reused,
         Some(base) => match own_job(seen, Image::Base) {
@@ -214,26 +214,28 @@ fn building(status: &mut ImageStatus, job: &Job, seen: &Seen, now: Timestamp) {
         let words = newest.and_then(last_words);
         let known = (status.state == ImageState::Building).then(|| status.message.take()).flatten();
         let (reason, message) = match (words, warning) {
-            (Some((CANNOT_INSTALL, words)), _) => (verdict::PACKAGES_REFUSED, words),
-            (Some((CHANGED, words)), _) => (verdict::REPOSITORIES_CHANGED, words),
-            (Some((_, words)), _) => (verdict::BUILD_INTERRUPTED, words),
+            (Some((CANNOT_INSTALL, words)), _) => (condition::PACKAGES_REFUSED, words),
+            (Some((CHANGED, words)), _) => (condition::REPOSITORIES_CHANGED, words),
+            (Some((_, words)), _) => (condition::BUILD_INTERRUPTED, words),
             (None, Some(warning)) => (warning.reason, format!("{said}: {}", warning.message)),
             // What the cluster said is forgotten by it sooner than by whoever looks for the reason.
             (None, None) if why == "DeadlineExceeded" => {
-                let reason = status.reason.as_deref().map_or(verdict::BUILD_INTERRUPTED, verdict::of_trouble);
+                let reason =
+                    status.reason.as_deref().map_or(condition::BUILD_INTERRUPTED, condition::of_trouble);
                 (reason, known.map_or_else(|| said.to_owned(), |known| format!("{said}: {known}")))
             }
-            (None, None) => (verdict::BUILD_INTERRUPTED, said.to_owned()),
+            (None, None) => (condition::BUILD_INTERRUPTED, said.to_owned()),
         };
         failed(status, job, reason, message, when.unwrap_or(now));
     } else if has_completed(job) {
         let said = "the build ended well, but the registry doesn't have its image".to_owned();
-        failed(status, job, verdict::BUILD_INTERRUPTED, said, now);
+        failed(status, job, condition::BUILD_INTERRUPTED, said, now);
     } else {
         status.state = ImageState::Building;
         status.job = Some(job.name_any());
         status.retry_at = None;
-        let trouble = newest.and_then(pods::trouble).map(|trouble| (verdict::BUILD_BLOCKED, trouble.message));
+        let trouble =
+            newest.and_then(pods::trouble).map(|trouble| (condition::BUILD_BLOCKED, trouble.message));
         let warned = warning.filter(|_| !is_running(job)).map(|w| (w.reason, w.message.clone()));
         // A pod that failed is followed by the next one: what it said is the reason for that, and no trouble of its own.
         let before = pods.iter().rev().find_map(|pod| last_words(pod));
@@ -298,7 +300,7 @@ fn packages(found: &Found) -> Vec<InstalledPackage> {
 
 /// A build has started.
 pub fn started(images: &mut [ImageStatus], image: Image, job: &str, now: Timestamp) {
-    for status in images.iter_mut().filter(|status| status.component == image.field()) {
+    for status in images.iter_mut().filter(|status| status.component == image.key()) {
         forget_trouble(status);
         status.state = ImageState::Building;
         status.job = Some(job.to_owned());

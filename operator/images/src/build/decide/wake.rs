@@ -21,13 +21,13 @@ pub fn wake(images: &[ImageStatus], seen: &Seen, now: Timestamp) -> Option<Durat
     let soon = now.saturating_add(LOOK_AGAIN).unwrap_or(now);
     // A Job without a pod may turn out to be refused before that.
     let is_soon_over = |status: &ImageStatus| {
-        let Some(image) = Image::of_field(&status.component) else { return false };
+        let Some(image) = Image::of_key(&status.component) else { return false };
         status.state == ImageState::Queued
             && is_waited_for(seen, status, image, now)
             && !is_waited_for(seen, status, image, soon)
     };
     let waits = images.iter().any(|status| {
-        let Some(image) = Image::of_field(&status.component) else { return false };
+        let Some(image) = Image::of_key(&status.component) else { return false };
         match status.state {
             ImageState::Queued => is_waited_for(seen, status, image, now),
             ImageState::Building => !own_job(seen, image).is_some_and(is_running),

@@ -6,7 +6,7 @@ use copr_operator_api::{
 };
 
 use super::*;
-use crate::build::{events, verdict};
+use crate::build::{condition, events};
 
 fn spec(require: &str) -> Packages {
     serde_saphyr::from_str(&format!(
@@ -22,30 +22,30 @@ fn with(states: [ImageState; 3]) -> PackagesStatus {
 
 #[test]
 fn progress_names_what_is_built_and_what_waits() {
-    let verdict =
-        verdict::of_all(&spec(""), &with([ImageState::Pushed, ImageState::Building, ImageState::Queued]));
-    assert_eq!((verdict.status, verdict.reason.as_str()), ("False", verdict::BUILDING));
-    assert_eq!(verdict.message, "1 of 3 images are there; building: redis; queued: keygen");
+    let finding =
+        condition::of_all(&spec(""), &with([ImageState::Pushed, ImageState::Building, ImageState::Queued]));
+    assert_eq!((finding.status, finding.reason.as_str()), ("False", condition::BUILDING));
+    assert_eq!(finding.message, "1 of 3 images are there; building: redis; queued: keygen");
 }
 
 #[test]
-fn one_failure_is_the_verdict_whatever_else_is_built() {
+fn one_failure_is_told_whatever_else_is_built() {
     let mut status = with([ImageState::Pushed, ImageState::Building, ImageState::Failed]);
     status.images[2].message = Some("nothing provides x".into());
-    status.images[2].reason = Some(verdict::PACKAGES_REFUSED.into());
-    let verdict = verdict::of_all(&spec(""), &status);
-    assert_eq!(verdict.reason, images::BUILD_FAILED);
-    assert_eq!(verdict.message, "keygen: nothing provides x");
-    assert!(images::is_final(&verdict.reason));
+    status.images[2].reason = Some(condition::PACKAGES_REFUSED.into());
+    let finding = condition::of_all(&spec(""), &status);
+    assert_eq!(finding.reason, images::BUILD_FAILED);
+    assert_eq!(finding.message, "keygen: nothing provides x");
+    assert!(images::is_final(&finding.reason));
 }
 
 #[test]
 fn images_that_lack_what_is_required_are_not_ready() {
     let there = with([ImageState::Reused, ImageState::Reused, ImageState::Pushed]);
-    assert!(verdict::of_all(&spec(""), &there).is_true());
-    let verdict = verdict::of_all(&spec("require: {commit: 5d37cd838}"), &there);
-    assert_eq!(verdict.reason, images::REQUIREMENT_UNMET);
-    assert!(verdict.message.contains("no package was installed from main"), "{}", verdict.message);
+    assert!(condition::of_all(&spec(""), &there).is_true());
+    let finding = condition::of_all(&spec("require: {commit: 5d37cd838}"), &there);
+    assert_eq!(finding.reason, images::REQUIREMENT_UNMET);
+    assert!(finding.message.contains("no package was installed from main"), "{}", finding.message);
 }
 
 #[test]

@@ -2,15 +2,15 @@
 
 use super::*;
 use crate::build::{
+    condition,
     decide::{Plan, Warning, next_try},
-    verdict,
 };
 use copr_operator_api::status::images;
 
 fn refused() -> BTreeMap<String, Warning> {
     let message =
         "pods \"copr-image-base-\" is forbidden: violates PodSecurity \"baseline:latest\"".to_owned();
-    [("job-base".to_owned(), Warning { reason: verdict::BUILD_REFUSED, message })].into()
+    [("job-base".to_owned(), Warning { reason: condition::BUILD_REFUSED, message })].into()
 }
 
 fn ended(code: i32, message: &str) -> Pod {
@@ -38,8 +38,6 @@ fn a_pod_that_is_refused_is_told_at_once_in_the_clusters_words() {
     let found = base(&images);
     assert_eq!((found.state, found.reason.as_deref()), (ImageState::Building, Some("BuildRefused")));
     assert!(found.message.as_ref().unwrap().contains("violates PodSecurity"), "{found:?}");
-    let (_, verdict) = verdict::of_image(found).unwrap();
-    assert_eq!((verdict.status, verdict.reason.as_str()), ("False", "BuildRefused"));
 }
 
 #[test]
@@ -89,17 +87,17 @@ fn a_pod_that_cannot_start_says_why() {
 
 #[test]
 fn only_what_dnf_says_no_to_is_final() {
-    let verdict_of = |code| {
+    let reason_of = |code| {
         let mut images = fresh();
         step(&mut images, &failed_with(code, "words"));
         let status = copr_operator_api::v1alpha1::PackagesStatus { images, ..Default::default() };
         let spec =
             serde_saphyr::from_str("repositories: [{name: main, baseURL: 'https://main.example/'}]").unwrap();
-        verdict::of_all(&spec, &status).reason
+        condition::of_all(&spec, &status).reason
     };
-    assert!(images::is_final(&verdict_of(1)));
+    assert!(images::is_final(&reason_of(1)));
     for code in [2, 3, 137] {
-        assert!(!images::is_final(&verdict_of(code)), "{code}");
+        assert!(!images::is_final(&reason_of(code)), "{code}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The Job of a build, as it is applied.
 
-use copr_operator_api::v1alpha1::{Packages, Registry};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use copr_operator_api::v1alpha1::{Packages, PodSettings, Registry};
+use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::apis::meta::v1::OwnerReference};
 
 use super::*;
 use crate::{
@@ -44,6 +44,9 @@ fn with<T>(yaml: &str, image: Image, look: impl FnOnce(Build<'_>) -> T) -> T {
         pull_secrets: &["push".to_owned()],
         authority_key: "ca.crt",
         token_auth: false,
+        resources: ResourceRequirements::default(),
+        settings: PodSettings::default(),
+        proxy: Vec::new(),
         expected: None,
     })
 }
@@ -159,5 +162,37 @@ fn a_repositorys_authority_is_mounted_under_its_name() {
         assert_eq!(volume.config_map.unwrap().name, "inhouse");
         let mounts = pod.containers[0].volume_mounts.clone().unwrap();
         assert!(mounts.iter().any(|m| m.mount_path == "/etc/copr-operator/authorities/pr"));
+    });
+}
+
+#[test]
+fn what_the_spec_says_of_pods_makes_another_job() {
+    with(PACKAGES, Image::Redis, |build| {
+        let pod = |build: &Build<'_>| build.job().spec.unwrap().template.spec.unwrap();
+        let resources = serde_json::from_value(serde_json::json!({"limits": {"memory": "256Mi"}})).unwrap();
+        let settings = serde_json::from_value(serde_json::json!({"priorityClassName": "low"})).unwrap();
+        let proxy = vec![("https_proxy".to_owned(), "http://proxy.example:3128".to_owned())];
+        let changed = Build { resources, settings, proxy, ..build.clone() };
+        let container = pod(&changed).containers.remove(0);
+        let amounts = container.resources.unwrap();
+        assert_eq!(
+            (amounts.requests.unwrap()["memory"].0.as_str(), amounts.limits.unwrap()["memory"].0.as_str()),
+            ("256Mi", "256Mi")
+        );
+        assert_eq!(container.env.unwrap()[0].name, "https_proxy");
+        assert_eq!(pod(&changed).priority_class_name.as_deref(), Some("low"));
+        assert_ne!(changed.name(), build.name());
+    });
+}
+
+/// A quota that counts limits refuses a pod without them, and one build must not fill the disk of its node.
+#[test]
+fn a_build_has_limits_and_bounded_volumes() {
+    with(PACKAGES, Image::Redis, |build| {
+        let pod = build.job().spec.unwrap().template.spec.unwrap();
+        let limits = pod.containers[0].resources.clone().unwrap().limits.unwrap();
+        assert!(limits.contains_key("cpu") && limits.contains_key("memory"));
+        let mut dirs = pod.volumes.iter().flatten().filter_map(|volume| volume.empty_dir.as_ref()).peekable();
+        assert!(dirs.peek().is_some() && dirs.all(|dir| dir.size_limit.is_some()));
     });
 }

@@ -37,7 +37,7 @@ fn hash(image: Image) -> String {
 fn fresh() -> Vec<ImageStatus> {
     [Image::Base, Image::Redis, Image::Keygen]
         .map(|image| ImageStatus {
-            component: image.field().into(),
+            component: image.key().into(),
             input_hash: hash(image),
             ..ImageStatus::default()
         })
@@ -120,7 +120,7 @@ fn states(images: &[ImageStatus]) -> Vec<(&str, ImageState)> {
 }
 
 fn status(images: &[ImageStatus], image: Image) -> &ImageStatus {
-    images.iter().find(|status| status.component == image.field()).unwrap()
+    images.iter().find(|status| status.component == image.key()).unwrap()
 }
 
 /// Decides at second 200; returns what is to be built.

@@ -2,10 +2,12 @@
 //!
 //! It was the JSON of that version's structs, with all of their fields. An instance that has it is not looked at anew
 //! because the operator is: its status is taken over, and gets today's hash. The structs are repeated here as they
-//! were, because those of the API go on. To be removed with support for upgrades from 0.1.
+//! were, because those of the API go on. What 0.1 had under `images` is in the blocks of the components today; of an object
+//! that was stored with it there, it's gone, and the hash another one: other images are wanted. To be removed with support for upgrades from 0.1.
 
-use copr_operator_api::v1alpha1::{
-    ConfigMapRef, CoprInstanceSpec, Database, Isolation, PullPolicy, Redis, SecretRef,
+use copr_operator_api::{
+    images::{Image, own_image},
+    v1alpha1::{ConfigMapRef, CoprInstanceSpec, Isolation, PullPolicy, SecretRef},
 };
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use serde::Serialize;
@@ -137,11 +139,11 @@ pub fn spec_hash(spec: &CoprInstanceSpec) -> Option<String> {
         ca_config_map: registry.ca_config_map.as_ref(),
         retention: &registry.retention,
     });
-    let (Database { external_secret: database, .. }, Redis { external_secret: redis, .. }) =
-        (&spec.database, &spec.redis);
-    let external =
-        (External { external_secret: database.as_ref() }, External { external_secret: redis.as_ref() });
-    let text = serde_json::to_string(&(packages, images(&spec.images), registry, external)).ok()?;
+    let external = (
+        External { external_secret: spec.database.external_secret.as_ref() },
+        External { external_secret: spec.redis.external_secret.as_ref() },
+    );
+    let text = serde_json::to_string(&(packages, images(spec), registry, external)).ok()?;
     let mut hasher = Hasher::default();
     hasher.add(&[&text]);
     Some(hasher.finish())
@@ -157,22 +159,22 @@ fn repository(repository: &copr_operator_api::v1alpha1::Repository) -> Repositor
     }
 }
 
-fn images(images: &copr_operator_api::v1alpha1::Images) -> Images<'_> {
+fn images(spec: &CoprInstanceSpec) -> Images<'_> {
     Images {
-        registry: images.registry.as_ref(),
-        tag: &images.tag,
-        pull_policy: images.pull_policy,
-        pull_secrets: &images.pull_secrets,
-        frontend: images.frontend.as_ref(),
-        backend: images.backend.as_ref(),
-        backend_httpd: images.backend_httpd.as_ref(),
-        keygen: images.keygen.as_ref(),
-        dist_git: images.dist_git.as_ref(),
-        resalloc: images.resalloc.as_ref(),
-        builder: images.builder.as_ref(),
-        database: images.database.as_ref(),
-        redis: images.redis.as_ref(),
-        sanity: images.sanity.as_ref(),
+        registry: spec.images.registry.as_ref(),
+        tag: &spec.images.tag,
+        pull_policy: spec.images.pull_policy,
+        pull_secrets: &spec.images.pull_secrets,
+        frontend: own_image(spec, Image::Frontend),
+        backend: own_image(spec, Image::Backend),
+        backend_httpd: own_image(spec, Image::BackendHttpd),
+        keygen: own_image(spec, Image::Keygen),
+        dist_git: own_image(spec, Image::DistGit),
+        resalloc: own_image(spec, Image::Resalloc),
+        builder: own_image(spec, Image::Builder),
+        database: own_image(spec, Image::Database),
+        redis: own_image(spec, Image::Redis),
+        sanity: own_image(spec, Image::Sanity),
     }
 }
 
@@ -203,7 +205,7 @@ packages:
 images:
   pullSecrets: [pull]
   pullPolicy: Always
-  redis: quay.io/team/redis:7
+redis: {image: 'quay.io/team/redis:7'}
 registry: {url: quay.io/team, insecure: true, pushSecret: {name: robot}, caConfigMap: {name: ca}, retention: 24h}
 database: {externalSecret: {name: pg}}
 ";

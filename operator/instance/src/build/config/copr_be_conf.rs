@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use copr_operator_api::names::Component;
+use copr_operator_api::component::{Component, port};
 
 use super::ini;
-use crate::{names::port, validate::Instance};
+use crate::validate::Instance;
 
 /// Enough for an instance of one team, and as good as nothing while they aren't used.
 const LEAST_WORKERS: i32 = 16;
@@ -25,11 +25,11 @@ pub fn render(instance: &Instance) -> String {
         ("redis_port", redis_port.to_string()),
         (
             "resalloc_connection",
-            format!("http://{}:{}", instance.host(Component::Resalloc.name()), port::RESALLOC),
+            format!("http://{}:{}", instance.host(Component::Resalloc.name()), port::RESALLOC.number),
         ),
         ("build_user", "root".into()),
         ("do_sign", "True".into()),
-        ("keygen_host", format!("{}:{}", instance.host(Component::Keygen.name()), port::KEYGEN)),
+        ("keygen_host", format!("{}:{}", instance.host(Component::Keygen.name()), port::KEYGEN.number)),
         // With the default Fedora's chroots are signed with SHA-1, which today's rpm refuses.
         ("gently_gpg_sha256", "False".into()),
         // How often, in seconds, the dispatchers ask the frontend for work.

@@ -1,8 +1,8 @@
 //! `/etc/httpd/conf.d/copr-operator.conf` of the frontend: what its httpd does beside serving Copr on the port of the image.
 
-use copr_operator_api::v1alpha1::Scheme;
+use copr_operator_api::{component::port, v1alpha1::Scheme};
 
-use crate::{names::port, validate::Instance};
+use crate::validate::Instance;
 
 /// Ends of a host name: another host may start with the same letters.
 const END: &str = "(?![-A-Za-z0-9.:])";
@@ -43,7 +43,7 @@ fn inside(instance: &Instance) -> String {
 {substitutes}    Header edit Location \"^{location}\" {to}
 </VirtualHost>
 ",
-        port = port::INSIDE,
+        port = port::INSIDE.number,
         host = instance.frontend_host(),
         location = pattern(&public.frontend),
         to = endpoints.frontend,

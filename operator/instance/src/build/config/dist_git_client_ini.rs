@@ -1,6 +1,6 @@
 //! `/etc/dist-git-client/*.ini` of a builder: where the lookaside cache of this instance is.
 
-use copr_operator_api::names::Component;
+use copr_operator_api::component::Component;
 
 use crate::validate::Instance;
 

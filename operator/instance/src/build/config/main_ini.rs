@@ -1,8 +1,8 @@
 //! `/etc/copr-rpmbuild/main.ini` of a builder.
 
-use copr_operator_api::names::Component;
+use copr_operator_api::component::{Component, port};
 
-use crate::{names::port, validate::Instance};
+use crate::validate::Instance;
 
 /// Renders the file. Single `%(…)s` are meant: copr-rpmbuild fills them in itself.
 pub fn render(instance: &Instance) -> String {
@@ -31,6 +31,6 @@ distgit_clone_url = https://src.fedoraproject.org/%(repo_path)s
         dist_git = urls.dist_git,
         name = instance.name,
         namespace = instance.namespace,
-        host = format_args!("{}:{}", instance.host(Component::DistGit.name()), port::DIST_GIT),
+        host = format_args!("{}:{}", instance.host(Component::DistGit.name()), port::DIST_GIT.number),
     )
 }

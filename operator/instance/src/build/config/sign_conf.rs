@@ -1,9 +1,9 @@
 //! `/etc/sign.conf`, of signd and of the backend's `sign`.
 
-use copr_operator_api::names::Component;
+use copr_operator_api::component::port;
 use copr_operator_kernel::platform::Platform;
 
-use crate::{names::port, validate::Instance};
+use crate::validate::Instance;
 
 /// The uid that docs/image-contract.md pins for the backend.
 const BACKEND_UID: i64 = 1002;
@@ -13,20 +13,19 @@ pub fn server() -> String {
     format!(
         "allow: 0.0.0.0/0\nphrases: /var/lib/copr-keygen/phrases\ngpg: /usr/bin/gpg-copr\n\
          allowuser: copr-signer\nport: {}\nallow-unprivileged-ports: true\n",
-        port::SIGND
+        port::SIGND.number
     )
 }
 
-/// For `sign`. Both spellings of the unprivileged option: upstream has the second, Fedora patched the first.
+/// For `sign`, which speaks to the relay in its own pod. Both spellings of the unprivileged option: upstream has the second, Fedora patched the first.
 pub fn client(instance: &Instance) -> String {
     let uid = match instance.platform {
         Platform::Kubernetes => BACKEND_UID,
         Platform::OpenShift { uid } => uid,
     };
     format!(
-        "server: {}\nport: {}\nallowuser: copr\nallowuser: {uid}\n\
+        "server: 127.0.0.1\nport: {}\nallowuser: copr\nallowuser: {uid}\n\
          allow-unprivileged-ports: true\nuse-unprivileged-ports: true\n",
-        instance.host(Component::Keygen.name()),
-        port::SIGND
+        port::SIGND.number
     )
 }

@@ -43,7 +43,10 @@ pub(super) fn build(instance: &Instance, gateway: &GatewayRef, target: &Target<'
             parent_refs: vec![gateway.clone()],
             hostnames: vec![target.host.into()],
             rules: vec![Rule {
-                backend_refs: vec![BackendRef { name: instance.object(target.name), port: target.port }],
+                backend_refs: vec![BackendRef {
+                    name: instance.object(target.name),
+                    port: target.port.number,
+                }],
             }],
         },
     }

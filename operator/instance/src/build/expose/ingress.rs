@@ -18,7 +18,7 @@ pub(super) fn build(
     let backend = IngressBackend {
         service: Some(IngressServiceBackend {
             name: instance.object(target.name),
-            port: Some(ServiceBackendPort { name: Some(target.port_name.into()), number: None }),
+            port: Some(ServiceBackendPort { name: Some(target.port.name.into()), number: None }),
         }),
         resource: None,
     };

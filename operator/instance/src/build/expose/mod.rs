@@ -6,14 +6,14 @@ mod route;
 
 use std::collections::BTreeMap;
 
-use copr_operator_api::{names::Component, v1alpha1::Url};
+use copr_operator_api::{
+    component::{BACKEND_HTTPD, Component, EXPOSE, Port, port},
+    v1alpha1::Url,
+};
 use kube::api::ObjectMeta;
 
 use super::{Objects, workload::metadata};
-use crate::{
-    names::{BACKEND_HTTPD, EXPOSE, port},
-    validate::{Exposure, Instance},
-};
+use crate::validate::{Exposure, Instance};
 
 pub use http_route::HTTPRoute;
 pub use route::Route;
@@ -23,9 +23,8 @@ struct Target<'a> {
     /// End of the names of the Service and of the object.
     name: &'static str,
     host: &'a str,
-    /// Port of the Service, by name and by number: each kind wants one of them.
-    port_name: &'static str,
-    port: i32,
+    /// Port of the Service.
+    port: Port,
 }
 
 pub(super) fn build(instance: &Instance) -> Objects {
@@ -50,19 +49,9 @@ pub(super) fn build(instance: &Instance) -> Objects {
 
 fn targets(url: &Url) -> [Target<'_>; 3] {
     [
-        Target {
-            name: Component::Frontend.name(),
-            host: &url.frontend,
-            port_name: "public",
-            port: port::PUBLIC,
-        },
-        Target { name: BACKEND_HTTPD, host: &url.results, port_name: "http", port: port::RESULTS },
-        Target {
-            name: Component::DistGit.name(),
-            host: &url.dist_git,
-            port_name: "http",
-            port: port::DIST_GIT,
-        },
+        Target { name: Component::Frontend.name(), host: &url.frontend, port: port::PUBLIC },
+        Target { name: BACKEND_HTTPD, host: &url.results, port: port::RESULTS },
+        Target { name: Component::DistGit.name(), host: &url.dist_git, port: port::DIST_GIT },
     ]
 }
 

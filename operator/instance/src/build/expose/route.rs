@@ -61,7 +61,7 @@ pub(super) fn build(instance: &Instance, url: &Url, options: &RouteOptions, targ
         spec: RouteSpec {
             host: target.host.into(),
             to: To { kind: "Service".into(), name: instance.object(target.name), weight: 100 },
-            port: Port { target_port: target.port_name.into() },
+            port: Port { target_port: target.port.name.into() },
             tls: (url.scheme == Scheme::Https).then_some(tls),
             wildcard_policy: "None".into(),
         },

@@ -63,8 +63,8 @@ fn every_port_that_is_led_to_is_a_port_of_the_service() {
     for target in targets(instance.url.as_ref().unwrap()) {
         let service = services.iter().find(|s| s.name_any() == instance.object(target.name)).unwrap();
         let ports = service.spec.as_ref().unwrap().ports.as_ref().unwrap();
-        let port = ports.iter().find(|port| port.name.as_deref() == Some(target.port_name)).unwrap();
-        assert_eq!(port.port, target.port);
+        let port = ports.iter().find(|port| port.name.as_deref() == Some(target.port.name)).unwrap();
+        assert_eq!(port.port, target.port.number);
     }
 }
 

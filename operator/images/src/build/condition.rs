@@ -1,11 +1,10 @@
-//! The conditions of images. Pure.
+//! The condition of the images. Pure.
 
 use copr_operator_api::{
-    images::Image,
     status::images::{BUILD_FAILED, REQUIREMENT_UNMET},
     v1alpha1::{ImageState, ImageStatus, Packages, PackagesStatus},
 };
-use copr_operator_kernel::{conditions::Verdict, openshift, report::truncate};
+use copr_operator_kernel::{conditions::Finding, openshift, report::truncate};
 
 use crate::resolve::require;
 
@@ -46,7 +45,7 @@ pub fn of_trouble(reason: &str) -> &'static str {
 }
 
 /// All images in one condition.
-pub fn of_all(spec: &Packages, status: &PackagesStatus) -> Verdict {
+pub fn of_all(spec: &Packages, status: &PackagesStatus) -> Finding {
     let images = &status.images;
     let of = |state| images.iter().filter(move |image| image.state == state).collect::<Vec<_>>();
     let failed = of(ImageState::Failed);
@@ -58,7 +57,7 @@ pub fn of_all(spec: &Packages, status: &PackagesStatus) -> Verdict {
         // Version 0.1 recorded no reason, and took every failure for the packages'.
         let refused = |image: &&ImageStatus| image.reason.as_deref().is_none_or(|r| r == PACKAGES_REFUSED);
         let reason = if failed.iter().any(refused) { BUILD_FAILED } else { BUILD_TROUBLE };
-        return Verdict::no(reason, truncate(said.join("\n"), MESSAGE_MAX));
+        return Finding::no(reason, truncate(said.join("\n"), MESSAGE_MAX));
     }
     let (pushed, reused) = (of(ImageState::Pushed), of(ImageState::Reused));
     if pushed.len() + reused.len() < images.len() {
@@ -78,36 +77,21 @@ pub fn of_all(spec: &Packages, status: &PackagesStatus) -> Verdict {
             let said = image.message.as_deref().unwrap_or_default();
             message = format!("{message}; {}: {said}", image.component);
         }
-        return Verdict::no(BUILDING, truncate(message, MESSAGE_MAX));
+        return Finding::no(BUILDING, truncate(message, MESSAGE_MAX));
     }
     if let Some(unmet) = require::unmet(spec, images) {
-        return Verdict::no(REQUIREMENT_UNMET, truncate(unmet, MESSAGE_MAX));
+        return Finding::no(REQUIREMENT_UNMET, truncate(unmet, MESSAGE_MAX));
     }
-    Verdict::yes(
+    Finding::yes(
         AVAILABLE,
         format!("{} images: {} built, {} reused", images.len(), pushed.len(), reused.len()),
     )
 }
 
 /// What was to be done about images and failed, with what is known of how to mend it.
-pub fn of_failure(reason: &str, message: String) -> Verdict {
+pub fn of_failure(reason: &str, message: String) -> Finding {
     match openshift::hint(&message) {
-        Some(hint) => Verdict::no(reason, format!("{message}; {hint}")),
-        None => Verdict::no(reason, message),
+        Some(hint) => Finding::no(reason, format!("{message}; {hint}")),
+        None => Finding::no(reason, message),
     }
-}
-
-/// One image.
-pub fn of_image(image: &ImageStatus) -> Option<(Image, Verdict)> {
-    let known = Image::of_field(&image.component)?;
-    let reason = image.reason.clone().unwrap_or_else(|| format!("{:?}", image.state));
-    let message = match (&image.message, &image.elapsed, &image.image) {
-        (Some(message), ..) => message.clone(),
-        (None, Some(elapsed), Some(image)) => format!("{image}, built in {elapsed}"),
-        (None, None, Some(image)) => image.clone(),
-        (None, ..) => String::new(),
-    };
-    let verdict =
-        if image.state.is_there() { Verdict::yes(&reason, message) } else { Verdict::no(&reason, message) };
-    Some((known, verdict))
 }

@@ -1,0 +1,85 @@
+//! Builder pods, and the pods of tests.
+
+use k8s_openapi::api::core::v1::ResourceRequirements;
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::PodSettings;
+
+/// The builder pods: one build each, made by resalloc when a build needs one.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Builders {
+    /// An image of builders that exists already. It wins over what `packages` or `images.registry` would give.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub image: Option<String>,
+    /// How many builder pods may exist at a time, per machine architecture of the chroots. A change takes effect within two
+    /// minutes and ends no build.
+    #[serde(default = "default_builders_max")]
+    #[schemars(range(min = 1, max = 200))]
+    pub max: i32,
+    /// How a builder gets the rights that Mock needs.
+    #[serde(default)]
+    pub isolation: Isolation,
+    /// Requests and limits of a builder's container: what one build may use. What isn't given here is as in `defaults.resources`, and
+    /// what isn't given there, either, is requests of 100m CPU and 320Mi of memory, and limits of 4 CPUs and 8Gi.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    #[schemars(schema_with = "super::requirements::requirements")]
+    pub resources: Option<ResourceRequirements>,
+    /// Where builders run, and what is written on them.
+    #[serde(default)]
+    pub pod: Box<PodSettings>,
+}
+
+impl Default for Builders {
+    fn default() -> Self {
+        Self {
+            image: None,
+            max: default_builders_max(),
+            isolation: Isolation::default(),
+            resources: None,
+            pod: Box::default(),
+        }
+    }
+}
+
+fn default_builders_max() -> i32 {
+    4
+}
+
+/// How a builder pod gets the rights that Mock needs.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// `hostUsers: false` and nine capabilities that count only inside the pod's user namespace.
+    /// Needs Kubernetes >= 1.33, containerd >= 2.0 or CRI-O >= 1.25. A builder that finds no user
+    /// namespace around it refuses to start.
+    #[default]
+    UserNamespace,
+    /// A privileged container: root on the node for whoever escapes from a build. Only for nodes
+    /// without user namespaces.
+    Privileged,
+}
+
+/// The pods of the tests of runs against this instance.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Tests {
+    /// An image of the sanity suite that exists already. It wins over what `packages` or `images.registry` would give; a run's
+    /// `suite.image` wins over it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub image: Option<String>,
+    /// Requests and limits of the container that a test runs in; a run's `suite.resources` win. What isn't given here is as in
+    /// `defaults.resources`, and what isn't given there, either, is requests of 20m CPU and 128Mi of memory, and limits of 2 CPUs
+    /// and 2Gi.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    #[schemars(schema_with = "super::requirements::requirements")]
+    pub resources: Option<ResourceRequirements>,
+    /// Where tests run, and what is written on their pods.
+    #[serde(default)]
+    pub pod: Box<PodSettings>,
+}

@@ -1,0 +1,262 @@
+//! The block of a component: what each of them has in common.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
+use kube::KubeSchema;
+use schemars::Schema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    BackendConfig, CoprInstanceSpec, DIST_GIT_OWNED, PodSettings, SecretRef,
+    extra_config::{none_of, owned},
+};
+use crate::component::Component;
+
+/// A component: its image, what its containers may use, its volume and where its pod runs.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ComponentSpec {
+    /// An image that exists already. It wins over what `packages` or `images.registry` would give.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub image: Option<String>,
+    /// Requests and limits of each of its containers. What isn't given here is as in `defaults.resources`, and what isn't given there,
+    /// either, as the operator says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    #[schemars(schema_with = "super::requirements::requirements")]
+    pub resources: Option<ResourceRequirements>,
+    /// Its volume.
+    #[serde(default)]
+    pub storage: VolumeSettings,
+    /// Where its pod runs, and what is written on it.
+    #[serde(default)]
+    pub pod: Box<PodSettings>,
+}
+
+/// The frontend: its image, what its containers may use, its volume, where its pod runs, and settings of Copr's own.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct FrontendSpec {
+    /// An image that exists already. It wins over what `packages` or `images.registry` would give.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub image: Option<String>,
+    /// Requests and limits of each of its containers. What isn't given here is as in `defaults.resources`, and what isn't given there,
+    /// either, as the operator says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    #[schemars(schema_with = "super::requirements::requirements")]
+    pub resources: Option<ResourceRequirements>,
+    /// Its volume.
+    #[serde(default)]
+    pub storage: VolumeSettings,
+    /// Where its pod runs, and what is written on it.
+    #[serde(default)]
+    pub pod: Box<PodSettings>,
+    /// Settings of its `copr.conf` that no field of the spec is for. Keys are upper-case; values are numbers, texts, booleans, lists or maps,
+    /// as in `LOGIN_INFO: {user_link: "https://id.example.org/user/{username}", user_desc: account}`, and become Python's. What the
+    /// operator merely chose a value for (`ITEMS_PER_PAGE`) can be set; a key that it owns is refused by the condition `Ready`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "super::extra_config::any_values")]
+    pub extra_config: BTreeMap<String, Value>,
+}
+
+/// Dist-git: its image, what its containers may use, its volume, where its pod runs, and settings of Copr's own.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct DistGitSpec {
+    /// An image that exists already. It wins over what `packages` or `images.registry` would give.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub image: Option<String>,
+    /// Requests and limits of each of its containers. What isn't given here is as in `defaults.resources`, and what isn't given there,
+    /// either, as the operator says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    #[schemars(schema_with = "super::requirements::requirements")]
+    pub resources: Option<ResourceRequirements>,
+    /// Its volume.
+    #[serde(default)]
+    pub storage: VolumeSettings,
+    /// Where its pod runs, and what is written on it.
+    #[serde(default)]
+    pub pod: Box<PodSettings>,
+    /// Settings of the section `dist-git` of its `copr-dist-git.conf`, for example `sleep_time: "5"`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "super::extra_config::settings")]
+    #[x_kube(validation = Rule::new(none_of(&DIST_GIT_OWNED)).message(owned("copr-dist-git.conf", &DIST_GIT_OWNED).as_str()))]
+    pub extra_config: BTreeMap<String, String>,
+}
+
+/// The backend: its image, what its containers may use, its volume and where its pod runs.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct BackendSpec {
+    /// An image of the dispatchers that exists already. It wins over what `packages` or `images.registry` would give.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub image: Option<String>,
+    /// The same for the web server of the build results, which runs in the backend's pod.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub httpd_image: Option<String>,
+    /// Requests and limits of each of its containers. What isn't given here is as in `defaults.resources`, and what isn't given there,
+    /// either, as the operator says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    #[schemars(schema_with = "super::requirements::requirements")]
+    pub resources: Option<ResourceRequirements>,
+    /// Its volume.
+    #[serde(default)]
+    pub storage: VolumeSettings,
+    /// Where its pod runs, and what is written on it.
+    #[serde(default)]
+    pub pod: Box<PodSettings>,
+    /// Settings of its `copr-be.conf`.
+    #[serde(default, skip_serializing_if = "BackendConfig::is_empty")]
+    pub extra_config: BackendConfig,
+}
+
+/// PostgreSQL: one of the instance's own on a volume, or an external one.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.externalSecret) == has(oldSelf.externalSecret)")
+    .message("database.externalSecret can be neither added nor removed once the instance exists: no data would move from one database to the other. Create another instance"))]
+pub struct DatabaseSpec {
+    /// A Secret with the key `uri`, an SQLAlchemy URI such as
+    /// `postgresql+psycopg2://user:password@host:5432/coprdb`. The database must exist; the user must own it. Can be neither added
+    /// nor removed later; another Secret may be named. With it there is no pod, so the other fields count for nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_secret: Option<SecretRef>,
+    /// An image that exists already. It wins over what `packages` or `images.registry` would give.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub image: Option<String>,
+    /// Requests and limits of its container. What isn't given here is as in `defaults.resources`, and what isn't given there, either, as
+    /// the operator says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    #[schemars(schema_with = "super::requirements::requirements")]
+    pub resources: Option<ResourceRequirements>,
+    /// Its volume.
+    #[serde(default)]
+    pub storage: VolumeSettings,
+    /// Where its pod runs, and what is written on it.
+    #[serde(default)]
+    pub pod: Box<PodSettings>,
+}
+
+/// Redis: one of the instance's own on a volume, or an external one.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.externalSecret) == has(oldSelf.externalSecret)")
+    .message("redis.externalSecret can be neither added nor removed once the instance exists: no data would move from one Redis to the other. Create another instance"))]
+pub struct RedisSpec {
+    /// A Secret with the keys `host` and `port`. Without a password: Copr's frontend cannot send one. Can be neither added nor removed
+    /// later; another Secret may be named. With it there is no pod, so the other fields count for nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_secret: Option<SecretRef>,
+    /// An image that exists already. It wins over what `packages` or `images.registry` would give.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub image: Option<String>,
+    /// Requests and limits of its container. What isn't given here is as in `defaults.resources`, and what isn't given there, either, as
+    /// the operator says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    #[schemars(schema_with = "super::requirements::requirements")]
+    pub resources: Option<ResourceRequirements>,
+    /// Its volume.
+    #[serde(default)]
+    pub storage: VolumeSettings,
+    /// Where its pod runs, and what is written on it.
+    #[serde(default)]
+    pub pod: Box<PodSettings>,
+}
+
+/// A volume: a PersistentVolumeClaim (ReadWriteOnce); `deletionPolicy` says what becomes of it. It may be made larger, where its
+/// StorageClass allows that, and never smaller; the condition `VolumesReady` says how far that is.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.className) == has(oldSelf.className) && (!has(self.className) || self.className == oldSelf.className)")
+    .message("storage.className cannot change once the instance exists: a volume stays in its StorageClass"))]
+pub struct VolumeSettings {
+    /// Its StorageClass. Absent: that of `defaults.storage`, else the cluster's default. Cannot change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub class_name: Option<String>,
+    /// How large it is, such as `20Gi`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::requirements::size")]
+    #[x_kube(validation = Rule::new("!isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
+        .message("storage.size cannot become smaller: a volume can only grow"))]
+    pub size: Option<Quantity>,
+}
+
+/// The schema of a component's block with the size of its volume as a default that one can read.
+pub(super) fn sized(component: Component) -> impl FnMut(&mut Schema) {
+    move |block: &mut Schema| {
+        let size = serde_json::json!(component.row().volume);
+        let storage = serde_json::json!({"size": size});
+        block.insert("default".into(), serde_json::json!({"storage": storage}));
+        for (at, value) in
+            [("/properties/storage", storage), ("/properties/storage/properties/size", size.clone())]
+        {
+            if let Some(schema) = block.pointer_mut(at).and_then(serde_json::Value::as_object_mut) {
+                schema.insert("default".into(), value);
+            }
+        }
+    }
+}
+
+/// What the blocks of all components have.
+#[derive(Clone, Copy, Debug)]
+pub struct Block<'a> {
+    /// An image that exists already.
+    pub image: Option<&'a String>,
+    /// Requests and limits.
+    pub resources: Option<&'a ResourceRequirements>,
+    /// Its volume.
+    pub storage: &'a VolumeSettings,
+    /// Its pod.
+    pub pod: &'a PodSettings,
+}
+
+macro_rules! block {
+    ($block:expr) => {{
+        let block = $block;
+        Block {
+            image: block.image.as_ref(),
+            resources: block.resources.as_ref(),
+            storage: &block.storage,
+            pod: &block.pod,
+        }
+    }};
+}
+
+impl CoprInstanceSpec {
+    /// The block of a component.
+    pub fn block(&self, component: Component) -> Block<'_> {
+        match component {
+            Component::Database => block!(&self.database),
+            Component::Redis => block!(&self.redis),
+            Component::Frontend => block!(&self.frontend),
+            Component::Backend => block!(&self.backend),
+            Component::Keygen => block!(&self.keygen),
+            Component::DistGit => block!(&self.dist_git),
+            Component::Resalloc => block!(&self.resalloc),
+        }
+    }
+
+    /// The components that an instance of this spec has workloads of: an external PostgreSQL or Redis is somebody else's.
+    pub fn components(&self) -> impl Iterator<Item = Component> + use<'_> {
+        Component::ALL.into_iter().filter(|component| match component {
+            Component::Database => self.database.external_secret.is_none(),
+            Component::Redis => self.redis.external_secret.is_none(),
+            _ => true,
+        })
+    }
+}
