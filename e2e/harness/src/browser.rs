@@ -75,7 +75,7 @@ impl Browser {
         let uri: Uri = url.parse().with_context(|| format!("not a URL: {url}"))?;
         let host = uri.authority().with_context(|| format!("no host in {url}"))?.to_string();
         ensure!(uri.scheme_str() == Some("http"), "{url}: this browser knows no TLS");
-        let server = if host.ends_with(".test") { &self.ingress } else { &host };
+        let server = if host.rsplit('.').next() == Some("test") { &self.ingress } else { &host };
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let mut request =
             Request::builder().method(method).uri(format!("http://{server}{path}")).header(HOST, &host);

@@ -13,6 +13,9 @@ use kube::{
 
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../manifests/samples");
 
+/// One manifest a block of a spec, shown in docs/reference.md.
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/examples");
+
 /// Generation and version of every object that was applied, by kind and name. An operator on the cluster may have made others.
 async fn versions(ctx: &Context) -> Result<BTreeMap<String, (Option<i64>, Option<String>)>> {
     let list = ListParams::default();
@@ -67,6 +70,20 @@ async fn samples_applied_twice_change_nothing_the_second_time() -> Result<()> {
 async fn samples_applied_twice_server_side_change_nothing_the_second_time() -> Result<()> {
     with_namespace("twice-server-side", |ctx| async move {
         unchanged_by(&ctx, &["apply", "--server-side", "-k", SAMPLES]).await
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs an API server: ./check api"]
+async fn every_example_of_the_reference_is_accepted_as_it_stands() -> Result<()> {
+    with_namespace("examples", |ctx| async move {
+        let files = std::fs::read_dir(EXAMPLES)?.count();
+        // Strictly: a field that doesn't exist is an error, not dropped.
+        let said = kubectl(&ctx, &["apply", "--validate=strict", "-f", EXAMPLES])?;
+        let created = said.lines().filter(|line| line.ends_with(" created")).count();
+        ensure!(files > 0 && created == files, "{files} examples, of which {created} were created: {said}");
+        Ok(())
     })
     .await
 }

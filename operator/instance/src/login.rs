@@ -63,7 +63,7 @@ const TOKEN: &str = "token";
 
 /// Parses the logins of a spec with the Secrets that were read for them.
 pub fn validate(spec: &CoprInstanceSpec, observed: &Observed) -> Result<Login, Error> {
-    let login = spec.login.clone().unwrap_or_default();
+    let login = spec.login.as_deref().cloned().unwrap_or_default();
     Ok(Login {
         oidc: login.oidc.map(|options| oidc(options, observed.oidc_secret.as_ref())).transpose()?,
         kerberos: login

@@ -209,7 +209,7 @@ pub fn validate(
         pull: images::pull(&spec),
         sanity_image: provision.images.get(Image::Sanity.key()).cloned(),
         extra_config: ExtraConfig::of(&spec),
-        url: spec.url.clone(),
+        url: spec.url.as_deref().cloned(),
         proxy: spec.proxy.as_ref().map(Proxy::variables).unwrap_or_default(),
         image_builds: provision.identity.clone(),
         pools: pools(&spec.chroots)?,

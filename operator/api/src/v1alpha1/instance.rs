@@ -77,7 +77,7 @@ pub struct CoprInstanceSpec {
 
     /// Where people reach the instance. Absent: through the Services, from inside the cluster only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<Url>,
+    pub url: Option<Box<Url>>,
 
     /// What the operator makes to lead people to `url`.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -93,11 +93,11 @@ pub struct CoprInstanceSpec {
 
     /// The Gateway of `expose: Gateway`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub gateway: Option<GatewayRef>,
+    pub gateway: Option<Box<GatewayRef>>,
 
     /// How people log in. Absent: nobody can in a browser; the API has the administrator's token.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub login: Option<Login>,
+    pub login: Option<Box<Login>>,
 
     /// Web UI and API; also brings the database to the schema of its version.
     #[serde(default)]

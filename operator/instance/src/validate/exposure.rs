@@ -35,7 +35,7 @@ impl Exposure {
                 check::<HTTPRoute>("Gateway", served)?;
                 let missing =
                     || Error::Field { field: "gateway".into(), problem: "expose: Gateway needs it".into() };
-                Ok(Self::Gateway(spec.gateway.clone().ok_or_else(missing)?))
+                Ok(Self::Gateway(spec.gateway.as_deref().cloned().ok_or_else(missing)?))
             }
         }
     }

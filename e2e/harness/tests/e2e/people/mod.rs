@@ -105,10 +105,10 @@ async fn a_person_logs_in_builds_and_installs_through_the_ingress() -> Result<()
         let frontend = format!("http://{}", url.frontend);
         let provider = Provider::start(&ctx, &format!("{frontend}/oidc_auth/")).await?;
         let spec = CoprInstanceSpec {
-            url: Some(url.clone()),
+            url: Some(Box::new(url.clone())),
             expose: Expose::Ingress,
             ingress: IngressOptions { class_name: Some("e2e".into()), ..IngressOptions::default() },
-            login: Some(login(&provider)?),
+            login: Some(Box::new(login(&provider)?)),
             ..fixtures::instance_spec()
         };
         ctx.create(&fixtures::instance("copr", spec)).await?;

@@ -4,17 +4,13 @@ use serde_json::Value;
 
 /// A text.
 pub fn text(value: &str) -> String {
-    let mut literal = String::from("'");
-    for c in value.chars() {
-        match c {
-            '\\' | '\'' => literal.extend(['\\', c]),
-            '\n' => literal.push_str("\\n"),
-            c if c.is_control() => literal.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c => literal.push(c),
-        }
-    }
-    literal.push('\'');
-    literal
+    let escaped = value.chars().map(|c| match c {
+        '\\' | '\'' => format!("\\{c}"),
+        '\n' => "\\n".to_owned(),
+        c if c.is_control() => format!("\\x{:02x}", u32::from(c)),
+        c => c.to_string(),
+    });
+    format!("'{}'", escaped.collect::<String>())
 }
 
 /// A value of any type.
