@@ -69,7 +69,7 @@ build_defect() {
 	"$ROOT/images/build" --tag "defect-$1" --base-image "$base" --repository "standin=$repository" "$2"
 }
 
-# build_operator PACKAGES: one static binary, and the image of nothing but it.
+# build_operator PACKAGES [TAG]: one static binary, and the image of nothing but it.
 build_operator() {
 	local target base
 	target=$(uname -m)-unknown-linux-gnu
@@ -77,11 +77,11 @@ build_operator() {
 	RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --package copr-operator \
 		--bin copr-operator --target "$target"
 	base=$(base_image "$1")
-	"$ROOT/images/build" --base-image "$base" --operator-binary \
+	"$ROOT/images/build" --base-image "$base" --tag "${2:-latest}" --operator-binary \
 		"${CARGO_TARGET_DIR:-target}/$target/release/copr-operator" operator
 }
 
-# build_image_builder PACKAGES: the image whose pods build the others in the cluster.
+# build_image_builder PACKAGES [TAG]: the image whose pods build the others in the cluster.
 build_image_builder() {
 	local base repository options=()
 	base=$(base_image "$1")
@@ -90,7 +90,7 @@ build_image_builder() {
 		repository=$(standin_repository)
 		options=(--repository "standin=$repository")
 	fi
-	"$ROOT/images/build" --base-image "$base" "${options[@]}" image-builder
+	"$ROOT/images/build" --base-image "$base" --tag "${2:-latest}" "${options[@]}" image-builder
 }
 
 # components: those of an instance.

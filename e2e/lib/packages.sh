@@ -55,7 +55,9 @@ need_rust() {
 	if ! command -v cargo >/dev/null; then
 		die "Rust $wanted or newer is needed, and there is no cargo on the PATH: install it with rustup (https://rustup.rs) or from your distribution"
 	fi
-	have=$(cd "$ROOT" && cargo --version | awk '{ print $2 }')
+	if ! have=$(cd "$ROOT" && cargo --version | awk '{ print $2 }'); then
+		die "cargo doesn't run. If rustup lacks the Rust of rust-toolchain.toml: run 'rustup toolchain install' in $ROOT, or set RUSTUP_TOOLCHAIN to one that it has, $wanted or newer"
+	fi
 	if [[ $(printf '%s\n' "$wanted" "${have%%-*}" | sort -V | head -n 1) != "$wanted" ]]; then
 		die "Rust $wanted or newer is needed, and this is $have: run 'rustup update'"
 	fi

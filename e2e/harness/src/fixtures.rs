@@ -54,6 +54,13 @@ pub fn instance_spec() -> CoprInstanceSpec {
         defaults: Defaults::default(),
         proxy: None,
         deletion_policy: DeletionPolicy::default(),
+        end_of_life_chroots: Vec::new(),
+        users: Vec::new(),
+        groups: Vec::new(),
+        dist_git_instances: Vec::new(),
+        paused: false,
+        ttl: None,
+        expires_at: None,
     }
 }
 

@@ -88,6 +88,16 @@ pub fn state(instance: &CoprInstance, component: &str) -> Option<ImageState> {
     image(instance, component).map(|image| image.state)
 }
 
+/// Whether the build of an image waits for somebody, and says all of this of it. So does the condition of all images.
+pub fn waits<'a>(component: &'a str, named: &'a [&'a str]) -> impl Fn(&CoprInstance) -> bool + 'a {
+    move |instance| {
+        let says = |message: &str| named.iter().all(|name| message.contains(name));
+        image(instance, component).is_some_and(|image| {
+            image.reason.as_deref() == Some("BuildWaiting") && image.message.as_deref().is_some_and(says)
+        }) && images_ready(instance).is_some_and(|condition| says(&condition.message))
+    }
+}
+
 /// The condition of all images.
 pub fn images_ready(instance: &CoprInstance) -> Option<&Condition> {
     conditions::get(&instance.status.as_ref()?.conditions, IMAGES_READY)

@@ -94,6 +94,15 @@ impl Registry {
         self.json(&format!("{repository}/blobs/{blob}")).await
     }
 
+    /// Deletes an image that is given by digest, with all its tags.
+    pub async fn delete(&self, image: &str) -> Result<()> {
+        let (repository, digest) = self.parts(image)?;
+        let url = self.url(&format!("{repository}/manifests/{digest}"));
+        let (status, said) = http::request(Method::DELETE, &url, MANIFESTS, Bytes::new()).await?;
+        ensure!(status.is_success(), "{url} answered {status}: {}", String::from_utf8_lossy(&said));
+        Ok(())
+    }
+
     /// Gives a tag to a copy of an image; `note` goes into the copy, so that it has a digest of its own.
     pub async fn retag(&self, image: &str, tag: &str, note: &str) -> Result<()> {
         let (repository, reference) = self.parts(image)?;

@@ -8,6 +8,7 @@ use copr_e2e::{
     with_namespace,
 };
 use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun};
+use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -21,11 +22,33 @@ async fn an_instance_may_be() -> Result<()> {
             ("spec.images", json!({"registry": "registry.example.org:5000/a/b", "pullPolicy": "Always"})),
             ("spec.chroots", json!(["fedora-rawhide-x86_64", "epel-9-aarch64", "opensuse-leap-15.6-x86_64"])),
             ("spec.builders", json!({"max": 200, "isolation": "Privileged"})),
+            ("spec.builders", json!({"max": 3, "warm": 3})),
+            ("spec.builders.warm", json!(0)),
             ("spec.builders.resources", json!({"limits": {"memory": "2Gi"}})),
             ("spec.admin", json!({"name": "jdoe", "email": "jdoe@example.org"})),
             ("spec.database.externalSecret", json!({"name": "postgres"})),
             ("spec.redis.externalSecret", json!({"name": "redis"})),
             ("spec.deletionPolicy", json!("Retain")),
+            ("spec.paused", json!(true)),
+            ("spec.endOfLifeChroots", json!([{"name": "fedora-40-x86_64", "date": "2026-05-13"}])),
+            ("spec.users", json!([{"name": "alice", "email": "alice@example.org"}])),
+            (
+                "spec.users",
+                json!([
+                    {"name": "alice", "email": "a@b", "admin": true, "tokenSecret": {"name": "alice"}},
+                    {"name": "bob.b-b_1", "email": "bob@example.org"},
+                ]),
+            ),
+            ("spec.groups", json!([{"name": "copr"}, {"name": "Builders", "team": "copr builders", "members": ["admin"]}])),
+            (
+                "spec.distGitInstances",
+                json!([{"name": "fedora", "cloneURL": "https://src.fedoraproject.org", "packagePath": "{namespace}/rpms/{pkgname}",
+                    "defaultNamespace": "", "priority": 100}]),
+            ),
+            ("spec.ttl", json!("1m")),
+            ("spec.ttl", json!("1h30m")),
+            ("spec.expiresAt", json!("2026-12-31T18:00:00Z")),
+            ("spec.expiresAt", json!("2020-01-01T00:00:00+02:00")),
         ];
         all_admitted::<CoprInstance>(&ctx, &instance_json("copr"), changes).await
     })
@@ -68,9 +91,53 @@ async fn an_instance_may_not_be() -> Result<()> {
             ("spec.builders.max", json!(0), "spec.builders.max"),
             ("spec.builders.max", json!(201), "spec.builders.max"),
             ("spec.builders.max", json!("many"), "spec.builders.max"),
+            ("spec.builders.warm", json!(-1), "spec.builders.warm"),
+            ("spec.builders.warm", json!(201), "spec.builders.warm"),
+            ("spec.builders", json!({"max": 3, "warm": 4}), "builders.warm"),
+            // More than the default of max.
+            ("spec.builders.warm", json!(5), "builders.warm"),
             ("spec.builders.isolation", json!("None"), "spec.builders.isolation"),
             ("spec.database.externalSecret", json!({}), "spec.database.externalSecret.name"),
             ("spec.deletionPolicy", json!("Orphan"), "spec.deletionPolicy"),
+            ("spec.paused", json!("yes"), "spec.paused"),
+            ("spec.endOfLifeChroots", json!([{"name": "fedora-40-x86_64"}]), "endOfLifeChroots[0].date"),
+            ("spec.endOfLifeChroots", json!([{"name": "fedora", "date": "2026-05-13"}]), "endOfLifeChroots[0].name"),
+            ("spec.endOfLifeChroots", json!([{"name": "fedora-40-x86_64", "date": "2026-02-30"}]), "endOfLifeChroots[0].date"),
+            ("spec.endOfLifeChroots", json!([{"name": "fedora-40-x86_64", "date": "13.5.2026"}]), "endOfLifeChroots[0].date"),
+            ("spec.users", json!([{"name": "alice"}]), "users[0].email"),
+            ("spec.users", json!([{"name": "Alice B", "email": "a@b"}]), "users[0].name"),
+            ("spec.users", json!([{"name": "alice", "email": "a@b"}, {"name": "alice", "email": "c@d"}]), "users"),
+            ("spec.users", json!([{"name": "admin", "email": "a@b"}]), "users can't list the administrator"),
+            ("spec.groups", json!([{"name": "a/b"}]), "groups[0].name"),
+            ("spec.groups", json!([{"name": "a", "team": "x"}, {"name": "x"}]), "no two groups"),
+            ("spec.groups", json!([{"name": "a", "members": ["nobody"]}]), "the members of groups"),
+            (
+                "spec.distGitInstances",
+                json!([{"name": "x", "cloneURL": "https://x", "packagePath": "rpms"}]),
+                "packagePath must contain {pkgname}",
+            ),
+            (
+                "spec.distGitInstances",
+                json!([{"name": "x", "cloneURL": "https://x", "packagePath": "{user}/{pkgname}"}]),
+                "packagePath",
+            ),
+            (
+                "spec.distGitInstances",
+                json!([{"name": "x", "cloneURL": "https://me:pw@x", "packagePath": "{pkgname}"}]),
+                "cloneURL",
+            ),
+            ("spec.ttl", json!(""), "ttl is a duration"),
+            ("spec.ttl", json!("59s"), "ttl is a duration"),
+            ("spec.ttl", json!("90000h"), "ttl is a duration"),
+            ("spec.ttl", json!("3d"), "spec.ttl"),
+            ("spec.ttl", json!(3600), "spec.ttl"),
+            ("spec.expiresAt", json!("tomorrow"), "spec.expiresAt"),
+            ("spec.expiresAt", json!("2026-12-31"), "spec.expiresAt"),
+            (
+                "spec",
+                json!({"images": {"registry": "localhost"}, "chroots": ["fedora-44-x86_64"], "ttl": "8h", "expiresAt": "2026-12-31T18:00:00Z"}),
+                "give either ttl",
+            ),
         ];
         all_refused::<CoprInstance>(&ctx, &instance_json("copr"), changes).await
     })
@@ -117,6 +184,27 @@ async fn what_would_lose_data_is_refused_with_the_field() -> Result<()> {
         all_refused::<CoprInstance>(&ctx, &external, refused).await?;
         let admitted = vec![("spec.database.externalSecret.name", json!("another"))];
         all_admitted::<CoprInstance>(&ctx, &external, admitted).await
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs an API server: ./check api"]
+async fn a_size_that_the_cluster_refused_may_be_taken_back() -> Result<()> {
+    with_namespace("instance-taken-back", |ctx| async move {
+        let mut instance = instance_json("copr");
+        instance["spec"]["storage"] = json!({"backend": "100Gi"});
+        apply::<CoprInstance>(&ctx, &instance, false).await?;
+        let back = || vec![("spec.storage.backend", json!("10Gi"))];
+        let refused = vec![("spec.storage.backend", json!("10Gi"), "storage.backend")];
+        all_refused::<CoprInstance>(&ctx, &instance, refused).await?;
+        let condition = json!({
+            "type": "VolumesReady", "status": "False", "reason": "ResizeRefused", "message": "its class can't",
+            "lastTransitionTime": "2026-11-26T00:00:00Z",
+        });
+        let status = Patch::Merge(json!({"status": {"conditions": [condition]}}));
+        ctx.api::<CoprInstance>().patch_status("copr", &PatchParams::default(), &status).await?;
+        all_admitted::<CoprInstance>(&ctx, &instance, back()).await
     })
     .await
 }
@@ -169,6 +257,7 @@ async fn a_run_may_not_be() -> Result<()> {
         let template = instance_json("copr")["spec"].take();
         let without_builders =
             changed(json!({"spec": template.clone()}), ("spec.builders.max", json!(0)))["spec"].take();
+        let paused = changed(json!({"spec": template.clone()}), ("spec.paused", json!(true)))["spec"].take();
         let changes = vec![
             ("spec.sute", json!({}), "spec.sute"),
             ("spec.suite.paralelism", json!(3), "spec.suite.paralelism"),
@@ -181,6 +270,7 @@ async fn a_run_may_not_be() -> Result<()> {
             ("spec.instance", json!({"name": "a", "template": template}), "instance.name"),
             ("spec.instance", json!({"template": without_builders}), "spec.instance.template.builders.max"),
             ("spec.instance", Value::Null, "spec.instance"),
+            ("spec.instance", json!({"template": paused}), "instance.template.paused"),
             ("metadata.name", json!("a-name-of-exactly-thirty-seven-chr-67"), "metadata.name"),
             ("metadata.name", json!("0run"), "metadata.name"),
             ("spec.instance.readyTimeout", json!("soon"), "spec.instance.readyTimeout"),

@@ -15,6 +15,7 @@ from .process import Result, capture, run
 from .mirror import Mirror
 from .repositories import ID_PREFIX, PIN_PREFIX
 from .request import Request
+from .waiting import Waiting
 
 BUILT = "localhost/copr-build/built:latest"
 LABELLED = "localhost/copr-build/labelled:latest"
@@ -58,7 +59,9 @@ def build(request: Request, context: Path, repositories: Path, downloads: Downlo
         if not failure.passing or time.monotonic() + wait > deadline:
             raise failure
         log.say(f"{failure.summary}: a repository of packages is away; again in {wait:.0f} s")
-        sleep(wait)
+        with Waiting() as waiting:
+            waiting.says(f"a repository of packages is away: {failure.lines[0] if failure.lines else failure.summary}")
+            sleep(wait)
         pause = min(pause * 2, LONGEST_PAUSE)
 
 

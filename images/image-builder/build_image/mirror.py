@@ -27,6 +27,7 @@ from xml.etree import ElementTree
 from . import log
 from .failures import Unavailable
 from .request import Repository
+from .waiting import Waiting
 
 ADDRESS = "127.0.0.1"
 # Always the same one: dnf's kept downloads are found again by it.
@@ -194,36 +195,38 @@ def fetch(origin: Origin, path: str, method: str, headers: dict[str, str], conte
     # The next file of a repository that was given up isn't waited for.
     deadline = time.monotonic() + (0 if origin.gone else limit)
     pause = 1.0
-    while True:
-        content.seek(0)
-        content.truncate()
-        wait = None
-        try:
-            with origin.opener.open(origin.request(path, method, headers), timeout=TIMEOUT) as answer:
-                length = answer.headers.get("Content-Length")
-                if method != "HEAD":
-                    _copy(answer, content, length)
-                sent = {name: answer.headers[name] for name in _TO_DNF if name in answer.headers}
-                origin.gone = None
-                return answer.status, sent | ({"X-Length": length} if length and method == "HEAD" else {})
-        except urllib.error.HTTPError as error:
-            error.close()
-            if error.code not in PASSING:
-                return error.code, {}
-            why, wait = f"{url} answered {error.code} {error.reason}", retry_after(error.headers.get("Retry-After"))
-        except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "reason", error)
-            why = f"{url}: {reason}"
-            if isinstance(reason, ssl.SSLCertVerificationError):
-                deadline = 0
-        wait = pause * random.uniform(0.75, 1.25) if wait is None else wait
-        if time.monotonic() + wait > deadline:
-            origin.gone = f"repository {origin.repository.name}: {why}"
-            log.say(f"given up: {origin.gone}")
-            return 504, {}
-        log.say(f"{why}; again in {wait:.0f} s")
-        sleep(wait)
-        pause = min(pause * 2, LONGEST_PAUSE)
+    with Waiting() as waiting:
+        while True:
+            content.seek(0)
+            content.truncate()
+            wait = None
+            try:
+                with origin.opener.open(origin.request(path, method, headers), timeout=TIMEOUT) as answer:
+                    length = answer.headers.get("Content-Length")
+                    if method != "HEAD":
+                        _copy(answer, content, length)
+                    sent = {name: answer.headers[name] for name in _TO_DNF if name in answer.headers}
+                    origin.gone = None
+                    return answer.status, sent | ({"X-Length": length} if length and method == "HEAD" else {})
+            except urllib.error.HTTPError as error:
+                error.close()
+                if error.code not in PASSING:
+                    return error.code, {}
+                why, wait = f"{url} answered {error.code} {error.reason}", retry_after(error.headers.get("Retry-After"))
+            except (OSError, http.client.HTTPException) as error:
+                reason = getattr(error, "reason", error)
+                why = f"{url}: {reason}"
+                if isinstance(reason, ssl.SSLCertVerificationError):
+                    deadline = 0
+            wait = pause * random.uniform(0.75, 1.25) if wait is None else wait
+            if time.monotonic() + wait > deadline:
+                origin.gone = f"repository {origin.repository.name}: {why}"
+                log.say(f"given up: {origin.gone}")
+                return 504, {}
+            log.say(f"{why}; again in {wait:.0f} s")
+            waiting.says(why)
+            sleep(wait)
+            pause = min(pause * 2, LONGEST_PAUSE)
 
 
 def _copy(answer: IO[bytes], content: IO[bytes], length: str | None) -> None:

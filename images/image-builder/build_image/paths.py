@@ -17,5 +17,7 @@ CONTAINERS = Path("/var/lib/containers")
 CACHE = Path("/cache")
 # Gone with the container; holds credentials.
 WORK = Path("/run/build-image")
+# Read by the pod's readiness probe.
+WAITS = WORK / "waits"
 # Settings of buildah and skopeo.
 SETTINGS = Path("/etc/containers")

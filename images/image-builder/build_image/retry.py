@@ -8,6 +8,7 @@ from collections.abc import Callable
 from . import log
 from .failures import Unavailable
 from .process import Result
+from .waiting import Waiting
 
 LIMIT = 300.0
 LONGEST_PAUSE = 15.0
@@ -30,15 +31,17 @@ def until_reachable(what: str, attempt: Callable[[], Result], limit: float = LIM
     """Tries again as long as the registry can't be reached or says that it is its own fault."""
     deadline = time.monotonic() + limit
     pause = 1.0
-    while True:
-        result = attempt()
-        if result.code == 0:
-            return result
-        if not is_passing(result.text):
-            raise Unavailable(f"{what} failed", result.lines[-10:])
-        if time.monotonic() + pause > deadline:
-            raise Unavailable(f"{what} failed for {limit:.0f} s", result.lines[-10:])
-        log.say(f"{what} failed; again in {pause:.0f} s")
-        # Eleven builds that lost the same registry needn't come back at the same moment.
-        (sleep or time.sleep)(pause * random.uniform(0.75, 1.25))
-        pause = min(pause * 2, LONGEST_PAUSE)
+    with Waiting() as waiting:
+        while True:
+            result = attempt()
+            if result.code == 0:
+                return result
+            if not is_passing(result.text):
+                raise Unavailable(f"{what} failed", result.lines[-10:])
+            if time.monotonic() + pause > deadline:
+                raise Unavailable(f"{what} failed for {limit:.0f} s", result.lines[-10:])
+            log.say(f"{what} failed; again in {pause:.0f} s")
+            waiting.says(f"{what} failed: {result.lines[-1]}")
+            # Eleven builds that lost the same registry needn't come back at the same moment.
+            (sleep or time.sleep)(pause * random.uniform(0.75, 1.25))
+            pause = min(pause * 2, LONGEST_PAUSE)

@@ -14,6 +14,8 @@ pub fn is_applied(reason: &str) -> bool {
             | chroots::MOCK_CONFIG_MISSING
     )
 }
+/// The reason for which an instance isn't Ready while `spec.paused` is true.
+pub const PAUSED: &str = "Paused";
 
 /// The condition that sums up all images.
 pub mod images {

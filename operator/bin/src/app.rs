@@ -21,7 +21,10 @@ use tokio::{
     sync::{Notify, watch},
 };
 
-use crate::{args::Args, probes};
+use crate::{
+    args::{Args, VERSION},
+    probes,
+};
 
 /// Why the operator can't run.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +82,7 @@ pub async fn run(args: &Args) -> Result<(), Error> {
     let reporter = Reporter { controller: FIELD_MANAGER.into(), instance: std::env::var("HOSTNAME").ok() };
     let recorder = Recorder::new(client.clone(), reporter);
     let shutdown = shutdown()?.shared();
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), "Started");
+    tracing::info!(version = VERSION, "Started");
 
     let (state, mut lease) = watch::channel(lease::State::Waiting);
     let release = Arc::new(Notify::new());

@@ -4,9 +4,15 @@ use std::net::SocketAddr;
 
 use clap::Parser;
 
+/// A release names the commit that it was built from.
+pub const VERSION: &str = match option_env!("COPR_OPERATOR_VERSION") {
+    Some(version) => version,
+    None => concat!(env!("CARGO_PKG_VERSION"), " (no release)"),
+};
+
 /// Runs Copr instances and their test runs on Kubernetes.
 #[derive(Parser, Clone, Debug)]
-#[command(version)]
+#[command(version = VERSION)]
 pub struct Args {
     /// Address of /healthz and /readyz. `[::]` is every address of both families.
     #[arg(long, env = "COPR_OPERATOR_HEALTH_ADDRESS", default_value = "[::]:8080")]
@@ -22,7 +28,7 @@ pub struct Args {
     pub namespace: String,
 
     /// What to log, in the syntax of tracing's EnvFilter.
-    #[arg(long, env = "RUST_LOG", default_value = "info,kube=warn")]
+    #[arg(long, env = "RUST_LOG", default_value = "info,kube=warn,rustls_platform_verifier=off")]
     pub log: String,
 
     /// Log JSON, one object a line.

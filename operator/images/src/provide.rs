@@ -343,8 +343,13 @@ impl Provider {
             }
             let build = builds.build(known, *image, Some(expected));
             let name = build.name();
-            if start::start(builds.wanted.client, &build).await? {
-                decide::started(&mut known.images, *image, &name, now);
+            match start::start(builds.wanted.client, &build).await {
+                Ok(true) => decide::started(&mut known.images, *image, &name, now),
+                Ok(false) => {}
+                Err(error) => {
+                    decide::refused(&mut known.images, *image, &report::chain(&error));
+                    return Err(error.into());
+                }
             }
         }
         Ok(())

@@ -38,6 +38,8 @@ pub struct Observed {
     pub proxy_secret: Option<External>,
     /// Which of the kinds are served that a cluster need not have.
     pub served: Served,
+    /// The Secrets named in `spec.users[].tokenSecret`, by user.
+    pub user_tokens: BTreeMap<String, External>,
     /// The moment.
     pub now: Timestamp,
 }
@@ -120,6 +122,7 @@ pub async fn dereference(
         oidc_secret: external(&secrets, oidc).await?,
         proxy_secret: external(&secrets, proxy).await?,
         served: served.get(client).await.map_err(Error::Served)?,
+        user_tokens: user_tokens(&secrets, instance).await?,
         now: now(),
     })
 }
@@ -186,6 +189,19 @@ async fn external(secrets: &Api<Secret>, reference: Option<&SecretRef>) -> Resul
     };
     let data = read(secrets, name).await?.map(text);
     Ok(Some(External { name: name.clone(), data }))
+}
+
+async fn user_tokens(
+    secrets: &Api<Secret>,
+    instance: &CoprInstance,
+) -> Result<BTreeMap<String, External>, Error> {
+    let mut tokens = BTreeMap::new();
+    for user in &instance.spec.users {
+        if let Some(secret) = external(secrets, user.token_secret.as_ref()).await? {
+            tokens.insert(user.name.clone(), secret);
+        }
+    }
+    Ok(tokens)
 }
 
 async fn read(secrets: &Api<Secret>, name: &str) -> Result<Option<Secret>, Error> {

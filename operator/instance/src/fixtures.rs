@@ -86,6 +86,7 @@ pub(crate) fn observed(platform: Platform) -> Observed {
         oidc_secret: None,
         proxy_secret: None,
         served: Served::default(),
+        user_tokens: BTreeMap::new(),
         now: k8s_openapi::jiff::Timestamp::UNIX_EPOCH,
     }
 }

@@ -22,7 +22,7 @@ pub const STARTING: &str = "Starting";
 pub const POD_REFUSED: &str = "PodRefused";
 /// The schema step ended in an error.
 pub const SCHEMA_FAILED: &str = "SchemaFailed";
-/// The step that creates chroots and the administrator ended in an error.
+/// The step that brings chroots and users into the database ended in an error.
 pub const SEED_FAILED: &str = "SeedFailed";
 /// The pod runs and doesn't answer its probe.
 pub const NOT_READY: &str = "NotReady";

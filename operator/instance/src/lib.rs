@@ -12,14 +12,17 @@ pub mod builders;
 pub mod credentials;
 pub mod dereference;
 pub mod event_map;
+pub mod expire;
 pub mod extra_config;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod health;
 pub mod incidents;
+pub mod lifetime;
 pub mod login;
 mod malformed;
 pub mod observe;
+pub mod paused;
 pub mod quiet;
 pub mod redact;
 pub mod references;
@@ -29,6 +32,7 @@ pub mod status;
 mod takeover;
 pub mod urls;
 pub mod validate;
+mod wake;
 
 use std::{sync::Arc, time::Duration};
 
@@ -37,7 +41,7 @@ use copr_operator_api::{
     status::builders::CONDITION,
     v1alpha1::{BuilderIncident, CoprInstance},
 };
-use copr_operator_images::{self as images, Provider, Provision};
+use copr_operator_images::{Provider, Provision};
 use copr_operator_kernel::{
     apply::{self, memory::Memory},
     backoff::{Backoff, BrokenWatch},
@@ -118,6 +122,8 @@ pub struct Progress {
     pub builders: Option<builders::Assessment>,
     /// What became of builders, as far as is remembered.
     pub incidents: Vec<BuilderIncident>,
+    /// When the instance's time is over, if that could be found out.
+    pub outlook: Option<lifetime::Outlook>,
     /// For how long every reconcile before this one has failed.
     pub failing_for: Duration,
 }
@@ -131,6 +137,9 @@ pub enum Error {
     /// Step 1.
     #[error("failed to read what the instance depends on")]
     Dereference(#[source] dereference::Error),
+    /// What becomes of an instance whose time is over.
+    #[error("failed to end the instance as its ttl or expiresAt says")]
+    Expire(#[source] expire::Error),
     /// Step 2. The message is the user's: it says which field and why.
     #[error("{0}")]
     Validate(validate::Error),
@@ -157,6 +166,7 @@ impl Error {
         match self {
             Self::Malformed(_) => copr_operator_kernel::malformed::REASON,
             Self::Dereference(_) | Self::Observe(_) => "DependencyUnreadable",
+            Self::Expire(_) => "ExpiryFailed",
             Self::Validate(error) => error.reason(),
             Self::Apply(error) => apply_reason(error),
             Self::TakeOver(_) | Self::Replace(_) => "ApplyFailed",
@@ -173,10 +183,6 @@ fn apply_reason(error: &apply::Error) -> &'static str {
     }
 }
 
-/// Slow resync beside the watches.
-const RESYNC: Duration = Duration::from_secs(600);
-/// How soon a restart that waits is looked at again: nothing tells that an instance has been quiet for a while.
-const WAITING: Duration = Duration::from_secs(10);
 /// Reconciles at a time: each waits for the API server most of the while.
 const CONCURRENCY: u16 = 16;
 /// What changes at one moment is told by several watches.
@@ -285,12 +291,18 @@ async fn reconcile(
     };
     let failing_for = context.backoff.failing_for(&instance.uid().unwrap_or_default());
     let mut progress = Progress { failing_for, ..Progress::default() };
+    let expired = expire::enforce(&context.client, &context.recorder, &instance).await.map_err(Error::Expire);
+    if expired.as_ref().is_ok_and(|outlook| outlook.step == lifetime::Step::Delete) {
+        return Ok(Action::await_change());
+    }
     // On the heap: it holds an instance with all of its blocks.
     let converged = Box::pin(converge(&context, &instance, &mut progress)).await;
+    let converged = converged.and(expired.map(|outlook| progress.outlook = Some(outlook)));
     assess_builders(&context, &instance, &mut progress);
     let written = status::write(&context, &instance, &progress, converged.as_ref().err()).await;
-    let status_changes = written.map_err(Error::Status)?;
-    converged.map(|()| next(&context, &instance, &progress, status_changes))
+    let of_life = progress.outlook.as_ref().and_then(|outlook| outlook.look_again);
+    let changes = written.map_err(Error::Status)?.into_iter().chain(of_life).min();
+    converged.map(|()| wake::next(&context, &instance, &progress, changes))
 }
 
 /// How the builders are, as far as the reconcile came.
@@ -305,45 +317,6 @@ fn assess_builders(context: &Context, instance: &CoprInstance, progress: &mut Pr
     progress.incidents.extend(incidents::of_events(&seen.warnings, resalloc.as_deref()));
 }
 
-/// When to look again, if nothing happens before. `status_changes` is when the status does by itself.
-fn next(
-    context: &Context,
-    instance: &CoprInstance,
-    progress: &Progress,
-    status_changes: Option<jiff::SignedDuration>,
-) -> Action {
-    let uid = instance.uid().unwrap_or_default();
-    let images = progress.provision.as_ref();
-    let soon = images.and_then(|provision| provision.look_again);
-    if images.is_some_and(|provision| provision.failed) {
-        // As long as the other side wants to be left alone, and then longer each time.
-        let pause = context.backoff.failed(&uid);
-        return Action::requeue(soon.map_or(pause, |soon| soon.max(pause)));
-    }
-    let waits = images.is_some_and(|provision| {
-        !provision.finding.is_true() && provision.finding.reason != images::build::condition::BUILDING
-    });
-    if let Some(failure) = progress.failures.first() {
-        let pause = context.backoff.failed(&uid);
-        let error = report::chain(failure);
-        if context.backoff.is_news(&uid, &error) {
-            let (namespace, instance) = (instance.namespace(), instance.name_any());
-            tracing::warn!(namespace, instance, error, "Failed to apply an object of an instance");
-        }
-        return Action::requeue(pause);
-    }
-    if waits && soon.is_none() {
-        return Action::requeue(context.backoff.failed(&uid));
-    }
-    context.backoff.succeeded(&uid);
-    if !progress.waiting.is_empty() {
-        return Action::requeue(WAITING);
-    }
-    let builders = progress.builders.as_ref().and_then(|builders| builders.look_again);
-    let by_time = builders.into_iter().chain(status_changes).map(jiff::SignedDuration::unsigned_abs);
-    Action::requeue(by_time.chain(soon).min().unwrap_or(RESYNC))
-}
-
 async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Progress) -> Result<(), Error> {
     let client = &context.client;
     let (name, namespace) = (instance.name_any(), instance.namespace().unwrap_or_default());
@@ -353,6 +326,9 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
     let observed = progress.observed.insert(observed);
     let seen = observe::Seen::read(client, &namespace, &name).await.map_err(Error::Observe)?;
     let seen = progress.seen.insert(seen);
+    if instance.spec.paused {
+        return Ok(());
+    }
 
     validate::precheck(&instance.spec).map_err(Error::Validate)?;
     let unpullable = seen.unpullable_images();
@@ -363,8 +339,15 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
         // What runs already goes on as it is.
         return Ok(());
     }
-    let valid = validate::validate(instance, observed, provision).map_err(Error::Validate)?;
-    let objects = build::build(&valid);
+    let mut valid = validate::validate(instance, observed, provision).map_err(Error::Validate)?;
+    let mut objects = build::build(&valid);
+    let quiet = context.quiet.is_quiet(&namespace, &name, observed.now);
+    let situation = rollout::Situation::new(replace::spec_was_applied(instance), &seen.pods, quiet);
+    if valid.builders.warm > 0 && rollout::waits_for_builders(&name, &objects.stateful_sets, seen, situation)
+    {
+        valid.builders.warm = 0;
+        objects = build::build(&valid);
+    }
     let plan = objects.plan().map_err(Error::Apply)?;
 
     takeover::take_over(client, &namespace, seen).await.map_err(Error::TakeOver)?;
@@ -382,8 +365,7 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
             .await
             .map_err(Error::Apply)?;
     }
-    let quiet = context.quiet.is_quiet(&namespace, &name, observed.now);
-    let replaced = replace::replace(client, instance, (&objects.stateful_sets, &incomplete), seen, quiet)
+    let replaced = replace::replace(client, instance, (&objects.stateful_sets, &incomplete), seen, situation)
         .await
         .map_err(Error::Replace)?;
     progress.waiting = replaced.waiting;

@@ -7,9 +7,10 @@ fn secrets(spec: &CoprInstanceSpec) -> impl Iterator<Item = &SecretRef> {
     let login = spec.login.as_ref();
     let oidc = login.and_then(|login| login.oidc.as_ref()).map(|oidc| &oidc.client_secret);
     let kerberos = login.and_then(|login| login.kerberos.as_ref()).map(|kerberos| &kerberos.proxy_secret);
-    [spec.database.external_secret.as_ref(), spec.redis.external_secret.as_ref(), oidc, kerberos]
-        .into_iter()
-        .flatten()
+    let tokens = spec.users.iter().filter_map(|user| user.token_secret.as_ref());
+    let single =
+        [spec.database.external_secret.as_ref(), spec.redis.external_secret.as_ref(), oidc, kerberos];
+    single.into_iter().flatten().chain(tokens)
 }
 
 /// Whether the spec names the Secret.

@@ -36,16 +36,15 @@ pub struct Replaced {
 }
 
 /// Brings the pods to what their StatefulSets say, as far as that may be now. Those of components that were applied incompletely stay:
-/// their StatefulSet would make the same pod again, or another one with half of its files. `quiet` says that nothing is built.
+/// their StatefulSet would make the same pod again, or another one with half of its files.
 pub async fn replace(
     client: &Client,
     instance: &CoprInstance,
     (wanted, incomplete): (&[StatefulSet], &BTreeSet<String>),
     seen: &Seen,
-    quiet: bool,
+    situation: Situation,
 ) -> Result<Replaced, Error> {
     let pods: Api<Pod> = Api::namespaced(client.clone(), &instance.namespace().unwrap_or_default());
-    let situation = Situation::new(spec_was_applied(instance), &seen.pods, quiet);
     let mut replaced = Replaced::default();
     for component in Component::ALL.into_iter().filter(|component| !incomplete.contains(component.name())) {
         let name = format!("{}-{}", instance.name_any(), component.name());
@@ -80,7 +79,7 @@ pub async fn replace(
 }
 
 /// Whether the operator before this reconcile, perhaps of another version, had applied the present spec.
-fn spec_was_applied(instance: &CoprInstance) -> bool {
+pub fn spec_was_applied(instance: &CoprInstance) -> bool {
     let applied = instance.status.as_ref().and_then(status::applied_generation);
     applied.is_some() && applied == instance.metadata.generation
 }

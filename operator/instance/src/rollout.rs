@@ -18,7 +18,10 @@ use copr_operator_kernel::pods;
 use k8s_openapi::api::{apps::v1::StatefulSet, core::v1::Pod};
 use kube::ResourceExt as _;
 
-use super::build::{CREDENTIALS_HASH, RENDERER, TEMPLATE_HASH};
+use super::{
+    build::{CREDENTIALS_HASH, RENDERER, TEMPLATE_HASH},
+    observe::Seen,
+};
 
 /// What becomes of a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +54,16 @@ impl Situation {
         let runs = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none() && !pods::has_ended(pod);
         Self { spec_was_applied, builders: pods.iter().filter(is_builder).filter(runs).count(), quiet }
     }
+}
+
+/// Whether a restart waits for builders. Those that are kept ready for builds to come are given up for it, or it would wait for ever.
+pub fn waits_for_builders(instance: &str, wanted: &[StatefulSet], seen: &Seen, situation: Situation) -> bool {
+    [Component::Backend, Component::Resalloc].into_iter().any(|component| {
+        let name = format!("{instance}-{}", component.name());
+        let set = wanted.iter().find(|set| set.name_any() == name);
+        set.zip(seen.pod(component.name()))
+            .is_some_and(|(set, pod)| matches!(decide(component, set, pod, situation), Step::Wait(_)))
+    })
 }
 
 /// Decides about the pod of a component. `wanted` is its StatefulSet as it was applied.
@@ -172,6 +185,33 @@ mod tests {
         let situation = Situation { spec_was_applied: false, builders: 0, quiet: false };
         let step = decide(Component::Backend, &wanted(Component::Backend), &changed, situation);
         assert!(matches!(step, Step::Wait(why) if why.contains("no builder for a minute")));
+    }
+
+    #[test]
+    fn only_a_restart_that_waits_costs_warm_builders() {
+        let mut idle = builder(&json!({"phase": "Running"}));
+        idle.metadata.name = Some("demo-builder-1".into());
+        let sets = build::build(&minimal()).stateful_sets;
+        let waits = |changes: &[(Component, (&str, Option<&str>))]| {
+            let of_components = changes.iter().map(|(component, change)| {
+                let mut pod = pod(*component, &[*change]);
+                pod.labels_mut().insert(COMPONENT.into(), component.name().into());
+                pod
+            });
+            let pods: Vec<_> = of_components.chain([idle.clone()]).collect();
+            let situation = Situation::new(false, &pods, false);
+            waits_for_builders("demo", &sets, &Seen { pods, ..Seen::default() }, situation)
+        };
+        let same = (TEMPLATE_HASH, annotations(Component::Backend)[TEMPLATE_HASH].clone());
+        let same = (same.0, Some(same.1.as_str()));
+        assert!(!waits(&[(Component::Backend, same)]));
+        assert!(
+            !waits(&[(Component::Frontend, CHANGED), (Component::Backend, same)]),
+            "no build dies with it"
+        );
+        assert!(waits(&[(Component::Backend, CHANGED)]));
+        assert!(waits(&[(Component::Backend, same), (Component::Resalloc, CHANGED)]));
+        assert!(!waits(&[(Component::Backend, (CREDENTIALS_HASH, Some("before")))]), "that waits for nobody");
     }
 
     #[test]

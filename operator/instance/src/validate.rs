@@ -2,6 +2,7 @@
 
 mod exposure;
 mod images;
+mod lists;
 mod workloads;
 
 use copr_operator_api::{
@@ -12,11 +13,13 @@ use copr_operator_api::{
 };
 use copr_operator_images::{Provision, build::identity};
 use copr_operator_kernel::platform::Platform;
+use jiff::{SignedDuration, civil::Date};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{Resource, ResourceExt};
 
 pub use exposure::Exposure;
 pub use images::Pull;
+pub use lists::{Account, DistGit, Lists, Team, Token};
 pub use workloads::{Builders, Workload, Workloads};
 
 use super::{
@@ -41,8 +44,10 @@ pub struct Instance {
     pub pull: Pull,
     /// The image of the sanity suite, if the instance has one.
     pub sanity_image: Option<String>,
-    /// Chroots to activate.
+    /// Chroots that are offered.
     pub chroots: Vec<String>,
+    /// What Copr's database is brought to.
+    pub lists: Lists,
     /// Builder pools, one per machine architecture of the chroots.
     pub pools: Vec<Pool>,
     /// Builder settings.
@@ -188,6 +193,21 @@ const REDIS_PORT: u16 = 6379;
 pub fn precheck(spec: &CoprInstanceSpec) -> Result<(), Error> {
     workloads::check(spec)?;
     extra_config::check(spec)?;
+    if let Some(ttl) = &spec.ttl
+        && ttl.parse::<SignedDuration>().is_err()
+    {
+        return Err(Error::Field {
+            field: "ttl".into(),
+            problem: format!("{ttl:?} is not a duration such as 8h"),
+        });
+    }
+    let is_a_day = |date: &String| date.parse::<Date>().is_ok();
+    if let Some(date) =
+        spec.end_of_life_chroots.iter().map(|chroot| &chroot.date).find(|date| !is_a_day(date))
+    {
+        let problem = format!("{date:?} is not a date such as 2026-05-13");
+        return Err(Error::Field { field: "endOfLifeChroots[].date".into(), problem });
+    }
     pools(&spec.chroots).map(drop)
 }
 
@@ -198,6 +218,7 @@ pub fn validate(
     provision: &Provision,
 ) -> Result<Instance, Error> {
     let spec = instance.spec.clone();
+    let lists = lists::lists(&spec, observed)?;
     Ok(Instance {
         login: login::validate(&spec, observed)?,
         exposure: Exposure::of(&spec, &observed.served)?,
@@ -213,7 +234,8 @@ pub fn validate(
         proxy: spec.proxy.as_ref().map(Proxy::variables).unwrap_or_default(),
         image_builds: provision.identity.clone(),
         pools: pools(&spec.chroots)?,
-        chroots: spec.chroots,
+        chroots: lists.chroots.clone(),
+        lists,
         admin: spec.admin,
         database: database(observed.database_secret.as_ref())?,
         redis: redis(observed.redis_secret.as_ref())?,

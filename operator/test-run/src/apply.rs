@@ -132,11 +132,17 @@ where
     match api.create(&PostParams::default(), object).await {
         Ok(_) => Ok(None),
         Err(kube::Error::Api(answer)) if answer.is_already_exists() => Ok(None),
-        Err(kube::Error::Api(answer)) if apply::is_refusal(&answer) => {
+        Err(kube::Error::Api(answer)) if is_told(&answer) => {
             Ok(Some(report::truncate(answer.message.clone(), 256)))
         }
         Err(source) => Err(Error::Create { kind: K::kind(&()).into(), name: object.name_any(), source }),
     }
+}
+
+/// Whether an answer is why an object isn't there, for a run that goes on telling and whose time goes on. An API server that is
+/// unwell, or can't reach somebody's webhook, may stay so.
+fn is_told(answer: &kube::core::Status) -> bool {
+    apply::is_refusal(answer) || answer.code == 429 || (500..600).contains(&answer.code)
 }
 
 /// Deletes what has to go.
@@ -177,5 +183,24 @@ where
         // Gone, or another object of that name.
         Err(kube::Error::Api(answer)) if answer.is_not_found() || answer.is_conflict() => Ok(()),
         Err(source) => Err(Error::Delete { kind: kind.into(), name: doomed.name.clone(), source }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::Status;
+
+    use super::*;
+
+    #[test]
+    fn what_the_api_server_says_is_told_and_who_may_not_ask_tries_again() {
+        let answer = |code| Status { code, ..Status::failure("failed calling webhook", "InternalError") };
+        for told in [400, 403, 404, 422, 429, 500, 503, 504] {
+            assert!(is_told(&answer(told)), "{told}");
+        }
+        // Who isn't known any more writes no status, either; and a conflict is over with the next look.
+        for passing in [401, 408, 409] {
+            assert!(!is_told(&answer(passing)), "{passing}");
+        }
     }
 }

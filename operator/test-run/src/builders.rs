@@ -57,10 +57,10 @@ pub enum Obstacle {
 }
 
 /// Looks at the instance.
-pub fn assess(instance: &CoprInstance) -> Builders {
+pub fn assess(instance: &CoprInstance, now: Timestamp) -> Builders {
     let status = instance.status.clone().unwrap_or_default();
     let known = conditions::get(&status.conditions, builders::CONDITION);
-    let chroot = instance.spec.chroots.first();
+    let chroot = instance.spec.living_chroots(now).next();
     let looked = conditions::get(&status.conditions, chroots::CONDITION).filter(|looked| {
         looked.status == "False" && looked.observed_generation == instance.metadata.generation
     });

@@ -14,6 +14,7 @@ mod decide;
 mod dereference;
 mod disturbance;
 mod events;
+mod exclusion;
 mod junit;
 mod pod;
 mod reason;
@@ -54,7 +55,7 @@ use kube::{
     },
 };
 
-use self::events::Notice;
+use self::{events::Notice, exclusion::Exclusion};
 
 /// How soon something that the API server refused is tried again.
 const REFUSED_RETRY: Duration = Duration::from_secs(10);
@@ -67,6 +68,7 @@ struct Context {
     client: Client,
     recorder: Recorder,
     backoff: Backoff,
+    exclusion: Exclusion,
 }
 
 /// What went wrong in a reconcile.
@@ -103,7 +105,12 @@ pub async fn run(
     let ours = watcher::Config::default().labels(labels::RUN);
     let controller = Controller::new(Api::<Watched>::all(client.clone()), watcher::Config::default());
     let runs = controller.store();
-    let context = Context { client: client.clone(), recorder, backoff: Backoff::default() };
+    let context = Context {
+        client: client.clone(),
+        recorder,
+        backoff: Backoff::default(),
+        exclusion: Exclusion::default(),
+    };
     controller
         .owns(Api::<Pod>::all(client.clone()), ours.clone())
         .owns(Api::<PartialObjectMeta<ConfigMap>>::all(client.clone()), ours)
@@ -176,6 +183,10 @@ async fn tell_malformed(context: &Context, watched: &Watched, error: &str) {
 /// The five steps.
 async fn steps(run: &CoprTestRun, context: &Context) -> Result<Action, Error> {
     let client = &context.client;
+    let namespace = run.namespace().unwrap_or_default();
+    // Until what is started can be seen.
+    let target = dereference::instance_name(&run.name_any(), &run.spec);
+    let turn = context.exclusion.of(&namespace, &target).await;
     // Client required.
     let read = dereference::dereference(client, run).await.map_err(Error::Dereference)?;
     let Some((run, observed)) = read else { return Ok(Action::await_change()) };
@@ -188,8 +199,8 @@ async fn steps(run: &CoprTestRun, context: &Context) -> Result<Action, Error> {
     };
 
     // Client required.
-    let namespace = run.namespace().unwrap_or_default();
     let refusals = apply::create(client, &namespace, &plan).await.map_err(Error::Apply)?;
+    drop(turn);
     refusals.correct(&mut plan, &old, observed.now);
     status::write(client, &run, &plan.status).await.map_err(Error::Status)?;
     let notices = events::transitions(&old, &plan.status);

@@ -3,7 +3,7 @@
 use copr_operator_api::{
     component::Component,
     images::{Image, pull_secrets},
-    status::{AVAILABLE, images, is_applied},
+    status::{AVAILABLE, PAUSED, images, is_applied},
     v1alpha1::{CoprInstance, CoprInstanceSpec, PodSettings, Proxy, PullPolicy, Suite},
 };
 use copr_operator_kernel::{
@@ -118,7 +118,7 @@ pub struct Facts {
     pub chroot: String,
     /// The administrator, whose token the client's configuration holds.
     pub owner: String,
-    /// How many builders may run at a time.
+    /// How many builds that are submitted together run at the same time.
     pub builders_max: i32,
     /// Secret with the client's configuration.
     pub client_secret: String,
@@ -246,13 +246,13 @@ fn look<'a>(
         proxy: instance.spec.proxy.as_ref().map(Proxy::variables).unwrap_or_default(),
         frontend_url: endpoints.frontend,
         backend_url: endpoints.backend,
-        chroot: instance.spec.chroots.first().cloned().unwrap_or_default(),
+        chroot: instance.spec.living_chroots(observed.now).next().cloned().unwrap_or_default(),
         owner: instance.spec.admin.name.clone(),
-        builders_max: instance.spec.builders.max,
+        builders_max: instance.spec.builders.at_once(),
         client_secret,
         available_since: available.last_transition_time.0,
         components: instance.spec.components().collect(),
-        builders: builders::assess(instance),
+        builders: builders::assess(instance, observed.now),
         hold: hold(instance, &name),
     })))
 }
@@ -273,6 +273,9 @@ fn available<'a>(instance: &'a CoprInstance, name: &str) -> Result<&'a Condition
 /// What is to be tested must be what the spec says: applied, from the images that it wants, and seen to answer since. What else an
 /// instance lacks until it is Ready keeps no test from being fair.
 fn hold(instance: &CoprInstance, name: &str) -> Option<(String, String)> {
+    if instance.spec.paused {
+        return Some((PAUSED.to_owned(), format!("CoprInstance {name} is paused: its spec.paused is true")));
+    }
     let conditions = instance.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
     [AVAILABLE, images::CONDITION, conditions::READY].into_iter().find_map(|type_| {
         match conditions::get(conditions, type_) {

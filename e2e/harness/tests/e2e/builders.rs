@@ -15,7 +15,7 @@ use k8s_openapi::{
 };
 use kube::{
     Api, ResourceExt,
-    api::{ListParams, Patch, PatchParams},
+    api::{DeleteParams, ListParams, Patch, PatchParams},
     runtime::watcher,
 };
 use serde_json::json;
@@ -160,6 +160,34 @@ async fn a_run_cancelled_while_it_builds_leaves_no_builder() -> Result<()> {
             "a build goes on: {:?}",
             left.iter().map(ResourceExt::name_any).collect::<Vec<_>>()
         );
+        Ok(())
+    })
+    .await
+}
+
+/// As when its node goes: nobody tells it to end, and nobody waits until it has.
+#[tokio::test]
+#[ignore = "needs a cluster with the operator: ./check e2e"]
+async fn a_builder_that_is_lost_during_a_build_is_no_fault_of_copr() -> Result<()> {
+    with_namespace("builder-lost", |ctx| async move {
+        ctx.create(&fixtures::instance("copr", fixtures::instance_spec())).await?;
+        let mut run = fixtures::run_against("smoke", "copr", &["build-spec"]);
+        run.spec.suite.test_timeout = Some("4m".into());
+        ctx.create(&run).await?;
+        let builders = watcher::Config::default().labels(&format!("{}=builder", labels::COMPONENT));
+        let runs = |pod: &Pod| pod.status.as_ref().is_some_and(|s| s.phase.as_deref() == Some("Running"));
+        let builder = ctx.until_any(builders, "a builder that runs", START, runs).await?.name_any();
+        let at_once = DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() };
+        ctx.api::<Pod>().delete(&builder, &at_once).await?;
+
+        let lost = |instance: &CoprInstance| {
+            let incidents =
+                instance.status.as_ref().map(|s| s.builder_incidents.as_slice()).unwrap_or_default();
+            incidents.iter().any(|incident| incident.pod == builder && incident.reason == "BuilderLost")
+        };
+        ctx.until::<CoprInstance>("copr", "told that a builder is lost", SOON, lost).await?;
+        let run = ctx.until::<CoprTestRun>("smoke", "finished", RUN, fixtures::finished).await?;
+        ensure!(fixtures::phase(&run) == Phase::Passed, "{:?}", run.status);
         Ok(())
     })
     .await

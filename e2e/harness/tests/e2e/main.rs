@@ -1,12 +1,16 @@
 //! End-to-end tests that share the cluster in peace. One program, so that those that mostly wait run beside those that
 //! mostly work.
 
+mod access;
 mod builders;
 mod defects;
 mod images;
 mod lifetimes;
+mod paused;
 mod people;
 mod quota;
 mod run;
 mod trouble;
 mod uid;
+mod volumes;
+mod warm;

@@ -4,11 +4,17 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use copr_e2e::{Context, fixtures, kstatus, leftovers, with_namespace};
-use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun, Outcome, Phase};
-use k8s_openapi::api::core::v1::ConfigMap;
+use copr_operator_api::{
+    labels,
+    v1alpha1::{CoprInstance, CoprTestRun, Outcome, Phase},
+};
+use copr_operator_kernel::conditions;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use kube::{ResourceExt, api::ListParams};
 
 const RUN: Duration = Duration::from_secs(15 * 60);
 const START: Duration = Duration::from_secs(5 * 60);
+const SOON: Duration = Duration::from_secs(60);
 const GONE: Duration = Duration::from_secs(2 * 60);
 
 #[tokio::test]
@@ -127,6 +133,44 @@ async fn a_cancelled_run_ends_soon_and_its_instance_goes() -> Result<()> {
         let run = ctx.until::<CoprTestRun>("smoke", "finished", GONE, fixtures::finished).await?;
         ensure!(fixtures::phase(&run) == Phase::Cancelled, "{:?}", run.status);
         ctx.until_gone::<CoprInstance>("smoke", GONE).await
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster with the operator: ./check e2e"]
+async fn two_runs_that_begin_together_and_need_every_builder_take_turns() -> Result<()> {
+    with_namespace("turns", |ctx| async move {
+        ctx.create(&fixtures::instance("copr", fixtures::instance_spec())).await?;
+        let ready = |instance: &CoprInstance| {
+            let status = instance.status.clone().unwrap_or_default();
+            conditions::is_true(&status.conditions, "Ready")
+        };
+        ctx.until::<CoprInstance>("copr", "ready", START, ready).await?;
+        // More than two: who comes first is chance.
+        let names = ["a", "b", "c", "d"];
+        let runs: Vec<_> =
+            names.iter().map(|name| fixtures::run_against(name, "copr", &["parallel-builds"])).collect();
+        futures::future::try_join_all(runs.iter().map(|run| ctx.create(run))).await?;
+        let said = |run: &CoprTestRun| {
+            let status = run.status.clone().unwrap_or_default();
+            let waits = conditions::get(&status.conditions, "Succeeded")
+                .is_some_and(|c| c.message.contains("runs alone"));
+            waits || fixtures::tests(run).iter().any(|test| test.outcome == Outcome::Running)
+        };
+        for name in names {
+            ctx.until::<CoprTestRun>(name, "running, or telling for what it waits", SOON, said).await?;
+        }
+        let query = ListParams::default().labels(labels::TEST);
+        let pods: Vec<_> = ctx.api::<Pod>().list(&query).await?.iter().map(ResourceExt::name_any).collect();
+        ensure!(pods.len() == 1, "not one test at a time: {pods:?}");
+        for name in names {
+            ctx.cancel(name).await?;
+        }
+        for name in names {
+            ctx.until::<CoprTestRun>(name, "finished", GONE, fixtures::finished).await?;
+        }
+        Ok(())
     })
     .await
 }

@@ -48,6 +48,8 @@ async fn the_registry_down_while_images_are_built() -> Result<()> {
         let away = cluster::away("registry")?;
         // Its pauses grow, so that it has been trying for half a minute by then.
         says(&ctx, &pod, "failed; again in 15 s").await?;
+        let waits = packaged::waits("base", &["connection refused"]);
+        ctx.until("copr", "told for what it waits", SOON, waits).await?;
         drop(away);
         is_built_by_two_jobs(&ctx, &site).await
     })

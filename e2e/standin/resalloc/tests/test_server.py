@@ -3,6 +3,7 @@
 Run: python3 -m unittest discover -s e2e/standin/resalloc/tests
 """
 
+import json
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ import time
 import unittest
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 SOURCES = Path(__file__).resolve().parent.parent / "src"
 SERVE = SOURCES.parents[3] / "operator/instance/src/build/scripts/resalloc-serve"
@@ -157,6 +159,39 @@ class ServerTest(unittest.TestCase):
         (self.dir / "pools.yaml").write_text(pools.replace("max: 2", "max: 3", 1), encoding="utf-8")
         self.assertTrue(tickets[2].wait())
         self.assertEqual(self.deleted(), [])
+
+    def info(self, resource: int) -> dict[str, Any]:
+        """What an administrator is told of a resource."""
+        env = os.environ | {"CONFIG_DIR": str(self.dir), "PYTHONPATH": str(SOURCES)}
+        told = subprocess.run([sys.executable, str(SOURCES / "bin" / "resalloc-maint"), "resource-info", str(resource)],
+                              env=env, capture_output=True, text=True, check=True).stdout
+        return json.loads(told) if told else {}
+
+    def is_up(self, resource: int) -> bool:
+        """Whether it can be assigned, or is."""
+        return self.info(resource).get("state") == "UP"
+
+    def test_resources_made_ahead_are_taken_replaced_and_given_up_when_they_are_made_on_demand_again(self) -> None:
+        demand = (self.dir / "pools.yaml").read_text(encoding="utf-8")
+        ahead = demand.replace("tags_on_demand: [copr_builder]\n  tags: [arch_x86_64]", "tags: [copr_builder, arch_x86_64]")
+        (self.dir / "pools.yaml").write_text(ahead + "  max_prealloc: 1\n", encoding="utf-8")
+        until(lambda: self.is_up(1))
+        self.assertIsNone(self.info(1)["ticket_id"])
+        ticket = self.ticket()
+        self.assertTrue(ticket.wait().startswith("host of builders_00000001_"))
+        self.assertEqual(self.info(1)["ticket_id"], ticket.id)
+        until(lambda: self.is_up(2))
+        waiting = [self.ticket(), self.ticket()]
+        waiting[0].wait()
+        time.sleep(1)
+        self.assertFalse(waiting[1].collect() or self.info(3), "more than max")
+        waiting[1].close()
+        ticket.close()
+        until(lambda: self.is_up(3))
+        (self.dir / "pools.yaml").write_text(demand, encoding="utf-8")
+        until(lambda: self.deleted() == ["1 has data", "3 has data"])
+        waiting[0].collect()
+        self.assertTrue(waiting[0].ready and not waiting[0].closed)
 
     def test_the_operators_start_listens_on_every_address_of_both_families(self) -> None:
         self.stop(signal.SIGTERM)

@@ -5,11 +5,13 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::PodSettings;
+use super::{PodSettings, instance::is_default};
 
 /// The builder pods: one build each, made by resalloc when a build needs one.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.warm) || self.warm <= self.max")
+    .message("builders.warm can't be more than builders.max: warm builders count within it"))]
 pub struct Builders {
     /// An image of builders that exists already. It wins over what `packages` or `images.registry` would give.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -20,6 +22,14 @@ pub struct Builders {
     #[serde(default = "default_builders_max")]
     #[schemars(range(min = 1, max = 200))]
     pub max: i32,
+    /// How many builders are kept ready before a build needs one, per machine architecture of the chroots and within `max`. A
+    /// build that takes one has another made in its place. With 0 a builder is made when a build asks for it. Otherwise no more than
+    /// this many are started at a time, so that of many builds at once some start later than with 0: choose it as large as such a
+    /// burst. An idle builder is replaced after six hours, and when what builders are made from changes. A change takes
+    /// effect within two minutes and ends no build; what is too many after one is used up first, and with 0 deleted.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(range(min = 0, max = 200))]
+    pub warm: i32,
     /// How a builder gets the rights that Mock needs.
     #[serde(default)]
     pub isolation: Isolation,
@@ -39,10 +49,19 @@ impl Default for Builders {
         Self {
             image: None,
             max: default_builders_max(),
+            warm: 0,
             isolation: Isolation::default(),
             resources: None,
             pod: Box::default(),
         }
+    }
+}
+
+impl Builders {
+    /// How many builds that are submitted together are certain to run at the same time: where builders are kept warm, those
+    /// and as many again, which are started at once when the first are taken.
+    pub fn at_once(&self) -> i32 {
+        if self.warm == 0 { self.max } else { self.max.min(self.warm.saturating_mul(2)) }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
-use kube::KubeSchema;
+use kube::{KubeSchema, core::Rule};
 use schemars::Schema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -178,7 +178,8 @@ pub struct RedisSpec {
 }
 
 /// A volume: a PersistentVolumeClaim (ReadWriteOnce); `deletionPolicy` says what becomes of it. It may be made larger, where its
-/// StorageClass allows that, and never smaller; the condition `VolumesReady` says how far that is.
+/// StorageClass allows that, and never smaller; the condition `VolumesReady` says how far that is. What could not grow
+/// (`ResizeRefused`) may be taken back.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.className) == has(oldSelf.className) && (!has(self.className) || self.className == oldSelf.className)")
@@ -191,9 +192,20 @@ pub struct VolumeSettings {
     /// How large it is, such as `20Gi`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "super::requirements::size")]
-    #[x_kube(validation = Rule::new("!isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0")
-        .message("storage.size cannot become smaller: a volume can only grow"))]
     pub size: Option<Quantity>,
+}
+
+/// A volume doesn't become smaller. While the cluster refuses to change a volume, it has less than the spec says: then the spec may go
+/// back, and what goes beyond that is refused by the claim itself.
+pub(super) fn only_grows(block: &str) -> Rule {
+    let (now, before) =
+        (format!("self.spec.{block}.storage.size"), format!("oldSelf.spec.{block}.storage.size"));
+    let known = format!("has({now}) && has({before}) && isQuantity(string({before}))");
+    let grows = format!("quantity(string({now})).compareTo(quantity(string({before}))) >= 0");
+    let refused = "has(self.status) && has(self.status.conditions) && self.status.conditions.exists(c, c.type == 'VolumesReady' && c.reason == 'ResizeRefused')";
+    Rule::new(format!("!({known}) || {grows} || {refused}"))
+        .field_path(format!(".spec.{block}.storage.size"))
+        .message(format!("{block}.storage.size cannot become smaller: a volume can only grow").as_str())
 }
 
 /// The schema of a component's block with the size of its volume as a default that one can read.

@@ -20,7 +20,8 @@ pub struct CoprInstanceStatus {
     /// by digest, or will be once it's pulled. `VolumesReady`: every volume has its size. `BuildersReady` is False while a builder pod
     /// can't be made, scheduled or started; it is no part of `Ready`, since builders exist only while something is built.
     /// `ChrootsReady` is False while the builder image has no Mock configuration for a chroot of the spec, and Unknown until that was
-    /// looked at. The reasons are listed in docs/architecture.md.
+    /// looked at. `Expiring` is there, and True, from the warning on that the instance is about to be deleted, as `ttl` or `expiresAt`
+    /// say. The reasons are listed in docs/architecture.md.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
@@ -30,6 +31,9 @@ pub struct CoprInstanceStatus {
     /// The generation of the spec that was last applied completely.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applied_generation: Option<i64>,
+    /// When the instance is deleted, as `ttl` or `expiresAt` say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
     /// How each component is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]

@@ -264,8 +264,9 @@ pub struct ImageStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
     /// Why its build failed, or doesn't get on, in one word: `PackagesRefused` (dnf says that the packages can't be installed),
-    /// `BuildRefused` (the cluster refuses the build's pod), `BuildBlocked` (the pod can't start), `BuildInterrupted`
-    /// (something around the build failed), `RepositoriesChanged` (they are looked at again).
+    /// `BuildRefused` (the cluster refuses the build's pod), `BuildBlocked` (the pod can't start), `BuildWaiting` (for a
+    /// registry or a mirror that is away), `BuildInterrupted` (something around the build failed),
+    /// `RepositoriesChanged` (they are looked at again).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The Job that builds it, or failed to.

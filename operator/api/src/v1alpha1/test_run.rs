@@ -60,12 +60,15 @@ pub struct CoprTestRunSpec {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.name) != has(self.template)")
     .message("give either instance.name (an existing CoprInstance) or instance.template, not both"))]
+#[x_kube(validation = Rule::new("!has(self.template) || !has(self.template.paused) || !self.template.paused")
+    .message("instance.template.paused can't be true: nothing would be made of the instance, and the run would wait for it in vain"))]
 pub struct InstanceSource {
     /// Name of a CoprInstance in the same namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 40))]
     pub name: Option<String>,
-    /// Spec of an instance that the run creates, owns and names like itself.
+    /// Spec of an instance that the run creates, owns and names like itself. Its `ttl` or `expiresAt` bounds how long
+    /// `keepInstance` keeps it; while the run hasn't ended, it is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<CoprInstanceSpec>,
     /// How long the images of the instance's `packages` may take, as a duration such as `1h`. After that the run ends as Error.

@@ -28,6 +28,8 @@ pub const PACKAGES_REFUSED: &str = "PackagesRefused";
 pub const BUILD_REFUSED: &str = "BuildRefused";
 /// Of an image: the pod of its build can't start.
 pub const BUILD_BLOCKED: &str = "BuildBlocked";
+/// Of an image: its build waits for a registry or a mirror that is away.
+pub const BUILD_WAITING: &str = "BuildWaiting";
 /// Of an image: something around its build failed.
 pub const BUILD_INTERRUPTED: &str = "BuildInterrupted";
 /// Of an image: the repositories aren't any more what they were when they were looked at.
@@ -40,6 +42,7 @@ pub fn of_trouble(reason: &str) -> &'static str {
     match reason {
         BUILD_REFUSED => BUILD_REFUSED,
         BUILD_BLOCKED => BUILD_BLOCKED,
+        BUILD_WAITING => BUILD_WAITING,
         _ => BUILD_INTERRUPTED,
     }
 }

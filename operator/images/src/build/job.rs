@@ -19,9 +19,9 @@ use k8s_openapi::{
             PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
         },
         core::v1::{
-            ConfigMapVolumeSource, Container, EmptyDirVolumeSource, KeyToPath, LocalObjectReference,
-            PersistentVolumeClaimVolumeSource, PodSpec, PodTemplateSpec, ResourceRequirements,
-            SecretVolumeSource, SecurityContext, Volume, VolumeMount,
+            ConfigMapVolumeSource, Container, EmptyDirVolumeSource, ExecAction, KeyToPath,
+            LocalObjectReference, PersistentVolumeClaimVolumeSource, PodSpec, PodTemplateSpec, Probe,
+            ResourceRequirements, SecretVolumeSource, SecurityContext, Volume, VolumeMount,
         },
     },
     apimachinery::pkg::{
@@ -198,6 +198,7 @@ impl Build<'_> {
                 args: Some(vec!["build-image".into()]),
                 security_context: Some(rights(isolation)),
                 termination_message_policy: Some("FallbackToLogsOnError".into()),
+                readiness_probe: Some(gets_on()),
                 resources: Some(merge(AMOUNTS.requirements(), Some(&self.resources))),
                 env: (!self.proxy.is_empty()).then(|| scheduling::variables(&self.proxy).collect()),
                 volume_mounts: Some(mounts),
@@ -332,6 +333,20 @@ fn rights(isolation: Isolation) -> SecurityContext {
     SecurityContext {
         allow_privilege_escalation: (isolation == Isolation::UserNamespace).then_some(false),
         ..isolation::container(isolation, &MORE_CAPABILITIES)
+    }
+}
+
+/// A build that waits for a registry or a mirror isn't ready, and the kubelet's event about that repeats what it waits for.
+fn gets_on() -> Probe {
+    Probe {
+        exec: Some(ExecAction {
+            command: Some(["sh", "-c", "! cat /run/build-image/waits 2>/dev/null"].map(Into::into).into()),
+        }),
+        period_seconds: Some(10),
+        // A busy node isn't what the build waits for.
+        timeout_seconds: Some(10),
+        failure_threshold: Some(1),
+        ..Probe::default()
     }
 }
 

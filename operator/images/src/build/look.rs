@@ -157,6 +157,9 @@ const SUFFIX_LENGTH: usize = 5;
 /// Those of the Job controller about itself say nothing that the Job's status doesn't.
 const OF_THE_JOB: [&str; 3] = ["BackoffLimitExceeded", "DeadlineExceeded", "PodFailurePolicy"];
 
+/// What the kubelet says before it repeats what a readiness probe has printed. That of a build prints what the build waits for.
+const NOT_READY: &str = "Readiness probe failed: ";
+
 fn newest(events: Vec<Event>, reason: &'static str) -> Option<Warning> {
     let of_interest = |event: &Event| !OF_THE_JOB.iter().any(|r| event.reason.as_deref() == Some(r));
     let when = |event: &Event| {
@@ -166,7 +169,13 @@ fn newest(events: Vec<Event>, reason: &'static str) -> Option<Warning> {
     };
     let newest = events.into_iter().filter(of_interest).max_by_key(when)?;
     let message = newest.message.filter(|message| !message.is_empty())?;
-    Some(Warning { reason, message: message.trim().to_owned() })
+    let message = message.trim();
+    Some(match message.strip_prefix(NOT_READY) {
+        Some(waits) if newest.reason.as_deref() == Some("Unhealthy") => {
+            Warning { reason: condition::BUILD_WAITING, message: waits.to_owned() }
+        }
+        _ => Warning { reason, message: message.to_owned() },
+    })
 }
 
 /// Each try of the Job controller has a pod name of its own, which ends in five random characters. Without them the same refusal
@@ -215,6 +224,21 @@ mod tests {
         ];
         let found = newest(events, condition::BUILD_BLOCKED).unwrap();
         assert_eq!((found.reason, found.message.as_str()), ("BuildBlocked", "no volume"));
+    }
+
+    #[test]
+    fn a_build_that_is_not_ready_says_for_what_it_waits() {
+        let away = "https://mirror.example/x.rpm answered 504 Gateway Timeout";
+        let events = vec![
+            event("Failed", "image not found", &json!({"lastTimestamp": "1970-01-01T00:00:30Z"})),
+            event(
+                "Unhealthy",
+                &format!("Readiness probe failed: {away}\n"),
+                &json!({"lastTimestamp": "1970-01-01T00:00:40Z"}),
+            ),
+        ];
+        let found = newest(events, condition::BUILD_BLOCKED).unwrap();
+        assert_eq!((found.reason, found.message.as_str()), ("BuildWaiting", away));
     }
 
     #[test]

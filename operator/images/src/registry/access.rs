@@ -5,6 +5,7 @@ use std::{fmt::Debug, fs};
 use copr_operator_api::v1alpha1::{
     ConfigMapRef, CoprInstanceSpec, Registry, Repository, SecretRef, default_retention,
 };
+use copr_operator_kernel::report;
 use k8s_openapi::{
     NamespaceResourceScope,
     api::core::v1::{ConfigMap, Secret},
@@ -12,7 +13,7 @@ use k8s_openapi::{
 use kube::{Api, Client, Resource, discovery};
 use serde::de::DeserializeOwned;
 
-use super::{Access, Keyring, Login};
+use super::{Access, Keyring, Login, http};
 use crate::{
     registry,
     resolve::repository::{Credentials, Source},
@@ -129,7 +130,7 @@ pub async fn target(client: &Client, namespace: &str, registry: Option<&Registry
     let authority = match &registry.ca_config_map {
         None => None,
         Some(ConfigMapRef { name }) => {
-            Some(config_map(client, namespace, "registry.caConfigMap", name, CA_KEY).await?)
+            Some(authority(client, namespace, "registry.caConfigMap", name, CA_KEY).await?)
         }
     };
     let access = Access { insecure: registry.insecure, authority, keyring };
@@ -151,7 +152,7 @@ async fn internal(client: &Client, namespace: &str) -> Result<Target, Error> {
         Err(source) => return Err(Error::Discover(source)),
     }
     let (name, key) = SERVICE_CA;
-    let authority = config_map(client, namespace, "registry", name, key).await?;
+    let authority = authority(client, namespace, "registry", name, key).await?;
     let login = fs::read_to_string(OWN_TOKEN)
         .map_or(Login::Anonymous, |token| Login::Basic("serviceaccount".into(), token.trim_end().to_owned()));
     let keyring = Keyring::of(INTERNAL_REGISTRY, login, "the operator's own service account");
@@ -216,7 +217,7 @@ pub async fn source(client: &Client, namespace: &str, repository: &Repository) -
         None => None,
         Some(ConfigMapRef { name }) => {
             let field = "packages.repositories[].caConfigMap";
-            Some(config_map(client, namespace, field, name, CA_KEY).await?)
+            Some(authority(client, namespace, field, name, CA_KEY).await?)
         }
     };
     Ok(Source {
@@ -242,14 +243,32 @@ async fn secret(
     value(client, namespace, (field, "Secret", name, key), text).await
 }
 
-async fn config_map(
+/// Certificate authorities in PEM.
+async fn authority(
     client: &Client,
     namespace: &str,
     field: &'static str,
     name: &str,
     key: &'static str,
 ) -> Result<String, Error> {
-    value(client, namespace, (field, "ConfigMap", name, key), |map: ConfigMap| map.data?.remove(key)).await
+    let of = (field, "ConfigMap", name, key);
+    let found = value(client, namespace, of, |map: ConfigMap| map.data?.remove(key)).await?;
+    is_authority(&found, of)?;
+    Ok(found)
+}
+
+/// Whoever trusts nobody more than before would be told of a certificate that nobody has signed.
+fn is_authority(
+    pem: &str,
+    (field, kind, name, key): (&'static str, &'static str, &str, &'static str),
+) -> Result<(), Error> {
+    let malformed = |problem| Error::Malformed {
+        field,
+        kind,
+        name: name.to_owned(),
+        at: format!("{key}: {}", report::chain(&problem)),
+    };
+    http::certificates(pem).map(drop).map_err(malformed)
 }
 
 /// A value of an object that a field of the spec refers to.
@@ -267,4 +286,25 @@ where
     let found = api.get_opt(&name()).await.map_err(|source| Error::Read { kind, name: name(), source })?;
     let object = found.ok_or_else(|| Error::NotFound { field, kind, name: name() })?;
     take(object).ok_or_else(|| Error::NoKey { field, kind, name: name(), key })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_is_at_least_one_certificate() {
+        let of = ("registry.caConfigMap", "ConfigMap", "ca", CA_KEY);
+        let key = rcgen::generate_simple_self_signed(vec!["registry.example".to_owned()]).unwrap();
+        is_authority(&format!("# ours\n{}", key.cert.pem()), of).unwrap();
+        for nothing in ["", "nonsense", "-----BEGIN CERTIFICATE-----\n%\n-----END CERTIFICATE-----\n"] {
+            let error = is_authority(nothing, of).unwrap_err();
+            assert_eq!(error.reason(), "ConfigMapInvalid");
+            let said = error.to_string();
+            assert!(
+                said.starts_with("registry.caConfigMap: the ConfigMap ca is malformed at ca.crt: "),
+                "{said}"
+            );
+        }
+    }
 }

@@ -1,12 +1,6 @@
 //! What a registry's answer means. Pure.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
-use reqwest::{
-    StatusCode,
-    header::{HeaderMap, RETRY_AFTER},
-};
+use reqwest::StatusCode;
 use serde::Deserialize;
 
 /// What is to be made of an answer.
@@ -68,16 +62,6 @@ pub fn words(status: StatusCode, codes: &[String]) -> String {
     if codes.is_empty() { status.to_string() } else { format!("{} {}", status.as_u16(), codes.join(", ")) }
 }
 
-/// How long an answer asks to be left alone: seconds, or a date.
-pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-    Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,19 +100,5 @@ mod tests {
         let body = br#"{"errors":[{"code":"DENIED","message":"internal"},{"code":"<script>"}]}"#;
         assert_eq!(words(StatusCode::FORBIDDEN, &codes(body)), "403 DENIED");
         assert_eq!(words(StatusCode::FORBIDDEN, &codes(b"internal")), "403 Forbidden");
-    }
-
-    #[test]
-    fn a_pause_is_given_in_seconds_or_as_a_date() {
-        let now: Timestamp = "2015-10-21T07:27:00Z".parse().unwrap();
-        let pause = |text: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(RETRY_AFTER, text.parse().unwrap());
-            retry_after(&headers, now)
-        };
-        assert_eq!(pause("120"), Some(Duration::from_secs(120)));
-        assert_eq!(pause("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::from_secs(60)));
-        assert_eq!(pause("Wed, 21 Oct 2015 07:00:00 GMT"), Some(Duration::ZERO));
-        assert_eq!(pause("soon"), None);
     }
 }

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use reqwest::{Certificate, RequestBuilder, Response, header::RETRY_AFTER};
+use jiff::Timestamp;
+use reqwest::{
+    Certificate, RequestBuilder, Response,
+    header::{HeaderMap, RETRY_AFTER},
+};
 
 /// What went wrong. Never the content of an answer: whoever writes a URL into a spec must not read through the operator.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +55,32 @@ impl Error {
 /// The longest pause that a server can ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
-/// From the header's value in seconds. A date says nothing to whose clock differs.
-fn pause(value: &str) -> Option<Duration> {
-    value.trim().parse().ok().map(Duration::from_secs).map(|pause| pause.min(LONGEST_PAUSE))
+/// How long an answer asks to be left alone: seconds, or a date. No longer than is reasonable.
+pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wanted = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+            Duration::try_from(at.duration_since(now)).unwrap_or_default()
+        }
+    };
+    Some(wanted.min(LONGEST_PAUSE))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a server may say by a date when it's to be asked again")]
+pub(super) fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// The certificates of a file in PEM, of which it has at least one.
+pub fn certificates(pem: &str) -> Result<Vec<Certificate>, Error> {
+    let found = Certificate::from_pem_bundle(pem.as_bytes());
+    let found = found.map_err(|error| Error::Setup(innermost(&error)))?;
+    if found.is_empty() {
+        return Err(Error::Setup("there is no certificate in PEM".into()));
+    }
+    Ok(found)
 }
 
 /// A client that trusts the certificate authorities of the system and the given ones.
@@ -68,8 +95,7 @@ pub fn client_that_trusts(
     timeout: Duration,
 ) -> Result<reqwest::Client, Error> {
     let setup = |error: reqwest::Error| Error::Setup(innermost(&error));
-    let more =
-        authority.map(|pem| Certificate::from_pem_bundle(pem.as_bytes())).transpose().map_err(setup)?;
+    let more = authority.map(certificates).transpose()?;
     reqwest::Client::builder()
         .tls_certs_merge(more.unwrap_or_default())
         .tls_danger_accept_invalid_certs(anybody)
@@ -86,8 +112,7 @@ pub async fn body(request: RequestBuilder, url: &str, max: usize) -> Result<Vec<
         |error: reqwest::Error| Error::Unreachable { url: url.to_owned(), why: innermost(&error) };
     let answer = request.send().await.map_err(unreachable)?;
     if !answer.status().is_success() {
-        let retry_after =
-            answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(pause);
+        let retry_after = retry_after(answer.headers(), now());
         return Err(Error::Status { url: url.to_owned(), status: answer.status(), retry_after });
     }
     let body = capped(answer, max).await.map_err(unreachable)?;
@@ -134,14 +159,28 @@ pub fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     chain(error).last().unwrap_or(error).to_string()
 }
 
+/// Whether nobody that is trusted has signed the server's certificate, or it is another server's.
+pub fn is_distrusted(why: &str) -> bool {
+    why.contains("invalid peer certificate")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_server_is_left_alone_as_long_as_it_says_but_not_for_ever() {
+        let now: Timestamp = "2015-10-21T07:27:00Z".parse().unwrap();
+        let pause = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, text.parse().unwrap());
+            retry_after(&headers, now)
+        };
         assert_eq!(pause(" 7"), Some(Duration::from_secs(7)));
         assert_eq!(pause("86400"), Some(LONGEST_PAUSE));
-        assert_eq!(pause("Fri, 31 Dec 1999 23:59:59 GMT"), None);
+        assert_eq!(pause("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::from_secs(60)));
+        assert_eq!(pause("Wed, 21 Oct 2015 07:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(pause("Sat, 21 Oct 2215 07:28:00 GMT"), Some(LONGEST_PAUSE));
+        assert_eq!(pause("soon"), None);
     }
 }

@@ -10,7 +10,6 @@ use std::{
 };
 
 use backon::{BackoffBuilder as _, ExponentialBuilder, Retryable as _};
-use jiff::Timestamp;
 use reqwest::{
     Method, RequestBuilder, StatusCode,
     header::{ACCEPT, CONTENT_TYPE, HeaderMap},
@@ -31,8 +30,6 @@ use super::{
 const BODY_MAX: usize = 4 << 20;
 /// A registry that wants to be left alone for longer than this isn't waited for: that is for the next reconcile.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// And nobody has to be left alone for longer than this.
-const LONGEST_COOLDOWN: Duration = Duration::from_secs(600);
 const TOKENS_MAX: usize = 256;
 /// Requests to one registry at a time, whoever makes them.
 const AT_A_TIME: usize = 8;
@@ -151,7 +148,7 @@ impl Transport {
         }
         let codes = answer::codes(&answer.body);
         if answer::meaning(answer.status, &codes) == Meaning::Passing {
-            let retry_after = answer::retry_after(&answer.headers, now());
+            let retry_after = http::retry_after(&answer.headers, http::now());
             return Err(self.passing(name, answer::words(answer.status, &codes), retry_after));
         }
         Ok(answer)
@@ -184,7 +181,7 @@ impl Transport {
         };
         let greeted = |scheme, (status, headers): (StatusCode, HeaderMap)| {
             if answer::meaning(status, &[]) == Meaning::Passing {
-                let retry_after = answer::retry_after(&headers, now());
+                let retry_after = http::retry_after(&headers, http::now());
                 return Err(Failure::Away { why: answer::words(status, &[]), retry_after });
             }
             let challenge =
@@ -264,7 +261,7 @@ impl Transport {
         match answer::meaning(answer.status, &codes) {
             Meaning::Fine => {}
             Meaning::Passing => {
-                return Err(self.passing(name, words(), answer::retry_after(&answer.headers, now())));
+                return Err(self.passing(name, words(), http::retry_after(&answer.headers, http::now())));
             }
             Meaning::Denied | Meaning::NotThere | Meaning::Other => return Ok(Granted::Refused(words())),
         }
@@ -330,7 +327,6 @@ impl Transport {
     }
 
     fn passing(&self, name: &Name, why: String, retry_after: Option<Duration>) -> Error {
-        let retry_after = retry_after.map(|pause| pause.min(LONGEST_COOLDOWN));
         if let Some(pause) = retry_after.filter(|pause| !pause.is_zero()) {
             // For everybody who asks it.
             let mut cooldown = self.cooldown.lock().unwrap_or_else(PoisonError::into_inner);
@@ -364,15 +360,10 @@ fn plainly_signed(request: RequestBuilder, login: &Login) -> RequestBuilder {
 
 fn unreachable(error: &reqwest::Error) -> String {
     let why = http::innermost(error);
-    let hint = if why.contains("invalid peer certificate") {
+    let hint = if http::is_distrusted(&why) {
         "; give the authority that signed it in registry.caConfigMap, or set registry.insecure"
     } else {
         ""
     };
     format!("can't be reached: {why}{hint}")
-}
-
-#[expect(clippy::disallowed_methods, reason = "a registry may say by a date when it's to be asked again")]
-fn now() -> Timestamp {
-    Timestamp::now()
 }

@@ -28,7 +28,14 @@ impl Prebuilt {
     /// Why some are used by tag, as a sentence.
     pub fn unresolved(&self) -> Option<String> {
         let why: Vec<_> = self.resolved.values().filter_map(|tag| tag.message.as_deref()).collect();
-        (!why.is_empty()).then(|| format!("used by tag, as no digest could be had: {}", why.join("; ")))
+        // What is in the way of one is mostly in the way of all.
+        let (first, more) = why.split_first()?;
+        let more = if more.is_empty() {
+            String::new()
+        } else {
+            format!(" (and {} more, see status.resolved)", more.len())
+        };
+        Some(format!("used by tag, as no digest could be had: {first}{more}"))
     }
 }
 
@@ -78,4 +85,26 @@ async fn resolve(registries: &Registries, wanted: &Wanted<'_>, image: String) ->
         Err(error) => (None, Some(error.to_string())),
     };
     Ok(ResolvedTag { image, digest, message })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_images_that_are_used_by_tag_one_says_why() {
+        let tag = |message: Option<&str>| ResolvedTag {
+            message: message.map(Into::into),
+            ..ResolvedTag::default()
+        };
+        let prebuilt = |tags: &[(&str, Option<&str>)]| Prebuilt {
+            resolved: tags.iter().map(|(name, message)| ((*name).to_owned(), tag(*message))).collect(),
+            ..Prebuilt::default()
+        };
+        assert_eq!(prebuilt(&[("redis", None)]).unresolved(), None);
+        let said = prebuilt(&[("database", None), ("redis", Some("no TLS"))]).unresolved().unwrap();
+        assert_eq!(said, "used by tag, as no digest could be had: no TLS");
+        let said = prebuilt(&[("backend", Some("away")), ("redis", Some("away"))]).unresolved().unwrap();
+        assert_eq!(said, "used by tag, as no digest could be had: away (and 1 more, see status.resolved)");
+    }
 }

@@ -27,8 +27,9 @@ use crate::{
 
 /// The ClusterRole of manifests/openshift that may use the builders' SCC.
 const SCC_ROLE: &str = "copr-builder-scc";
-/// A build may take a day and a quarter at most (Copr's MAX_BUILD_TIMEOUT); nothing of it lives longer.
-const LIFETIME_SECONDS: i64 = 108_000;
+/// A build may take a day and a quarter at most (Copr's MAX_BUILD_TIMEOUT), on a builder that was ready for up to six hours before
+/// (`IDLE_SECONDS` of builder-check); nothing of it lives longer.
+const LIFETIME_SECONDS: i64 = 108_000 + 6 * 3600;
 
 /// A builder fetches one image, of some hundred MiB unpacked. Of this size the kubelet would end the build.
 const CONTAINERS_SIZE: &str = "10Gi";

@@ -21,11 +21,13 @@ use crate::validate::Instance;
 
 /// Init container that creates or upgrades the schema. Its name is part of a condition's reason.
 pub const SCHEMA: &str = "schema";
-/// Init container that creates chroots and the administrator.
+/// Init container that brings the administrator and what the lists say into the database.
 pub const SEED: &str = "seed";
 
 const CONF: &str = "copr.conf";
 const HTTPD_CONF: &str = "copr-operator.conf";
+/// The Secret with the lists: tokens are among them.
+const LISTS: &str = "frontend-lists";
 
 pub(super) fn build(instance: &Instance) -> Objects {
     let component = Component::Frontend;
@@ -37,8 +39,9 @@ pub(super) fn build(instance: &Instance) -> Objects {
         (SEED, include_str!("scripts/seed").to_owned()),
         ("steps.sh", include_str!("scripts/steps.sh").to_owned()),
         ("admin.py", include_str!("scripts/admin.py").to_owned()),
+        ("lists.py", include_str!("scripts/lists.py").to_owned()),
     ]);
-    let chroots = instance.chroots.join(" ");
+    let lists = files([("lists.json", serde_json::to_string_pretty(&instance.lists).unwrap_or_default())]);
     // Given to the seed step as references, which a pod reads when it starts: another token has to start one.
     let seeded = files([
         ("api-login", instance.credentials.api_login.clone()),
@@ -55,7 +58,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
     let credentials = credentials(&instance.name);
     let seed = mounted(container(SEED, image, &["bash", "/etc/copr-operator/scripts/seed"]))
         .with_read_only("scripts", SCRIPTS)
-        .with_env("COPR_CHROOTS", &chroots)
+        .with_read_only("lists", "/etc/copr-operator/lists")
         .with_env("COPR_USER", &instance.admin.name)
         .with_env("COPR_EMAIL", &instance.admin.email)
         .with_secret_env("COPR_API_LOGIN", &credentials, "api-login")
@@ -70,7 +73,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
         conf.insert(HTTPD_CONF.into(), httpd_conf);
     }
     Objects {
-        secrets: vec![secret(instance, name, name, &conf)],
+        secrets: vec![secret(instance, name, name, &conf), secret(instance, LISTS, name, &lists)],
         config_maps: vec![config_map(instance, "frontend-scripts", name, &scripts)],
         claims: vec![claim(instance, component)],
         services: services(instance, component)
@@ -87,9 +90,10 @@ pub(super) fn build(instance: &Instance) -> Objects {
                     claim_volume(instance, component),
                     secret_volume(instance, "config", name),
                     config_map_volume(instance, "scripts", "frontend-scripts"),
+                    secret_volume(instance, "lists", LISTS),
                     bounded_dir("log", MEDIUM),
                 ],
-                files: vec![conf, scripts, seeded],
+                files: vec![conf, scripts, lists, seeded],
                 ..Pod::default()
             },
         )],

@@ -20,7 +20,10 @@ use crate::{
     credentials::{Credentials, KeyPair},
     extra_config::ExtraConfig,
     login::Login,
-    validate::{Builders, Database, Exposure, Instance, Pool, Pull, Redis, Workload, Workloads},
+    validate::{
+        Account, Builders, Database, DistGit, Exposure, Instance, Lists, Pool, Pull, Redis, Team, Token,
+        Workload, Workloads,
+    },
 };
 
 /// The annotation of pods with the fingerprint.
@@ -43,6 +46,29 @@ fn fingerprint() -> &'static str {
         let text = serde_json::to_vec(&sets).unwrap_or_default();
         hex::encode(&Sha256::digest(text)[..8])
     })
+}
+
+/// One of each, so that what is rendered of it counts.
+fn lists() -> Lists {
+    let text = || "sample".to_owned();
+    Lists {
+        chroots: vec![text()],
+        ended: vec![text()],
+        users: vec![Account {
+            name: text(),
+            email: text(),
+            admin: true,
+            token: Some(Token { login: text(), token: text() }),
+        }],
+        groups: vec![Team { name: text(), team: text(), members: vec![text()] }],
+        dist_gits: vec![DistGit {
+            name: text(),
+            clone_url: text(),
+            clone_package_uri: text(),
+            default_namespace: Some(text()),
+            priority: 100,
+        }],
+    }
 }
 
 /// Constant, with everything that an instance may have.
@@ -68,10 +94,12 @@ fn sample() -> Instance {
         sanity_image: None,
         proxy: Vec::new(),
         chroots: vec![text("fedora-44-x86_64")],
+        lists: lists(),
         pools: vec![Pool { node_arch: "amd64", copr_arches: vec![text("x86_64")] }],
         builders: Builders {
             image: text("builder"),
             max: 4,
+            warm: 0,
             isolation: Isolation::default(),
             resources: ResourceRequirements::default(),
             pod: PodSettings::default(),

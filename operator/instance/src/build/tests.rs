@@ -13,7 +13,7 @@ use kube::ResourceExt as _;
 use super::build;
 use crate::{
     fixtures::{EXTERNAL, MINIMAL, minimal, observed, public, valid, with_secrets},
-    validate::{Instance, Workload},
+    validate::{Account, DistGit, Instance, Team, Workload},
 };
 
 fn plan(instance: &Instance) -> Vec<Planned> {
@@ -65,6 +65,25 @@ fn a_pool_per_machine_architecture_and_privileged_builders_only_when_asked() {
     };
     assert_eq!(privileged(&instance), Some(true));
     assert_eq!(privileged(&minimal()), None);
+}
+
+#[test]
+fn builders_are_made_for_tickets_or_ahead_of_them() {
+    let mut instance = minimal();
+    let on_demand = super::config::pools_yaml::render(&instance);
+    assert!(on_demand.contains("  max_prealloc: 0\n") && on_demand.contains("  tags_on_demand:\n"));
+    instance.builders.warm = 2;
+    insta::assert_snapshot!("pools_of_warm_builders", super::config::pools_yaml::render(&instance));
+}
+
+/// Written in two places.
+#[test]
+fn a_builder_that_was_idle_for_as_long_as_it_may_be_can_still_do_the_longest_build() {
+    let idle = include_str!("scripts/builder-check").split_once("\nIDLE_SECONDS = 6 * 3600\n");
+    assert!(idle.is_some());
+    let instance = minimal();
+    let pod = super::builder::pod(&instance, &instance.pools[0]).spec.unwrap();
+    assert_eq!(pod.active_deadline_seconds, Some(108_000 + 6 * 3600));
 }
 
 #[test]
@@ -223,6 +242,20 @@ fn more_cpu() -> k8s_openapi::api::core::v1::ResourceRequirements {
     serde_json::from_value(serde_json::json!({"requests": {"cpu": "3"}})).unwrap()
 }
 
+fn account() -> Account {
+    Account { name: "alice".into(), email: "alice@example.org".into(), admin: false, token: None }
+}
+
+fn dist_git() -> DistGit {
+    DistGit {
+        name: "x".into(),
+        clone_url: "https://x".into(),
+        clone_package_uri: "{pkgname}".into(),
+        default_namespace: None,
+        priority: 1,
+    }
+}
+
 fn on_ssd() -> PodSettings {
     serde_json::from_value(serde_json::json!({"nodeSelector": {"disk": "ssd"}})).unwrap()
 }
@@ -245,7 +278,7 @@ fn of_all(instance: &mut Instance, edit: fn(&mut Workload)) {
 #[test]
 fn the_table_of_restarts_in_the_documentation_is_true() {
     type Edit = fn(&mut Instance);
-    let edits: [(&str, Edit); 32] = [
+    let edits: [(&str, Edit); 37] = [
         ("`frontend.image`", |i| i.workloads.frontend.image.push('x')),
         ("`backend.image`", |i| i.workloads.backend.image.push('x')),
         ("`backend.httpdImage`", |i| i.workloads.httpd_image.push('x')),
@@ -258,7 +291,15 @@ fn the_table_of_restarts_in_the_documentation_is_true() {
         ("`keygen.pod`", |i| i.workloads.keygen.pod = on_ssd()),
         ("`keygen.storage.size`", |i| i.workloads.keygen.size.0 = "90Gi".into()),
         ("`builders.image`", |i| i.builders.image.push('x')),
+        ("`chroots` (one more, one less)", |i| i.lists.chroots.push("fedora-45-x86_64".into())),
+        ("`endOfLifeChroots`, when a day has come", |i| i.lists.ended.push("fedora-40-x86_64".into())),
+        ("`users`, a token of theirs", |i| i.lists.users.push(account())),
+        ("`groups`", |i| {
+            i.lists.groups.push(Team { name: "x".into(), team: "x".into(), members: Vec::new() });
+        }),
+        ("`distGitInstances`", |i| i.lists.dist_gits.push(dist_git())),
         ("`builders.max`", |i| i.builders.max = 16),
+        ("`builders.warm`", |i| i.builders.warm = 2),
         ("`builders.resources`", |i| i.builders.resources = more_cpu()),
         ("`builders.isolation`", |i| i.builders.isolation = Isolation::Privileged),
         ("`builders.pod`", |i| i.builders.pod = on_ssd()),
@@ -266,7 +307,6 @@ fn the_table_of_restarts_in_the_documentation_is_true() {
         ("`defaults.resources`", |i| of_all(i, |workload| workload.resources = more_cpu())),
         ("`defaults.pod`", |i| of_all(i, |workload| workload.pod = on_ssd())),
         ("`proxy`", |i| i.proxy = vec![("http_proxy".into(), "http://proxy.example:3128".into())]),
-        ("`chroots` (one more)", |i| i.chroots.push("fedora-45-x86_64".into())),
         ("`admin.email`", |i| i.admin.email.push('x')),
         ("`admin.name`", |i| i.admin.name.push('x')),
         ("`url`", |i| i.url = public().url),

@@ -4,6 +4,7 @@
 mod before;
 mod components;
 mod images;
+mod lifetime;
 mod standing;
 mod volumes;
 
@@ -26,13 +27,14 @@ use kube::{
 
 use self::standing::Circumstances;
 use super::{
-    Context, Progress, builders::look, dereference::now, health::is_trouble, incidents, redact::Redactor,
+    Context, Progress, builders::look, dereference::now, health::is_trouble, incidents, paused,
+    redact::Redactor,
 };
 
 pub use before::{applied_generation, take_over};
 
 /// Every type of condition that an instance has.
-const TYPES: [&str; 8] = [
+const TYPES: [&str; 9] = [
     AVAILABLE,
     READY,
     RECONCILING,
@@ -41,6 +43,7 @@ const TYPES: [&str; 8] = [
     status::volumes::CONDITION,
     status::builders::CONDITION,
     status::chroots::CONDITION,
+    super::lifetime::CONDITION,
 ];
 /// The cluster has everything that the present spec says.
 const APPLIED: &str = "Applied";
@@ -70,6 +73,8 @@ pub async fn write(
     write_to(context, (&namespace, &name), instance.uid(), &new).await?;
     let mut told = events::transitions(old.packages.as_ref(), new.packages.as_ref());
     told.extend(event(&old, &new));
+    told.extend(paused::event(instance, &old, &new));
+    told.extend(lifetime::event(&old, &new));
     for event in &told {
         // Events are for people who watch: one that can't be published must not hold up the instance.
         if let Err(error) = context.recorder.publish(event, &instance.object_ref(&())).await {
@@ -115,7 +120,7 @@ fn report(
     if let Some(provision) = &progress.provision {
         images::report(provision, generation, &mut status, now);
     }
-    let applied = applied(&status, progress, error);
+    let applied = applied(instance, &status, progress, error);
     if let (Some(observed), Some(seen)) = (&progress.observed, &progress.seen) {
         let redactor = Redactor::new(observed);
         let of = (instance.name_any(), &instance.spec);
@@ -129,6 +134,9 @@ fn report(
     } else if conditions::get(&status.conditions, AVAILABLE).is_none() {
         // Nothing could be looked at, and nothing was known before.
         conditions::set(&mut status.conditions, AVAILABLE, applied.clone(), generation, now);
+    }
+    if let Some(outlook) = &progress.outlook {
+        lifetime::report(instance, outlook, &mut status, now);
     }
     let about = Circumstances { applied: &applied, failing_for: progress.failing_for, now };
     let (standing, look_again) = standing::of(&status, about);
@@ -146,9 +154,17 @@ fn report(
 }
 
 /// Whether the cluster has everything that the present spec says.
-fn applied(status: &CoprInstanceStatus, progress: &Progress, error: Option<&super::Error>) -> Finding {
+fn applied(
+    instance: &CoprInstance,
+    status: &CoprInstanceStatus,
+    progress: &Progress,
+    error: Option<&super::Error>,
+) -> Finding {
     if let Some(error) = error {
         return Finding::no(error.reason(), report::chain(error));
+    }
+    if let Some(paused) = paused::finding(instance) {
+        return paused;
     }
     if !progress.failures.is_empty() {
         let mut said: Vec<_> = progress.failures.iter().map(|failure| report::chain(failure)).collect();

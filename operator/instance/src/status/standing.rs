@@ -4,10 +4,10 @@
 //! | Reason | Goes on |
 //! |---|---|
 //! | `Starting`, `ImagesBuilding`, `RestartPending`, `Pending`, `Resizing`, `Looking` | by itself |
-//! | `DependencyUnreadable`, `ApplyFailed`, `RepositoryUnreadable`, `RegistryUnreachable` | by itself, unless it has failed for [`PATIENCE`]: it's tried again |
+//! | `DependencyUnreadable`, `ApplyFailed`, `ExpiryFailed`, `RepositoryUnreadable`, `RegistryUnreachable` | by itself, unless it has failed for [`PATIENCE`]: it's tried again |
 //! | `ImageBuildTrouble` | by itself, unless an image's build has failed a second time |
 //! | those of a component in trouble | by itself, unless that has lasted for [`PATIENCE`]: kubelets, schedulers and quotas try again, too |
-//! | `InvalidSpec`, `Malformed`, `NameTaken`, `SecretNotFound`, `SecretInvalid`, `ConfigMapNotFound`, `ConfigMapInvalid`, `ImageBuildFailed`, `PackagesRequirementUnmet`, `ImageBuilderMissing`, `RegistryRefused`, `ExposeUnsupported`, `ResizeRefused`, `MockConfigMissing` | when somebody changes the spec, what it refers to, or the cluster |
+//! | `Paused`, `InvalidSpec`, `Malformed`, `NameTaken`, `SecretNotFound`, `SecretInvalid`, `ConfigMapNotFound`, `ConfigMapInvalid`, `ImageBuildFailed`, `PackagesRequirementUnmet`, `ImageBuilderMissing`, `RegistryRefused`, `ExposeUnsupported`, `ResizeRefused`, `MockConfigMissing` | when somebody changes the spec, what it refers to, or the cluster |
 
 use std::time::Duration;
 
@@ -91,6 +91,7 @@ fn outlook(
         | chroots::LOOKING => (Outlook::GoesOn, None),
         "DependencyUnreadable"
         | "ApplyFailed"
+        | "ExpiryFailed"
         | images::REPOSITORY_UNREADABLE
         | images::REGISTRY_UNREACHABLE => unless(about.failing_for >= PATIENCE.unsigned_abs()),
         images::BUILD_TROUBLE => {

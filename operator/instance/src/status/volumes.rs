@@ -21,7 +21,7 @@ pub fn assess(seen: &Seen, refusals: &[String]) -> Option<Finding> {
     }
     if !refusals.is_empty() {
         // What there is goes on serving: a volume that stays as it is keeps nobody from anything.
-        let message = format!("stays as it is: {}", refusals.join("; "));
+        let message = format!("stays as it is, and the size may be taken back: {}", refusals.join("; "));
         return Some(Finding::no(RESIZE_REFUSED, truncate(message, super::MESSAGE_MAX)));
     }
     let said = |claim: &PersistentVolumeClaim, state: String| {
@@ -32,7 +32,7 @@ pub fn assess(seen: &Seen, refusals: &[String]) -> Option<Finding> {
         }
     };
     let unbound = claims.iter().filter(|claim| phase(claim) != "Bound");
-    let pending: Vec<_> = unbound.map(|claim| said(claim, claim.name_any())).collect();
+    let pending: Vec<_> = unbound.map(|claim| said(claim, name_and_class(claim))).collect();
     if !pending.is_empty() {
         let message = format!("not bound to a volume yet: {}", pending.join("; "));
         return Some(Finding::no(PENDING, truncate(message, super::MESSAGE_MAX)));
@@ -43,6 +43,15 @@ pub fn assess(seen: &Seen, refusals: &[String]) -> Option<Finding> {
     } else {
         Finding::no(RESIZING, truncate(growing.join("; "), super::MESSAGE_MAX))
     })
+}
+
+/// Who makes a volume is told by its StorageClass. One without a class, or of a class that is nobody's, may wait for ever.
+fn name_and_class(claim: &PersistentVolumeClaim) -> String {
+    let class = claim.spec.as_ref().and_then(|spec| spec.storage_class_name.as_deref());
+    match class {
+        Some(class) if !class.is_empty() => format!("{} (StorageClass {class})", claim.name_any()),
+        _ => format!("{} (no StorageClass)", claim.name_any()),
+    }
 }
 
 fn phase(claim: &PersistentVolumeClaim) -> &str {
@@ -101,6 +110,22 @@ mod tests {
         waits["conditions"] = json!([{"type": "FileSystemResizePending", "status": "True",
             "message": "Waiting for user to (re-)start a pod"}]);
         assert!(assess(&[claim("20Gi", &waits)]).unwrap().message.contains("(re-)start a pod"));
-        assert_eq!(assess(&[claim("1Gi", &json!({"phase": "Pending"}))]).unwrap().reason, PENDING);
+    }
+
+    #[test]
+    fn a_volume_that_nobody_makes_names_its_class() {
+        let mut waits = claim("1Gi", &json!({"phase": "Pending"}));
+        let pending = assess(std::slice::from_ref(&waits)).unwrap();
+        assert_eq!(pending.reason, PENDING);
+        assert!(pending.message.ends_with("copr-backend (no StorageClass)"), "{}", pending.message);
+        waits.spec.as_mut().unwrap().storage_class_name = Some("nobodys".into());
+        let pending = assess(&[waits]).unwrap();
+        assert!(pending.message.ends_with("copr-backend (StorageClass nobodys)"), "{}", pending.message);
+    }
+
+    #[test]
+    fn quantities_are_compared_by_what_they_mean() {
+        assert!(is_less("1G", "1Gi") && is_less("1023Mi", "1Gi") && is_less("9e8", "1G"));
+        assert!(!is_less("1Gi", "1Gi") && !is_less("lots", "1Gi"));
     }
 }

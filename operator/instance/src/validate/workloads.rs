@@ -75,6 +75,8 @@ pub struct Builders {
     pub image: String,
     /// How many there may be of each pool.
     pub max: i32,
+    /// How many are ready before a build needs one.
+    pub warm: i32,
     /// How they get the rights that Mock needs.
     pub isolation: Isolation,
     /// What the spec says of requests and limits.
@@ -117,6 +119,7 @@ pub(super) fn builders(spec: &CoprInstanceSpec, known: &BTreeMap<String, String>
     Ok(Builders {
         image: images::known(known, Image::Builder)?,
         max: block.max,
+        warm: block.warm,
         isolation: block.isolation,
         resources: resources::merge(defaults.resources.clone().unwrap_or_default(), block.resources.as_ref()),
         pod: scheduling::resolved(&defaults.pod, &block.pod),

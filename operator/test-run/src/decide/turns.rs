@@ -1,7 +1,7 @@
 //! Whose turn it is: a test that needs every builder runs alone, in its run and on its instance.
 //!
-//! Two runs that look at the same moment may both start one. Each sees the other's pod afterwards, and a failure under it is no
-//! verdict.
+//! Whoever looks at an instance's pods has started what it starts before the next one looks. A failure beside a pod that somebody
+//! started all the same is no verdict.
 
 use copr_operator_api::v1alpha1::{Outcome, TestStatus};
 use copr_operator_kernel::report;

@@ -184,3 +184,21 @@ fn durations_are_read_as_kubernetes_writes_them() {
     }
     assert_eq!(world.run.metadata.uid.as_deref(), Some(RUN_UID));
 }
+
+#[test]
+fn a_run_waits_for_a_paused_instance_and_says_so() {
+    let mut world = World::named(&["auth"]);
+    if let Seen::Found(instance) = &mut world.instance {
+        instance.spec.paused = true;
+    }
+    world.reconcile();
+    assert_ne!(world.phase(), Phase::Running);
+    let (reason, message) = condition_of(&world);
+    assert_eq!(reason, "Paused");
+    assert_eq!(message, "CoprInstance team-copr is paused: its spec.paused is true");
+    if let Seen::Found(instance) = &mut world.instance {
+        instance.spec.paused = false;
+    }
+    world.reconcile();
+    assert_eq!(world.phase(), Phase::Running);
+}

@@ -1,6 +1,7 @@
 //! Images that are built from packages: once per input, and told in the end or in the way.
 
 mod changed;
+mod healed;
 mod interrupted;
 mod mirror;
 mod overlay;

@@ -72,7 +72,7 @@ pub struct Seen {
 /// What the cluster says of a build that doesn't get on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
-    /// `BuildRefused` or `BuildBlocked`.
+    /// `BuildRefused`, `BuildBlocked` or `BuildWaiting`.
     pub reason: &'static str,
     /// The cluster's words.
     pub message: String,
@@ -305,6 +305,16 @@ pub fn started(images: &mut [ImageStatus], image: Image, job: &str, now: Timesta
         status.state = ImageState::Building;
         status.job = Some(job.to_owned());
         status.started_at = Some(Time(now));
+    }
+}
+
+/// The API server wouldn't have a build.
+pub fn refused(images: &mut [ImageStatus], image: Image, why: &str) {
+    for status in images.iter_mut().filter(|status| status.component == image.key()) {
+        forget_trouble(status);
+        status.state = ImageState::Queued;
+        status.reason = Some(condition::BUILD_REFUSED.into());
+        status.message = Some(truncate(why.to_owned(), MESSAGE_MAX));
     }
 }
 

@@ -98,3 +98,16 @@ fn what_is_there_is_not_looked_at_again() {
     assert!(step(&mut images, &nothing()).is_empty());
     assert_eq!(images, before);
 }
+
+#[test]
+fn a_job_that_the_api_server_would_not_have_is_told_of_until_it_has() {
+    let mut images = fresh();
+    assert_eq!(step(&mut images, &nothing()), [Image::Base]);
+    decide::refused(&mut images, Image::Base, "failed to create Job j: exceeded quota: q");
+    let base = status(&images, Image::Base);
+    let said = (base.state, base.reason.as_deref(), base.message.as_deref());
+    let quota = "failed to create Job j: exceeded quota: q";
+    assert_eq!(said, (ImageState::Queued, Some("BuildRefused"), Some(quota)));
+    assert_eq!(step(&mut images, &nothing()), [Image::Base], "and tried again");
+    assert_eq!(status(&images, Image::Base).reason, None);
+}

@@ -86,6 +86,30 @@ fn a_pod_that_cannot_start_says_why() {
 }
 
 #[test]
+fn a_build_that_waits_says_for_what_until_it_gets_on() {
+    let away = || Warning {
+        reason: condition::BUILD_WAITING,
+        message: "the push failed: connection refused".into(),
+    };
+    let mut images = fresh();
+    let waits = Seen {
+        jobs: vec![job(Image::Base, "team", "demo", &json!({"active": 1, "ready": 0}))],
+        warnings: [("job-base".to_owned(), away())].into(),
+        ..nothing()
+    };
+    step(&mut images, &waits);
+    let said = |images: &[ImageStatus]| {
+        let base = base(images);
+        (base.state, base.reason.clone(), base.message.clone())
+    };
+    let told = (Some("BuildWaiting".to_owned()), Some("the push failed: connection refused".to_owned()));
+    assert_eq!(said(&images), (ImageState::Building, told.0, told.1));
+    let runs = Seen { jobs: vec![job(Image::Base, "team", "demo", &active())], ..nothing() };
+    step(&mut images, &runs);
+    assert_eq!(said(&images), (ImageState::Building, None, None));
+}
+
+#[test]
 fn only_what_dnf_says_no_to_is_final() {
     let reason_of = |code| {
         let mut images = fresh();

@@ -248,6 +248,17 @@ impl Kept {
 }
 
 fn fetch(source: &Source, problem: http::Error) -> Error {
+    let problem = match problem {
+        http::Error::Unreachable { url, why } if http::is_distrusted(&why) => {
+            let hint = if source.authority.is_some() {
+                "the authority in its caConfigMap has not signed it"
+            } else {
+                "if an authority of your own has signed it, name that in its caConfigMap"
+            };
+            http::Error::Unreachable { url, why: format!("{why}; {hint}") }
+        }
+        problem => problem,
+    };
     Error::Fetch { name: source.name.clone(), problem }
 }
 

@@ -36,6 +36,9 @@ impl Record {
 
 /// The record of primary.xml in a repomd.xml.
 pub fn primary(repomd: &[u8]) -> Result<Record, String> {
+    if is_web_page(repomd) {
+        return Err("it's a web page, such as a log-in or an error".into());
+    }
     let data = RepomdXml::read_data(rpmrepo_metadata::utils::create_xml_reader(repomd))
         .map_err(|e| e.to_string())?;
     let record = data.get_record("primary").ok_or("it names no primary.xml")?;
@@ -50,4 +53,12 @@ pub fn primary(repomd: &[u8]) -> Result<Record, String> {
         open_checksum: record.open_checksum.as_ref().map(Checksum::read).transpose()?,
         open_size: record.open_size,
     })
+}
+
+/// Whether something answered that has a page for everything.
+fn is_web_page(content: &[u8]) -> bool {
+    let start: Vec<u8> =
+        content.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).take(14).collect();
+    let start = start.to_ascii_lowercase();
+    start.starts_with(b"<html") || start.starts_with(b"<!doctypehtml")
 }

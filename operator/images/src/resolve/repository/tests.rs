@@ -131,3 +131,38 @@ async fn a_mirror_that_is_away_says_how_long_and_why_once() {
         "{said}"
     );
 }
+
+#[tokio::test]
+async fn a_page_that_somebody_puts_before_a_repository_is_called_one() {
+    let mirror = Mirror::default();
+    let url = mirror.clone().start().await;
+    for page in ["<html><body>Please log in", "\n<!DOCTYPE html>\n<html lang=\"en\">"] {
+        lock(&mirror.files).insert("/a/repodata/repomd.xml".into(), (200, page.into()));
+        let said = read(&reader(), &url, "a").await.unwrap_err().to_string();
+        assert!(said.ends_with("it's a web page, such as a log-in or an error"), "{said}");
+    }
+}
+
+#[test]
+fn a_certificate_that_nobody_knows_says_where_its_authority_goes() {
+    let mut source = Source {
+        name: "main".into(),
+        base_url: "https://r.example/".into(),
+        priority: 1,
+        credentials: None,
+        authority: None,
+    };
+    let problem = || http::Error::Unreachable {
+        url: "https://r.example/repodata/repomd.xml".into(),
+        why: "invalid peer certificate: UnknownIssuer".into(),
+    };
+    let said = fetch(&source, problem()).to_string();
+    assert!(
+        said.ends_with(
+            "UnknownIssuer; if an authority of your own has signed it, name that in its caConfigMap"
+        )
+    );
+    source.authority = Some("PEM".into());
+    let said = fetch(&source, problem()).to_string();
+    assert!(said.ends_with("UnknownIssuer; the authority in its caConfigMap has not signed it"), "{said}");
+}

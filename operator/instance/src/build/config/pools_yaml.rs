@@ -1,36 +1,41 @@
 //! `/etc/resallocserver/pools.yaml`.
 
-use crate::validate::Instance;
+use crate::validate::{Instance, Pool};
 
 /// Renders the file: a pool per machine architecture, whose resources serve one ticket and are deleted.
 pub fn render(instance: &Instance) -> String {
-    instance
-        .pools
-        .iter()
-        .map(|pool| {
-            let tags: String = pool.copr_arches.iter().map(|arch| format!("    - arch_{arch}\n")).collect();
-            format!(
-                "\
+    instance.pools.iter().map(|pool| of(pool, instance.builders.max, instance.builders.warm)).collect()
+}
+
+/// resalloc makes resources either for tickets (`tags_on_demand`) or ahead of them (`tags`, up to `max_prealloc` that are free or
+/// being started), never both in one pool or for one tag. A pool that becomes one of the first kind loses what no ticket wants.
+fn of(pool: &Pool, max: i32, warm: i32) -> String {
+    let (ahead, tags, start_delay) = if warm > 0 {
+        // Nothing wakes resalloc when the delay is over, so it would start one at a time: builder-new itself waits after a failure.
+        (" warm", "tags", "start_delay: 0")
+    } else {
+        let comment = "# Seconds between two starts: a cmd_new that fails is tried again at once otherwise.";
+        ("", "tags_on_demand", &*format!("{comment}\n  start_delay: 1"))
+    };
+    let of_arches: String = pool.copr_arches.iter().map(|arch| format!("    - arch_{arch}\n")).collect();
+    format!(
+        "\
 builder_{arch}:
   max: {max}
   max_starting: {max}
-  max_prealloc: 0
-  # Seconds between two starts: a cmd_new that fails is tried again at once otherwise.
-  start_delay: 1
+  max_prealloc: {warm}
+  {start_delay}
   reuse_opportunity_time: 0
   reuse_max_count: 0
-  cmd_new: python3 /etc/copr-operator/hooks/builder-new {arch}
+  cmd_new: python3 /etc/copr-operator/hooks/builder-new {arch}{ahead}
   cmd_delete: python3 /etc/copr-operator/hooks/builder-delete
-  cmd_livecheck: python3 /etc/copr-operator/hooks/builder-check
+  cmd_livecheck: python3 /etc/copr-operator/hooks/builder-check {arch}{ahead}
   livecheck_period: 10
   livecheck_attempts: 1
-  tags_on_demand:
+  {tags}:
     - copr_builder
     - arch_noarch
-{tags}",
-                arch = pool.node_arch,
-                max = instance.builders.max,
-            )
-        })
-        .collect()
+{of_arches}",
+        arch = pool.node_arch,
+    )
 }

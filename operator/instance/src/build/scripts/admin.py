@@ -22,16 +22,21 @@ FOREVER = datetime.date(9999, 12, 31)
 EXPIRED = datetime.date(1970, 1, 1)
 
 
+def revoke(user):
+    """Nobody can log in with the user's API token any more."""
+    # 40 characters are what the columns hold.
+    user.api_login = secrets.token_hex(20)
+    user.api_token = secrets.token_hex(20)
+    user.api_token_expiration = EXPIRED
+
+
 def revoke_former(name, login):
     """The instance's administrator under another name, or with credentials that were rotated, is one no more."""
     user = models.User
     held = or_(user.api_login == login, user.api_token_expiration == FOREVER)
     for former in db.session.query(user).filter(user.username != name, held).all():
         former.admin = False
-        # 40 characters are what the columns hold.
-        former.api_login = secrets.token_hex(20)
-        former.api_token = secrets.token_hex(20)
-        former.api_token_expiration = EXPIRED
+        revoke(former)
         print(f"seed: {former.username} is no longer the administrator")
     db.session.flush()
 
@@ -39,23 +44,27 @@ def revoke_former(name, login):
 def main():
     """Entry point."""
     name, login = os.environ["COPR_USER"], os.environ["COPR_API_LOGIN"]
-    with app.app_context():
-        revoke_former(name, login)
-        admin = db.session.query(models.User).filter(models.User.username == name).first()
-        if admin is None:
-            sys.exit(f"LookupError: add-user made no user {name}")
-        admin.mail = os.environ["COPR_EMAIL"]
-        admin.admin = True
-        admin.api_login = login
-        admin.api_token = os.environ["COPR_API_TOKEN"]
-        admin.api_token_expiration = FOREVER
-        db.session.commit()
+    revoke_former(name, login)
+    admin = db.session.query(models.User).filter(models.User.username == name).first()
+    if admin is None:
+        sys.exit(f"LookupError: add-user made no user {name}")
+    admin.mail = os.environ["COPR_EMAIL"]
+    admin.admin = True
+    admin.api_login = login
+    admin.api_token = os.environ["COPR_API_TOKEN"]
+    admin.api_token_expiration = FOREVER
+    db.session.commit()
     print(f"seed: {name} is the administrator")
 
 
-if __name__ == "__main__":
+def run(step):
+    """Runs it with the frontend's context. What fails is told without the statement's parameters: tokens are among them."""
     try:
-        main()
+        with app.app_context():
+            step()
     except SQLAlchemyError as failure:
-        # Its text has the statement's parameters, and the token is one of them.
         sys.exit(f"{type(failure).__name__}: {str(getattr(failure, 'orig', None) or type(failure)).splitlines()[0]}")
+
+
+if __name__ == "__main__":
+    run(main)

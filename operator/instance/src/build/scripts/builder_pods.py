@@ -1,6 +1,7 @@
 """The few calls of the Kubernetes API that resalloc's hooks make, with the pod's own service account."""
 
 import datetime
+import hashlib
 import http.client
 import json
 import os
@@ -14,6 +15,8 @@ import urllib.request
 
 # The build dispatcher that a builder was made for.
 MADE_FOR = "copr.fedorainfracloud.org/made-for"
+# What its manifest was, as a digest.
+MADE_FROM = "copr.fedorainfracloud.org/made-from"
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 # An API server is away while it's updated. resalloc runs no hook again, so giving up early leaves a pod behind.
 PATIENCE_SECONDS = 120
@@ -117,9 +120,27 @@ def backend(patience=PATIENCE_SECONDS):
     return "none"
 
 
+def template(arch, patience=PATIENCE_SECONDS):
+    """The operator's manifest of a builder as it is now, and its digest.
+
+    From the API server: a ConfigMap that is mounted is brought up to date a minute later, and a test of the present spec must not
+    run on the builders of the one before.
+    """
+    hooks = call("GET", "configmaps", f"{os.environ['COPR_INSTANCE']}-resalloc-hooks", patience=patience)
+    if hooks is None:
+        sys.exit("the ConfigMap with the manifest of builders is gone")
+    text = hooks["data"][f"builder-{arch}.json"]
+    return json.loads(text), hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def pod_name():
     """The name of this resource's builder pod. Resalloc counts from 1 in every pod of its own, hence the uid."""
     return f"{os.environ['COPR_INSTANCE']}-builder-{os.environ['POD_UID'][:6]}-{os.environ['RESALLOC_ID']}"
+
+
+def taken_mark(name):
+    """The file that says that a build has the pod. Names are used once."""
+    return pathlib.Path(tempfile.gettempdir()) / f"taken-{name}"
 
 
 def delete_mark(name):

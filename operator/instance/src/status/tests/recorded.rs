@@ -57,6 +57,8 @@ fn kstatus_is_told_how_an_instance_is() {
         status.observed_generation = Some(4);
         object(&edited, &status)
     };
+    let mut paused = instance.clone();
+    paused.spec.paused = true;
     let mut new = serde_json::to_value(&fresh).unwrap();
     new["status"] = status_of_new::<CoprInstance>();
     assert_recorded(
@@ -81,6 +83,7 @@ fn kstatus_is_told_how_an_instance_is() {
                 "InProgress",
                 say(&edited, &with(&|p| p.waiting = vec!["backend waits".into()]), None),
             ),
+            ("paused", "Failed", say(&paused, &with(&|p| (p.provision, p.instance) = (None, None)), None)),
             ("secret-missing", "Failed", say(&fresh, &Progress::default(), Some(secret_not_found()))),
             (
                 "requests-fail",

@@ -3,8 +3,9 @@
 from coprs.models.actions import Action, CancelRequest
 from coprs.models.builds import Build, BuildChroot, BuildChrootResult
 from coprs.models.chroots import MockChroot
+from coprs.models.dist_git import DistGitInstance
 from coprs.models.projects import Copr, CoprChroot, Package
-from coprs.models.users import User
+from coprs.models.users import Group, User
 
 __all__ = ["Action", "Build", "BuildChroot", "BuildChrootResult", "CancelRequest",
-           "Copr", "CoprChroot", "MockChroot", "Package", "User"]
+           "Copr", "CoprChroot", "DistGitInstance", "Group", "MockChroot", "Package", "User"]

@@ -1,11 +1,17 @@
 """resalloc's hooks, with an API server of a few lines in place of the real one's client."""
 
 import contextlib
+import datetime
+import hashlib
 import io
+import json
 import os
 import runpy
+import socket
+import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 from typing import Any
@@ -29,13 +35,19 @@ class HookTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.pods: dict[str, Any] = {"demo-backend-0": BACKEND}
         self.events: list[dict[str, Any]] = []
+        self.slept: list[float] = []
         self.refusal = ""
+        self.manifest = '{"metadata": {"labels": {}}, "spec": {}}'
+        # What resalloc says of whose the builder is; nothing where it can't be asked.
+        self.ticket: dict[str, Any] | None = {"ticket_id": 4}
+        self.asked = 0
         env = {
             "COPR_INSTANCE": "demo", "BACKEND_POD": "demo-backend-0", "POD_NAME": "demo-resalloc-0", "POD_NAMESPACE": "team",
             "POD_UID": "abcdef01-2345", "RESALLOC_ID": "7", "RESALLOC_NAME": "builder_amd64_7",
         }
         for patch in (mock.patch.dict(os.environ, env), mock.patch.object(tempfile, "tempdir", folder.name),
-                      mock.patch.object(builder_pods, "attempt", self.answer)):
+                      mock.patch.object(builder_pods, "attempt", self.answer), mock.patch.object(subprocess, "run", self.maint),
+                      mock.patch.object(time, "sleep", self.sleep)):
             patch.start()
             self.addCleanup(patch.stop)
 
@@ -44,7 +56,7 @@ class HookTest(unittest.TestCase):
         if resource == "events":
             self.events.append(body)
         elif resource == "configmaps":
-            return {"data": {"builder-amd64.json": '{"metadata": {"labels": {}}, "spec": {}}'}} if name == HOOKS else None
+            return {"data": {"builder-amd64.json": self.manifest}} if name == HOOKS else None
         elif method == "POST" and self.refusal:
             raise builder_pods.Refused(self.refusal)
         elif method == "POST":
@@ -52,6 +64,20 @@ class HookTest(unittest.TestCase):
         elif method == "DELETE":
             self.pods.pop(name, None)
         return self.pods.get(name)
+
+    def maint(self, command: list[str], **_options: Any) -> Any:
+        """resalloc-maint."""
+        self.assertEqual(command, ["resalloc-maint", "resource-info", "7"])
+        self.asked += 1
+        if self.ticket is None:
+            raise FileNotFoundError("resalloc-maint")
+        return mock.Mock(stdout=json.dumps(self.ticket))
+
+    def sleep(self, seconds: float) -> None:
+        """Time passes at once."""
+        self.slept.append(seconds)
+        if len(self.slept) == 3:
+            self.pods["demo-backend-0"] = BACKEND
 
     def run_hook(self, hook: str, *args: str) -> str:
         """Runs it; returns what it exits with, empty if it succeeded."""
@@ -107,6 +133,50 @@ class CheckTest(HookTest):
         self.assertIn("is deleted", self.run_hook("builder-check"))
         self.assertEqual(self.told(), [])
 
+    def test_one_that_no_build_had_is_no_accident(self) -> None:
+        self.ticket = {"ticket_id": None}
+        self.builder(self.ended(reason="Error", exitCode=1))
+        self.assertIn("no build had it", self.run_hook("builder-check"))
+        del self.pods[NAME]
+        self.assertIn("no build had it", self.run_hook("builder-check", "amd64", "warm"))
+        self.assertEqual(self.told(), [])
+        # Who can't be asked said nothing.
+        self.ticket = None
+        self.assertIn("vanished", self.run_hook("builder-check"))
+        self.assertEqual(self.told(), [("BuilderDied", "BuilderLost")])
+
+    def warm(self, hours: float) -> None:
+        """A builder that was made from the present manifest so long ago."""
+        self.builder({"phase": "Running"})
+        created = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=hours)
+        self.pods[NAME]["metadata"]["creationTimestamp"] = created.strftime("%Y-%m-%dT%H:%M:%SZ")
+        digest = hashlib.sha256(self.manifest.encode()).hexdigest()[:16]
+        self.pods[NAME]["metadata"]["annotations"][builder_pods.MADE_FROM] = digest
+
+    def test_an_idle_one_is_replaced_when_it_is_old_or_another_would_be_made_now(self) -> None:
+        self.ticket = {"ticket_id": None}
+        self.warm(5.9)
+        self.assertEqual(self.run_hook("builder-check", "amd64", "warm"), "")
+        self.assertEqual(self.asked, 0, "resalloc is asked when it matters")
+        self.warm(6.1)
+        self.assertIn("waits for a build since", self.run_hook("builder-check", "amd64", "warm"))
+        self.warm(1)
+        self.manifest = self.manifest.replace("{}}", "{}, \"x\": 1}", 1)
+        self.assertIn("is not what", self.run_hook("builder-check", "amd64", "warm"))
+        self.assertEqual(self.run_hook("builder-check", "amd64"), "", "of builders on demand each has its build")
+        self.assertEqual(self.told(), [])
+
+    def test_one_that_a_build_has_stays_and_resalloc_is_asked_once(self) -> None:
+        self.warm(20)
+        for _ in range(3):
+            self.assertEqual(self.run_hook("builder-check", "amd64", "warm"), "")
+        self.assertEqual(self.asked, 1)
+        self.ticket = None
+        self.setUp()
+        self.warm(20)
+        self.ticket = None
+        self.assertEqual(self.run_hook("builder-check", "amd64", "warm"), "", "who can't be asked may have it")
+
     def test_one_whose_dispatcher_is_gone_is_given_back_without_a_word(self) -> None:
         self.builder({"phase": "Running"})
         self.pods["demo-backend-0"] = None
@@ -116,6 +186,48 @@ class CheckTest(HookTest):
 
 class NewTest(HookTest):
     """builder-new."""
+
+    def starts(self) -> Any:
+        """An API server of a cluster that starts what it is given."""
+        answer = self.answer
+
+        def starts(method: str, resource: str, name: str, body: Any, tries: int) -> Any:
+            if method == "POST" and resource == "pods":
+                body["status"] = {"podIP": "::1", "conditions": [{"type": "Ready", "status": "True"}]}
+            return answer(method, resource, name, body, tries)
+        greeting = mock.MagicMock()
+        greeting.return_value.__enter__.return_value.recv.return_value = b"SSH-"
+        for patch in (mock.patch.object(builder_pods, "attempt", starts), mock.patch.object(socket, "create_connection", greeting)):
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def test_it_says_what_it_was_made_for_and_from(self) -> None:
+        self.starts()
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            self.assertEqual(self.run_hook("builder-new", "amd64"), "")
+        self.assertEqual(printed.getvalue(), f'---\nhost: "::1"\nname: {NAME}\nssh_port: 22\n')
+        digest = hashlib.sha256(self.manifest.encode()).hexdigest()[:16]
+        self.assertEqual(self.pods[NAME]["metadata"]["annotations"],
+                         {builder_pods.MADE_FOR: "c1", builder_pods.MADE_FROM: digest})
+
+    def test_a_warm_one_waits_for_a_dispatcher_and_is_not_tried_again_at_once(self) -> None:
+        self.starts()
+        self.pods["demo-backend-0"] = None
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.assertEqual(self.run_hook("builder-new", "amd64", "warm"), "")
+        self.assertEqual((self.slept, self.pods[NAME]["metadata"]["annotations"][builder_pods.MADE_FOR]), ([1, 1, 1], "c1"))
+        self.slept.clear()
+        self.refusal = "no"
+        self.assertEqual(self.run_hook("builder-new", "amd64", "warm"), "no")
+        self.assertEqual((self.slept, self.told()), ([15], [("BuilderFailed", "Refused")]))
+
+    def test_without_a_dispatcher_nothing_is_made_nor_told(self) -> None:
+        self.starts()
+        self.pods["demo-backend-0"] = None
+        moments = iter(range(0, 10_000, 100))
+        with mock.patch.object(time, "monotonic", lambda: next(moments)), mock.patch.object(time, "sleep"):
+            self.assertEqual(self.run_hook("builder-new", "amd64", "warm"), "no build dispatcher runs")
+        self.assertEqual((self.told(), NAME in self.pods), ([], False))
 
     def test_a_refused_builder_is_told_in_the_words_of_the_api_server(self) -> None:
         self.refusal = "the API server refused the builder (403): violates PodSecurity"

@@ -29,8 +29,8 @@ fn with_url(more: Value) -> Value {
 
 #[tokio::test]
 #[ignore = "needs an API server: ./check api"]
-async fn an_instance_for_people_may_be() -> Result<()> {
-    with_namespace("people-admitted", |ctx| async move {
+async fn an_instance_with_a_url_may_be() -> Result<()> {
+    with_namespace("access-admitted", |ctx| async move {
         let changes = vec![
             ("spec.url", url()),
             ("spec", with_url(json!({"expose": "Ingress", "ingress": {"annotations": {"a": "b"}}}))),
@@ -57,8 +57,8 @@ async fn an_instance_for_people_may_be() -> Result<()> {
 
 #[tokio::test]
 #[ignore = "needs an API server: ./check api"]
-async fn an_instance_for_people_may_not_be() -> Result<()> {
-    with_namespace("people-refused", |ctx| async move {
+async fn an_instance_with_a_url_may_not_be() -> Result<()> {
+    with_namespace("access-refused", |ctx| async move {
         let changes = vec![
             ("spec.url", changed(url(), ("frontend", json!("copr"))), "spec.url.frontend"),
             (

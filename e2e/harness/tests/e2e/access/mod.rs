@@ -100,7 +100,7 @@ fn person(ctx: &Context, url: &Url, address: &str) -> Result<Pod> {
 #[tokio::test]
 #[ignore = "needs a cluster with the operator: ./check e2e"]
 async fn a_person_logs_in_builds_and_installs_through_the_ingress() -> Result<()> {
-    with_namespace("people", |ctx| async move {
+    with_namespace("access", |ctx| async move {
         let url = url(&ctx);
         let frontend = format!("http://{}", url.frontend);
         let provider = Provider::start(&ctx, &format!("{frontend}/oidc_auth/")).await?;
