@@ -193,10 +193,10 @@ async fn what_would_lose_data_is_refused_with_the_field() -> Result<()> {
 async fn a_size_that_the_cluster_refused_may_be_taken_back() -> Result<()> {
     with_namespace("instance-taken-back", |ctx| async move {
         let mut instance = instance_json("copr");
-        instance["spec"]["storage"] = json!({"backend": "100Gi"});
+        instance["spec"]["backend"] = json!({"storage": {"size": "100Gi"}});
         apply::<CoprInstance>(&ctx, &instance, false).await?;
-        let back = || vec![("spec.storage.backend", json!("10Gi"))];
-        let refused = vec![("spec.storage.backend", json!("10Gi"), "storage.backend")];
+        let back = || vec![("spec.backend.storage.size", json!("10Gi"))];
+        let refused = vec![("spec.backend.storage.size", json!("10Gi"), "backend.storage.size")];
         all_refused::<CoprInstance>(&ctx, &instance, refused).await?;
         let condition = json!({
             "type": "VolumesReady", "status": "False", "reason": "ResizeRefused", "message": "its class can't",
