@@ -3,8 +3,7 @@
 use copr_operator_api::v1alpha1::{
     Admin, BackendSpec, Builders, ComponentSpec, ComponentStatus, CoprInstance, CoprInstanceSpec,
     CoprTestRun, CoprTestRunSpec, DatabaseSpec, Defaults, DeletionPolicy, DistGitSpec, Expose, FrontendSpec,
-    Images, IngressOptions, InstanceSource, KeepInstance, Phase, RedisSpec, RouteOptions, Suite, TestStatus,
-    Tests,
+    Images, InstanceSource, KeepInstance, Phase, RedisSpec, Suite, TestStatus, Tests,
 };
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
 use serde_json::{Value, json};
@@ -39,8 +38,8 @@ pub fn instance_spec() -> CoprInstanceSpec {
         admin: Admin::default(),
         url: None,
         expose: Expose::default(),
-        ingress: IngressOptions::default(),
-        route: RouteOptions::default(),
+        ingress: Box::default(),
+        route: Box::default(),
         gateway: None,
         login: None,
         frontend: FrontendSpec::default(),

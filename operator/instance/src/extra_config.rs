@@ -24,7 +24,7 @@ impl ExtraConfig {
     pub fn of(spec: &CoprInstanceSpec) -> Self {
         Self {
             frontend: spec.frontend.extra_config.clone(),
-            backend: spec.backend.extra_config.clone(),
+            backend: (*spec.backend.extra_config).clone(),
             dist_git: spec.dist_git.extra_config.clone(),
         }
     }

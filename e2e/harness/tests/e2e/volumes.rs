@@ -23,7 +23,7 @@ async fn a_volume_grows_where_its_class_allows_it_and_what_could_not_grow_is_tak
         let classes: Api<StorageClass> = Api::all(ctx.client.clone());
         let class = like_the_default(&classes, &ctx.namespace).await?;
         classes.create(&PostParams::default(), &class).await.context("failed to create a StorageClass")?;
-        let result = grow(&ctx, &classes, &class.name_any()).await;
+        let result = Box::pin(grow(&ctx, &classes, &class.name_any())).await;
         classes.delete(&class.name_any(), &DeleteParams::default()).await?;
         result
     })

@@ -116,8 +116,8 @@ pub struct BackendSpec {
     #[serde(default)]
     pub pod: Box<PodSettings>,
     /// Settings of its `copr-be.conf`.
-    #[serde(default, skip_serializing_if = "BackendConfig::is_empty")]
-    pub extra_config: BackendConfig,
+    #[serde(default, skip_serializing_if = "is_unset")]
+    pub extra_config: Box<BackendConfig>,
 }
 
 /// PostgreSQL: one of the instance's own on a volume, or an external one.
@@ -206,6 +206,10 @@ pub(super) fn only_grows(block: &str) -> Rule {
     Rule::new(format!("!({known}) || {grows} || {refused}"))
         .field_path(format!(".spec.{block}.storage.size"))
         .message(format!("{block}.storage.size cannot become smaller: a volume can only grow").as_str())
+}
+
+fn is_unset(extra: &BackendConfig) -> bool {
+    *extra == BackendConfig::default()
 }
 
 /// The schema of a component's block with the size of its volume as a default that one can read.

@@ -103,13 +103,6 @@ pub struct BackendConfig {
     pub builder: BTreeMap<String, String>,
 }
 
-impl BackendConfig {
-    /// Whether nothing is set.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 /// The rule that no key is one of these, nor no key at all.
 pub(super) fn none_of(owned: &[&str]) -> String {
     let list: Vec<_> = owned.iter().map(|key| format!("'{key}'")).collect();

@@ -110,11 +110,11 @@ pub struct CoprInstanceSpec {
 
     /// The Ingresses of `expose: Ingress`.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub ingress: IngressOptions,
+    pub ingress: Box<IngressOptions>,
 
     /// The Routes of `expose: Route`.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub route: RouteOptions,
+    pub route: Box<RouteOptions>,
 
     /// The Gateway of `expose: Gateway`.
     #[serde(skip_serializing_if = "Option::is_none")]

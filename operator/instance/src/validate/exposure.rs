@@ -26,10 +26,10 @@ impl Exposure {
     pub fn of(spec: &CoprInstanceSpec, served: &Served) -> Result<Self, Error> {
         match spec.expose {
             Expose::None => Ok(Self::None),
-            Expose::Ingress => Ok(Self::Ingress(spec.ingress.clone())),
+            Expose::Ingress => Ok(Self::Ingress((*spec.ingress).clone())),
             Expose::Route => {
                 check::<Route>("Route", served)?;
-                Ok(Self::Route(spec.route.clone()))
+                Ok(Self::Route((*spec.route).clone()))
             }
             Expose::Gateway => {
                 check::<HTTPRoute>("Gateway", served)?;

@@ -107,7 +107,7 @@ async fn a_person_logs_in_builds_and_installs_through_the_ingress() -> Result<()
         let spec = CoprInstanceSpec {
             url: Some(Box::new(url.clone())),
             expose: Expose::Ingress,
-            ingress: IngressOptions { class_name: Some("e2e".into()), ..IngressOptions::default() },
+            ingress: Box::new(IngressOptions { class_name: Some("e2e".into()), ..IngressOptions::default() }),
             login: Some(Box::new(login(&provider)?)),
             ..fixtures::instance_spec()
         };
