@@ -55,7 +55,7 @@ pub enum Error {
     Served(served::Error),
     /// The HTTP client for repositories and registries can't be made.
     #[error("failed to prepare for repositories and registries")]
-    Http(#[source] copr_operator_images::registry::http::Error),
+    Http(#[source] copr_operator_images::HttpError),
     /// Signals can't be caught.
     #[error("failed to install a signal handler")]
     Signal(#[source] std::io::Error),

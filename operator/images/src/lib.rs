@@ -6,24 +6,30 @@
 //!  repositories   Jobs
 //! ```
 //!
-//! Four rooms: [`resolve`] reads what the spec refers to (repositories, tags), and makes of it the hash of an image's inputs.
-//! [`registry`] speaks to registries, knows whether an image is there, and reads the Secrets to log in with. [`build`] decides
-//! which Jobs there are to be, makes them, and says how they are. [`sweep`] deletes from registries what nobody uses. [`provide`]
-//! goes through the first three for an instance.
+//! Four rooms, each of which uses those before it only: `registry` speaks to registries, knows whether an image is there, and
+//! reads the Secrets to log in with. `resolve` reads what the spec refers to (repositories, tags), and makes of it the hash of an
+//! image's inputs. `build` decides which Jobs there are to be, makes them, and says how they are. [`sweep`] deletes from registries
+//! what nobody uses, and builds nothing. `provide` goes through the first three for an instance.
 
 mod arch;
-pub mod build;
+mod build;
 mod context;
-pub mod provide;
-pub mod registry;
-pub mod resolve;
+mod dependency;
+mod http;
+mod names;
+mod provide;
+mod registry;
+mod resolve;
 pub mod sweep;
 
 use copr_operator_api::v1alpha1::CoprInstanceSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Client;
 
+pub use build::{condition, events, identity::Objects as BuildIdentity, job::PREFIX as JOB_PREFIX};
+pub use http::Error as HttpError;
 pub use provide::{Provider, Provision};
+pub use registry::Registries;
 
 /// An instance as its images need it.
 struct Wanted<'a> {

@@ -29,17 +29,17 @@ use super::{
         look::{look, others},
         start,
     },
+    http,
     registry::{
         self, Registries,
         access::{self, Target},
-        http,
     },
     resolve::{
         candidates::missing_pins,
         expected::Expected,
         inputs::{self, Inputs},
         prebuilt::{Prebuilt, prebuilt},
-        repository::Reader,
+        repository::{Reader, source},
         spec_hash,
     },
 };
@@ -217,9 +217,7 @@ impl Provider {
         base_image: String,
     ) -> Result<(PackagesStatus, Arc<Expected>), Error> {
         let sources = try_join_all(
-            spec.repositories
-                .iter()
-                .map(|repository| access::source(wanted.client, &wanted.namespace, repository)),
+            spec.repositories.iter().map(|repository| source(wanted.client, &wanted.namespace, repository)),
         )
         .await?;
         let (hashes, expected) = {

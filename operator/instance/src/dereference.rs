@@ -218,3 +218,6 @@ fn text(secret: Secret) -> BTreeMap<String, String> {
 pub fn now() -> Timestamp {
     Timestamp::now()
 }
+
+#[cfg(test)]
+mod tests;

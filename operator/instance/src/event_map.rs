@@ -3,7 +3,7 @@
 //! What the API server refuses and what the kubelet can't set up is said by events only, so they are watched: without that a
 //! reconcile that something else causes would be the first to see them.
 
-use copr_operator_images::build::job;
+use copr_operator_images::JOB_PREFIX;
 use k8s_openapi::api::core::v1::Event;
 
 use super::{builders::BUILDER_FAILED, incidents::BUILDER_DIED};
@@ -41,7 +41,7 @@ pub fn instances_of<'a>(
         return Vec::new();
     }
     let of_namespace = instances.filter(|(of, _)| Some(*of) == namespace);
-    if name.starts_with(job::PREFIX) {
+    if name.starts_with(JOB_PREFIX) {
         return of_namespace.collect();
     }
     let is_of = |instance: &str| name.strip_prefix(instance).is_some_and(|rest| rest.starts_with('-'));

@@ -97,3 +97,6 @@ async fn tell(recorder: &Recorder, instance: &ObjectReference) {
         tracing::warn!(error = report::chain(&error), "Failed to publish an event");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use copr_operator_api::{images::given_images, v1alpha1::CoprInstance};
-use copr_operator_images::{Provision, build::identity::Objects};
+use copr_operator_images::{BuildIdentity, Provision};
 use copr_operator_kernel::{conditions::Finding, platform::Platform, served::Served};
 
 use super::{
@@ -101,7 +101,7 @@ pub(crate) fn provision(instance: &CoprInstance) -> Provision {
         finding: Finding::yes("Available", ""),
         look_again: None,
         failed: false,
-        identity: Objects::default(),
+        identity: BuildIdentity::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a component is, told from its StatefulSet, its pod and the events of both. Pure.
 
-use copr_operator_images::build::condition;
+use copr_operator_images::condition;
 use copr_operator_kernel::{
     conditions::Finding,
     pods::{self, INIT_FAILED},

@@ -4,7 +4,10 @@ use copr_operator_api::{
     component::Component,
     labels::{self, COMPONENT},
 };
-use copr_operator_kernel::pods::{self, Waiting};
+use copr_operator_kernel::{
+    event,
+    pods::{self, Waiting},
+};
 use k8s_openapi::api::{
     apps::v1::StatefulSet,
     core::v1::{Event, PersistentVolumeClaim, Pod},
@@ -73,14 +76,9 @@ impl Seen {
         self.pods.iter().filter(of).min_by_key(|pod| pod.metadata.deletion_timestamp.is_some())
     }
 
-    /// The newest warning about the object of that uid whose reason is one of these. Names are used again, uids are not.
+    /// The newest warning about the object of that uid whose reason is one of these.
     pub fn warning(&self, uid: Option<&String>, reasons: &[&str]) -> Option<&Event> {
-        let uid = uid?;
-        self.warnings
-            .iter()
-            .filter(|event| event.involved_object.uid.as_ref() == Some(uid))
-            .filter(|event| event.reason.as_deref().is_some_and(|reason| reasons.contains(&reason)))
-            .max_by_key(|event| time(event))
+        event::newest(&self.warnings, uid, |reason| reasons.contains(&reason))
     }
 
     /// Images of the instance that a kubelet can't pull, and the components that can't start for it.
@@ -97,11 +95,5 @@ impl Seen {
     }
 }
 
-/// When an event happened last, whichever of the API's fields says so.
-pub fn time(event: &Event) -> Option<k8s_openapi::jiff::Timestamp> {
-    let series =
-        event.series.as_ref().and_then(|series| series.last_observed_time.as_ref()).map(|time| time.0);
-    let last = event.last_timestamp.as_ref().map(|time| time.0);
-    let first = event.event_time.as_ref().map(|time| time.0);
-    series.max(last).max(first)
-}
+#[cfg(test)]
+mod tests;

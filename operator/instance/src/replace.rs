@@ -91,3 +91,6 @@ fn ignore_gone(done: Result<(), kube::Error>) -> Result<(), kube::Error> {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests;

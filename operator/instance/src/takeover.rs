@@ -41,3 +41,6 @@ fn rolls_by_itself(set: &StatefulSet) -> bool {
     let strategy = set.spec.as_ref().and_then(|spec| spec.update_strategy.as_ref());
     strategy.and_then(|strategy| strategy.type_.as_deref()) == Some("RollingUpdate")
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use copr_operator_api::{
     names::client,
     v1alpha1::{Admin, CoprInstance, CoprInstanceSpec, DeletionPolicy, Proxy, Url},
 };
-use copr_operator_images::{Provision, build::identity};
+use copr_operator_images::{BuildIdentity, Provision};
 use copr_operator_kernel::platform::Platform;
 use jiff::{SignedDuration, civil::Date};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -79,7 +79,7 @@ pub struct Instance {
     /// What the cluster asks of pods.
     pub platform: Platform,
     /// What builds of images run as.
-    pub image_builds: identity::Objects,
+    pub image_builds: BuildIdentity,
 }
 
 /// Builders of one machine architecture.

@@ -31,7 +31,7 @@ pub fn next(
         return Action::requeue(soon.map_or(pause, |soon| soon.max(pause)));
     }
     let waits = images.is_some_and(|provision| {
-        !provision.finding.is_true() && provision.finding.reason != images::build::condition::BUILDING
+        !provision.finding.is_true() && provision.finding.reason != images::condition::BUILDING
     });
     if let Some(failure) = progress.failures.first() {
         let pause = context.backoff.failed(&uid);

@@ -4,7 +4,7 @@
 //! renewed for [`RENEW_WITHIN`], another takes over when it has seen no renewal for [`DURATION`], which is longer. A holder that is
 //! cut off from the API server learns nothing from there, so it must know by its own clock that its time is up.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use copr_operator_api::labels::FIELD_MANAGER;
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ use kube::{
     Api, Client,
     api::{ObjectMeta, PostParams},
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::report;
 
@@ -90,11 +90,14 @@ pub async fn hold(
             () = &mut shutdown => break,
         }
     }
-    if holder.renewed.is_some()
-        && let Err(error) = holder.release().await
-    {
+    if holder.renewed.is_some() {
+        let failed = match tokio::time::timeout(REQUEST_WITHIN, holder.release()).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => report::chain(&error),
+            Err(_) => "the API server doesn't answer".to_owned(),
+        };
         tracing::warn!(
-            error = report::chain(&error),
+            error = failed,
             "Failed to release the Lease; another operator waits until it runs out"
         );
     }
@@ -214,38 +217,4 @@ fn now() -> MicroTime {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lease(holder: Option<&str>, renewed: i64) -> Lease {
-        let spec = LeaseSpec {
-            holder_identity: holder.map(str::to_owned),
-            lease_duration_seconds: Some(30),
-            renew_time: Some(MicroTime(Timestamp::from_second(renewed).unwrap())),
-            ..LeaseSpec::default()
-        };
-        Lease { spec: Some(spec), ..Lease::default() }
-    }
-
-    #[test]
-    fn a_lease_that_is_free_or_ones_own_is_taken_at_once() {
-        let now = Instant::now();
-        let mut last = None;
-        assert_eq!(decide(None, "me", &mut last, now), Act::Create);
-        assert_eq!(decide(Some(&lease(None, 0)), "me", &mut last, now), Act::Take);
-        assert_eq!(decide(Some(&lease(Some("me"), 0)), "me", &mut last, now), Act::Renew);
-    }
-
-    #[test]
-    fn anothers_is_taken_only_when_it_was_not_renewed_for_its_duration_by_ones_own_clock() {
-        let begin = Instant::now();
-        let after = |seconds| begin + Duration::from_secs(seconds);
-        let mut last = None;
-        // However old the time in it is: clocks of two nodes may differ.
-        assert_eq!(decide(Some(&lease(Some("other"), 0)), "me", &mut last, begin), Act::Nothing);
-        assert_eq!(decide(Some(&lease(Some("other"), 0)), "me", &mut last, after(29)), Act::Nothing);
-        assert_eq!(decide(Some(&lease(Some("other"), 5)), "me", &mut last, after(40)), Act::Nothing);
-        assert_eq!(decide(Some(&lease(Some("other"), 5)), "me", &mut last, after(69)), Act::Nothing);
-        assert_eq!(decide(Some(&lease(Some("other"), 5)), "me", &mut last, after(70)), Act::Take);
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@ pub mod apply;
 pub mod backoff;
 pub mod conditions;
 pub mod disruption;
+pub mod event;
 pub mod isolation;
 pub mod lease;
 pub mod malformed;
@@ -16,5 +17,5 @@ pub mod report;
 pub mod resources;
 pub mod scheduling;
 pub mod served;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -42,3 +42,72 @@ where
     api.patch_status(name, &PatchParams::default(), &Patch::Merge(patch)).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use copr_operator_api::v1alpha1::CoprInstance;
+    use k8s_openapi::jiff::Timestamp;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::{
+        conditions::{self, Finding},
+        testing::{ApiServer, Exchange, get, patch},
+    };
+
+    const OBJECT: &str = "/apis/copr.fedorainfracloud.org/v1alpha1/namespaces/team/coprinstances/demo";
+    const STATUS: &str = "/apis/copr.fedorainfracloud.org/v1alpha1/namespaces/team/coprinstances/demo/status";
+
+    /// An object that has this for its conditions.
+    fn there(conditions: &Value) -> Exchange {
+        get(OBJECT).answers(json!({
+            "apiVersion": "copr.fedorainfracloud.org/v1alpha1", "kind": "CoprInstance",
+            "metadata": {"name": "demo", "namespace": "team", "generation": 3, "resourceVersion": "9"},
+            "spec": {"chroots": 1}, "status": {"conditions": conditions, "builders": "what nobody reads"},
+        }))
+    }
+
+    async fn tell(server: &ApiServer) -> Result<(), kube::Error> {
+        let say = |conditions: &mut Vec<Condition>, generation| {
+            let finding = Finding::no(REASON, "spec.chroots: not a list");
+            conditions::set(conditions, "Available", finding, generation, Timestamp::UNIX_EPOCH);
+        };
+        write::<CoprInstance>(&server.client(), ("team", "demo"), say).await
+    }
+
+    #[tokio::test]
+    async fn it_is_told_once_and_to_the_version_that_was_read() {
+        let told = patch(STATUS).body(json!({
+            "metadata": {"resourceVersion": "9"},
+            "status": {"observedGeneration": 3, "conditions": [{"type": "Available", "reason": REASON}]},
+        }));
+        let server = ApiServer::expects([there(&json!([])), told]);
+        tell(&server).await.unwrap();
+        let patch = server.requests()[1].body.clone();
+        // What can't be read of the rest isn't touched.
+        assert_eq!(patch["status"].as_object().unwrap().len(), 2);
+        drop(server);
+
+        let server = ApiServer::expects([there(&patch["status"]["conditions"])]);
+        tell(&server).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn conditions_that_can_not_be_read_are_made_anew() {
+        let server = ApiServer::expects([there(&json!({"Ready": true})), patch(STATUS)]);
+        tell(&server).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_object_that_is_gone_needs_no_condition() {
+        tell(&ApiServer::expects([get(OBJECT)])).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_the_api_server_does_not_take_is_an_error() {
+        for refusal in [ApiServer::INVALID, ApiServer::CONFLICT, ApiServer::INTERNAL_ERROR] {
+            let server = ApiServer::expects([there(&json!([])), patch(STATUS).refuses(refusal, "no")]);
+            assert!(tell(&server).await.is_err());
+        }
+    }
+}

@@ -85,3 +85,91 @@ async fn ask(client: &Client, namespace: &str) -> Result<Platform, Error> {
         namespace.annotations().get(UID_RANGE).and_then(|range| range.split(['/', '-']).next()?.parse().ok());
     Ok(Platform::OpenShift { uid: uid.ok_or(Error::NoUidRange)? })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::{ApiServer, Exchange, get};
+
+    const NAMESPACE: &str = "/api/v1/namespaces/team";
+
+    /// The API groups, and what OpenShift's has.
+    fn openshift() -> [Exchange; 2] {
+        let version = json!({"groupVersion": "security.openshift.io/v1", "version": "v1"});
+        let group = json!({
+            "name": "security.openshift.io", "versions": [version], "preferredVersion": version,
+        });
+        let resources = json!({"groupVersion": "security.openshift.io/v1", "resources": []});
+        [
+            get("/apis").answers(json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": [group]})),
+            get("/apis/security.openshift.io/v1").answers(resources),
+        ]
+    }
+
+    fn kubernetes() -> Exchange {
+        get("/apis").answers(json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": []}))
+    }
+
+    fn namespace(annotations: &Value) -> Exchange {
+        get(NAMESPACE).answers(json!({"metadata": {"name": "team", "annotations": annotations}}))
+    }
+
+    #[tokio::test]
+    async fn kubernetes_has_no_such_group_and_is_asked_once_for_a_namespace() {
+        let platforms = Platforms::default();
+        let server = ApiServer::expects([kubernetes(), kubernetes()]);
+        for name in ["team", "team", "other", "team"] {
+            assert_eq!(platforms.of(&server.client(), name).await.unwrap(), Platform::Kubernetes);
+        }
+    }
+
+    #[tokio::test]
+    async fn openshift_tells_which_uid_pods_of_the_namespace_run_as() {
+        for range in ["1000100000/10000", "1000100000-1000109999"] {
+            let platforms = Platforms::default();
+            let server =
+                ApiServer::expects(openshift().into_iter().chain([namespace(&json!({(UID_RANGE): range}))]));
+            for _ in 0..2 {
+                let platform = platforms.of(&server.client(), "team").await.unwrap();
+                assert_eq!(platform, Platform::OpenShift { uid: 1_000_100_000 });
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_namespace_without_its_range_is_asked_about_again() {
+        let platforms = Platforms::default();
+        let script = [json!({}), json!({(UID_RANGE): "soon"}), json!({(UID_RANGE): "7/1"})];
+        let server = ApiServer::expects(
+            script
+                .into_iter()
+                .flat_map(|annotations| openshift().into_iter().chain([namespace(&annotations)])),
+        );
+        for _ in 0..2 {
+            assert!(matches!(platforms.of(&server.client(), "team").await, Err(Error::NoUidRange)));
+        }
+        assert_eq!(platforms.of(&server.client(), "team").await.unwrap(), Platform::OpenShift { uid: 7 });
+    }
+
+    #[tokio::test]
+    async fn an_api_server_that_does_not_say_is_not_taken_for_kubernetes() {
+        let platforms = Platforms::default();
+        let server = ApiServer::expects(
+            [
+                get("/apis").refuses(ApiServer::FORBIDDEN, "no"),
+                get("/apis").refuses(ApiServer::INTERNAL_ERROR, "etcd"),
+                get("/apis").is_cut_off(),
+            ]
+            .into_iter()
+            .chain(openshift())
+            .chain([get(NAMESPACE).refuses(ApiServer::FORBIDDEN, "no")]),
+        );
+        for _ in 0..3 {
+            assert!(matches!(platforms.of(&server.client(), "team").await, Err(Error::Discover(_))));
+        }
+        let said = platforms.of(&server.client(), "team").await.unwrap_err().to_string();
+        assert_eq!(said, "failed to read the namespace team");
+    }
+}

@@ -187,20 +187,4 @@ where
 }
 
 #[cfg(test)]
-mod tests {
-    use kube::core::Status;
-
-    use super::*;
-
-    #[test]
-    fn what_the_api_server_says_is_told_and_who_may_not_ask_tries_again() {
-        let answer = |code| Status { code, ..Status::failure("failed calling webhook", "InternalError") };
-        for told in [400, 403, 404, 422, 429, 500, 503, 504] {
-            assert!(is_told(&answer(told)), "{told}");
-        }
-        // Who isn't known any more writes no status, either; and a conflict is over with the next look.
-        for passing in [401, 408, 409] {
-            assert!(!is_told(&answer(passing)), "{passing}");
-        }
-    }
-}
+mod tests;

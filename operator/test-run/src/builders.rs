@@ -105,7 +105,7 @@ impl Builders {
                 let behind = self.incidents.iter().rfind(recent);
                 match behind.filter(|_| trouble.reason == Reason::BuilderStartFailed) {
                     Some(incident) => Obstacle::Lasting(
-                        Reason::parse(&incident.reason).unwrap_or(trouble.reason),
+                        incident.reason.parse().unwrap_or(trouble.reason),
                         format!("{}; {}", incident.message, trouble.message),
                     ),
                     None => Obstacle::Lasting(trouble.reason, trouble.message.clone()),
@@ -130,7 +130,7 @@ impl Builders {
         let until = until + SETTLE;
         let met = self.incidents.iter().find(|incident| (from..=until).contains(&incident.time.0));
         if let Some(incident) = met {
-            let reason = Reason::parse(&incident.reason).unwrap_or(Reason::BuilderLost);
+            let reason = incident.reason.parse().unwrap_or(Reason::BuilderLost);
             return Some((reason, format!("a builder was lost during the test: {}", incident.message)));
         }
         if let Some(trouble) = &self.trouble {

@@ -201,3 +201,6 @@ async fn pods(
         .map_err(|source| Error::Pods { of: of(), source })?;
     Ok(list.items)
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,7 +82,7 @@ pub fn transitions(old: &CoprTestRunStatus, new: &CoprTestRunStatus) -> Vec<Noti
             type_,
             "Finished",
             "Conclude",
-            format!("{:?}: {}", new.phase, message(new, types::SUCCEEDED)),
+            format!("{}: {}", new.phase, message(new, types::SUCCEEDED)),
             None,
         );
     }

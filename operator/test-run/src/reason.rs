@@ -1,31 +1,12 @@
 //! Why a test has no verdict, in a word for programs: a closed list. What each means to people is in docs/verdicts.md. Pure.
 
 use copr_operator_api::v1alpha1::TestStatus;
+use strum::{Display, EnumString};
 
-/// Declares the list once: as an enum, as text and as [`Reason::ALL`].
-macro_rules! reasons {
-    ($($(#[$about:meta])* $name:ident,)*) => {
-        /// Why there is no verdict.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Reason {
-            $($(#[$about])* $name,)*
-        }
-
-        impl Reason {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
-
-            /// As the status says it.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$name => stringify!($name),)*
-                }
-            }
-        }
-    };
-}
-
-reasons! {
+/// Why there is no verdict.
+#[derive(EnumString, Display, Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(strum::VariantArray))]
+pub enum Reason {
     /// The API server refuses builders.
     BuilderRefused,
     /// No node takes a builder.
@@ -81,14 +62,9 @@ reasons! {
 }
 
 impl Reason {
-    /// The reason of that name.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|reason| reason.as_str() == text)
-    }
-
     /// The reason that a test's status gives.
     pub fn of(test: &TestStatus) -> Option<Self> {
-        Self::parse(test.reason.as_deref()?)
+        test.reason.as_deref()?.parse().ok()
     }
 
     /// Whether it may pass by itself, so that trying again at once would only use up the attempts.
@@ -110,12 +86,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     use kube::CustomResourceExt as _;
+    use strum::VariantArray as _;
 
     use super::*;
     use copr_operator_api::v1alpha1::CoprTestRun;
 
-    fn known() -> BTreeSet<&'static str> {
-        Reason::ALL.iter().map(|reason| reason.as_str()).collect()
+    fn known() -> BTreeSet<String> {
+        Reason::VARIANTS.iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -123,7 +100,7 @@ mod tests {
         let text = include_str!("../../../docs/verdicts.md");
         let table = text.split("## Reasons of a test").nth(1).unwrap().split("\n## ").next().unwrap();
         let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
-        assert_eq!(rows.collect::<BTreeSet<_>>(), known());
+        assert_eq!(rows.map(str::to_owned).collect::<BTreeSet<_>>(), known());
     }
 
     #[test]
@@ -132,8 +109,7 @@ mod tests {
         let field = crd
             .pointer("/spec/versions/0/schema/openAPIV3Schema/properties/status/properties/tests/items/properties/reason/description")
             .unwrap();
-        let named: BTreeSet<&str> =
-            field.as_str().unwrap().split('`').skip(1).step_by(2).filter(|word| *word != "outcome").collect();
-        assert_eq!(named, known());
+        let named = field.as_str().unwrap().split('`').skip(1).step_by(2).filter(|word| *word != "outcome");
+        assert_eq!(named.map(str::to_owned).collect::<BTreeSet<_>>(), known());
     }
 }

@@ -45,3 +45,6 @@ pub async fn write(client: &Client, run: &CoprTestRun, status: &CoprTestRunStatu
         Err(source) => Err(Error::Replace { name, source }),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,13 +34,6 @@ const SMOKE: [Test; 9] = [
     Test::new("chroots", 60, false),
 ];
 
-/// The suite's name as users write it.
-pub const fn name(suite: SuiteName) -> &'static str {
-    match suite {
-        SuiteName::Smoke => "smoke",
-    }
-}
-
 /// Every test of the suite, in the order in which they are started.
 pub const fn tests(suite: SuiteName) -> &'static [Test] {
     match suite {
@@ -67,10 +60,5 @@ mod tests {
         let admitted: BTreeSet<&str> = rule.split('\'').skip(1).step_by(2).collect();
         let known: BTreeSet<&str> = tests(SuiteName::Smoke).iter().map(|test| test.name).collect();
         assert_eq!(admitted, known);
-    }
-
-    #[test]
-    fn the_suite_is_called_what_users_write() {
-        assert_eq!(serde_json::to_value(SuiteName::Smoke).unwrap(), name(SuiteName::Smoke));
     }
 }

@@ -115,7 +115,7 @@ pub fn validate(run: &CoprTestRun, observed: &Observed) -> Result<Validated, Err
         namespace: run.namespace().unwrap_or_default(),
         generation: run.metadata.generation,
         owner: run.controller_owner_ref(&()).ok_or(Error::NoUid)?,
-        suite: suite::name(spec.suite.name),
+        suite: spec.suite.name.into(),
         tests: tests(run)?,
         resources: spec.suite.resources.clone(),
         parallelism: usize::try_from(spec.suite.parallelism).unwrap_or(1).max(1),
@@ -138,7 +138,7 @@ fn tests(run: &CoprTestRun) -> Result<Vec<Test>, Error> {
     let wanted = &run.spec.suite.tests;
     let all = suite::tests(run.spec.suite.name);
     if let Some(unknown) = wanted.iter().find(|name| all.iter().all(|test| test.name != **name)) {
-        return Err(Error::UnknownTest { test: unknown.clone(), suite: suite::name(run.spec.suite.name) });
+        return Err(Error::UnknownTest { test: unknown.clone(), suite: run.spec.suite.name.into() });
     }
     let picked = |test: &&Test| wanted.is_empty() || wanted.iter().any(|name| name == test.name);
     let own = run.spec.suite.test_timeout.as_deref();

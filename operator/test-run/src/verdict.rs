@@ -6,6 +6,7 @@
 use copr_operator_api::v1alpha1::Outcome;
 use copr_operator_kernel::{
     disruption::{self, Cause},
+    event,
     pods::{self, Waiting},
     report,
 };
@@ -77,7 +78,7 @@ struct Report {
     component: String,
 }
 
-#[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Deserialize, strum::Display, Clone, Copy, Debug, PartialEq, Eq)]
 enum Reported {
     Passed,
     Skipped,
@@ -155,7 +156,7 @@ fn read(pod: &str, end: &ContainerStateTerminated) -> Ended {
         Ok(report) => Ended::error(
             Reason::NoVerdict,
             format!(
-                "pod {pod} says {:?} but exited with {}, not {}",
+                "pod {pod} says {} but exited with {}, not {}",
                 report.outcome,
                 end.exit_code,
                 report.outcome.exit_code()
@@ -267,12 +268,7 @@ fn trouble(pod: &Pod, name: &str) -> Option<(Reason, String)> {
 
 /// What keeps the kubelet from setting the pod up: a volume, the sandbox.
 fn stuck(pod: &Pod, name: &str, warnings: &[Event]) -> Option<(Reason, String)> {
-    let uid = pod.metadata.uid.as_ref()?;
-    let newest = warnings
-        .iter()
-        .filter(|event| event.involved_object.uid.as_ref() == Some(uid))
-        .filter(|event| event.reason.as_deref().is_some_and(|reason| reason.starts_with("Failed")))
-        .max_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0))?;
+    let newest = event::newest(warnings, pod.metadata.uid.as_ref(), |reason| reason.starts_with("Failed"))?;
     let (reason, message) =
         (newest.reason.as_deref().unwrap_or_default(), newest.message.as_deref().unwrap_or_default());
     let said = report::truncate(message.to_owned(), 256);

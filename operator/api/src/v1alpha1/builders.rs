@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::ResourceRequirements;
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{Display, VariantArray};
 
 use super::{PodSettings, instance::is_default};
 
@@ -70,7 +71,9 @@ fn default_builders_max() -> i32 {
 }
 
 /// How a builder pod gets the rights that Mock needs.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Serialize, Deserialize, JsonSchema, Display, VariantArray, Clone, Copy, Debug, Default, PartialEq, Eq,
+)]
 pub enum Isolation {
     /// `hostUsers: false` and nine capabilities that count only inside the pod's user namespace.
     /// Needs Kubernetes >= 1.33, containerd >= 2.0 or CRI-O >= 1.25. A builder that finds no user

@@ -3,6 +3,7 @@
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{Display, VariantArray};
 
 /// Where prebuilt images come from. `registry` and `tag` name all of them at once
 /// (`<registry>/copr-<component>:<tag>`); the `image` of a component's own block wins. A tag is resolved to a digest once, where the
@@ -46,7 +47,9 @@ fn default_tag() -> String {
 }
 
 /// When the kubelet pulls an image.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Serialize, Deserialize, JsonSchema, Display, VariantArray, Clone, Copy, Debug, Default, PartialEq, Eq,
+)]
 pub enum PullPolicy {
     /// At every start of a container.
     Always,

@@ -73,9 +73,9 @@ pub struct Repository {
     #[x_kube(validation = Rule::new("isURL(self) && self.matches('^https?://[^/?#@]+(/[^ ?#$,]*)?$')")
         .message("baseURL is an http or https URL of a dnf repository without variables, query or fragment, for example https://download.copr.fedorainfracloud.org/results/@copr/copr-dev/fedora-44-x86_64/"))]
     pub base_url: String,
-    /// dnf's priority, from 1 (wins) to 99.
+    /// dnf's priority, from 1 (wins) to 99. Absent: 99.
     #[serde(default = "default_priority")]
-    #[schemars(range(min = 1, max = 99))]
+    #[schemars(range(min = 1, max = 99), transform = super::without_default)]
     pub priority: i32,
     /// URL of the key that the packages are signed with, over https: a key that came over plain HTTP proves nothing.
     /// Absent: signatures aren't checked, as a pull request's packages may have none.

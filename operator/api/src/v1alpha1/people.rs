@@ -31,8 +31,9 @@ pub struct User {
     /// E-mail address.
     #[schemars(length(min = 3, max = 150), regex(pattern = r"^[^@\s]+@[^@\s]+$"))]
     pub email: String,
-    /// Whether the user may do everything with everybody's projects.
+    /// Whether the user may do everything with everybody's projects. Absent: false.
     #[serde(default)]
+    #[schemars(transform = super::without_default)]
     pub admin: bool,
     /// A Secret with the keys `login` and `token`, which become the user's API token for copr-cli and never expire. Absent: the
     /// user gets one in the web UI; one that this field gave before is taken back.
@@ -87,9 +88,9 @@ pub struct DistGitInstance {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 50), regex(pattern = r"^[a-zA-Z0-9_.~+/-]*$"))]
     pub default_namespace: Option<String>,
-    /// The one with the highest is the default, and shown first.
+    /// The one with the highest is the default, and shown first. Absent: 100.
     #[serde(default = "default_priority")]
-    #[schemars(range(min = 0, max = 10_000))]
+    #[schemars(range(min = 0, max = 10_000), transform = super::without_default)]
     pub priority: i32,
 }
 

@@ -23,22 +23,22 @@ pub const REGISTRY_UNREACHABLE: &str = "RegistryUnreachable";
 pub const BUILD_TROUBLE: &str = "ImageBuildTrouble";
 
 /// Of an image: dnf says that the packages can't be installed.
-pub const PACKAGES_REFUSED: &str = "PackagesRefused";
+pub(crate) const PACKAGES_REFUSED: &str = "PackagesRefused";
 /// Of an image: the cluster refuses the pod of its build.
-pub const BUILD_REFUSED: &str = "BuildRefused";
+pub(crate) const BUILD_REFUSED: &str = "BuildRefused";
 /// Of an image: the pod of its build can't start.
-pub const BUILD_BLOCKED: &str = "BuildBlocked";
+pub(crate) const BUILD_BLOCKED: &str = "BuildBlocked";
 /// Of an image: its build waits for a registry or a mirror that is away.
-pub const BUILD_WAITING: &str = "BuildWaiting";
+pub(crate) const BUILD_WAITING: &str = "BuildWaiting";
 /// Of an image: something around its build failed.
-pub const BUILD_INTERRUPTED: &str = "BuildInterrupted";
+pub(crate) const BUILD_INTERRUPTED: &str = "BuildInterrupted";
 /// Of an image: the repositories aren't any more what they were when they were looked at.
-pub const REPOSITORIES_CHANGED: &str = "RepositoriesChanged";
+pub(crate) const REPOSITORIES_CHANGED: &str = "RepositoriesChanged";
 
 const MESSAGE_MAX: usize = 4096;
 
 /// The reason of an image that was recorded, as a constant.
-pub fn of_trouble(reason: &str) -> &'static str {
+pub(crate) fn of_trouble(reason: &str) -> &'static str {
     match reason {
         BUILD_REFUSED => BUILD_REFUSED,
         BUILD_BLOCKED => BUILD_BLOCKED,
@@ -48,7 +48,7 @@ pub fn of_trouble(reason: &str) -> &'static str {
 }
 
 /// All images in one condition.
-pub fn of_all(spec: &Packages, status: &PackagesStatus) -> Finding {
+pub(crate) fn of_all(spec: &Packages, status: &PackagesStatus) -> Finding {
     let images = &status.images;
     let of = |state| images.iter().filter(move |image| image.state == state).collect::<Vec<_>>();
     let failed = of(ImageState::Failed);
@@ -92,7 +92,7 @@ pub fn of_all(spec: &Packages, status: &PackagesStatus) -> Finding {
 }
 
 /// What was to be done about images and failed, with what is known of how to mend it.
-pub fn of_failure(reason: &str, message: String) -> Finding {
+pub(crate) fn of_failure(reason: &str, message: String) -> Finding {
     match openshift::hint(&message) {
         Some(hint) => Finding::no(reason, format!("{message}; {hint}")),
         None => Finding::no(reason, message),

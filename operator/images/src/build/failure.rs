@@ -7,6 +7,7 @@ use copr_operator_kernel::apply;
 
 use super::{condition, start};
 use crate::{
+    dependency,
     registry::{self, access},
     resolve::repository,
 };
@@ -15,6 +16,9 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Something that the spec refers to.
+    #[error(transparent)]
+    Dependency(#[from] dependency::Error),
+    /// How a registry is to be spoken to.
     #[error(transparent)]
     Access(#[from] access::Error),
     /// A repository.
@@ -47,6 +51,7 @@ impl Error {
     /// The reason for the condition.
     pub fn reason(&self) -> &'static str {
         match self {
+            Self::Dependency(error) => error.reason(),
             Self::Access(error) => error.reason(),
             Self::Repository(_) => condition::REPOSITORY_UNREADABLE,
             Self::Registry(registry::Error::Reference { .. })

@@ -14,8 +14,8 @@ use k8s_openapi::{
 use kube::Resource as _;
 use serde_json::json;
 
-use super::job::{Build, HASH_LABEL, path};
-use crate::{context, resolve::expected::Expected};
+use super::job::{Build, path};
+use crate::{context, names::HASH_LABEL, resolve::expected::Expected};
 
 impl Build<'_> {
     /// What the Job's pod mounts: the request, and the image's folder.

@@ -73,7 +73,11 @@ pub async fn gone(
 }
 
 /// Deletes the Jobs of a namespace that have built from these inputs: what they pushed has gone.
-async fn forget_jobs(client: &Client, namespace: &str, hashes: &[&str]) -> Result<(), start::Error> {
+pub(super) async fn forget_jobs(
+    client: &Client,
+    namespace: &str,
+    hashes: &[&str],
+) -> Result<(), start::Error> {
     for job in start::jobs(client, hashes).await? {
         if job.namespace().as_deref() != Some(namespace) || progress::is_active(&job) {
             continue;

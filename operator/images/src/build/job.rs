@@ -29,10 +29,9 @@ use k8s_openapi::{
         apis::meta::v1::{ObjectMeta, OwnerReference},
     },
 };
-use kube::ResourceExt as _;
 use sha2::{Digest as _, Sha256};
 
-use crate::{arch, resolve::expected::Expected};
+use crate::{arch, names, resolve::expected::Expected};
 
 /// What the names of all Jobs that build begin with.
 pub const PREFIX: &str = "copr-image-";
@@ -40,12 +39,6 @@ pub const PREFIX: &str = "copr-image-";
 pub const HASH: &str = "copr.fedorainfracloud.org/input-hash";
 /// The annotation of a Job: the image that it pushes.
 pub const IMAGE: &str = "copr.fedorainfracloud.org/image";
-/// The label of an image: which of its packages came from which repository of the spec.
-pub const PACKAGES_LABEL: &str = "org.fedorainfracloud.copr.packages";
-/// The label of an image: the source packages of those whose names differ from that.
-pub const SOURCES_LABEL: &str = "org.fedorainfracloud.copr.sources";
-/// The label of an image: the hash of its inputs.
-pub const HASH_LABEL: &str = "org.fedorainfracloud.copr.input-hash";
 
 /// Exit codes after which the same build would end alike: the packages can't be installed, or aren't any more what they were.
 const FINAL: [i32; 2] = [1, 3];
@@ -107,11 +100,6 @@ pub fn timeout(packages: &Packages) -> jiff::SignedDuration {
     packages.build.timeout.parse().unwrap_or(jiff::SignedDuration::from_mins(30))
 }
 
-/// The name under which an image is pushed.
-pub fn reference(registry: &str, image: Image, hash: &str) -> String {
-    format!("{registry}/copr-{}:{hash}", image.folder())
-}
-
 /// The service account of builds of an instance.
 pub fn service_account(instance: &str) -> String {
     format!("{instance}-{IMAGE_BUILD}")
@@ -165,7 +153,7 @@ impl Build<'_> {
     }
 
     pub(super) fn reference(&self) -> String {
-        reference(&self.registry.url, self.image, self.hash)
+        names::reference(&self.registry.url, self.image, self.hash)
     }
 
     fn pod(&self, name: &str) -> PodSpec {
@@ -348,9 +336,4 @@ fn gets_on() -> Probe {
         failure_threshold: Some(1),
         ..Probe::default()
     }
-}
-
-/// Name of the instance that a Job builds for.
-pub fn instance_of(job: &Job) -> String {
-    job.labels().get(labels::INSTANCE).cloned().unwrap_or_default()
 }

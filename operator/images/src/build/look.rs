@@ -7,6 +7,7 @@ use copr_operator_api::{
     labels,
     v1alpha1::{ImageState, ImageStatus, Packages},
 };
+use copr_operator_kernel::event;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use k8s_openapi::api::{batch::v1::Job, core::v1::Event};
@@ -25,7 +26,7 @@ use super::{
     job, start,
 };
 use crate::{
-    Wanted,
+    Wanted, names,
     registry::{Registries, access::Target},
 };
 
@@ -46,12 +47,11 @@ pub async fn look(
         .collect();
     let references = missing
         .iter()
-        .map(|(image, status)| (*image, job::reference(&target.registry.url, *image, &status.input_hash)));
+        .map(|(image, status)| (*image, names::reference(&target.registry.url, *image, &status.input_hash)));
     let query =
         format!("{},{}={}", labels::instance_query(&wanted.name), labels::COMPONENT, labels::IMAGE_BUILD);
     let mut seen = Seen {
         namespace: wanted.namespace.clone(),
-        instance: wanted.name.clone(),
         uid: wanted.owner.uid.clone(),
         jobs: start::jobs_of(wanted.client, &wanted.namespace, &query).await?,
         pods: start::pods(wanted.client, &wanted.namespace, &query).await?,
@@ -162,12 +162,7 @@ const NOT_READY: &str = "Readiness probe failed: ";
 
 fn newest(events: Vec<Event>, reason: &'static str) -> Option<Warning> {
     let of_interest = |event: &Event| !OF_THE_JOB.iter().any(|r| event.reason.as_deref() == Some(r));
-    let when = |event: &Event| {
-        let series = event.series.as_ref().and_then(|series| series.last_observed_time.as_ref()).map(|t| t.0);
-        let last = event.last_timestamp.as_ref().map(|t| t.0);
-        series.or(last).or(event.event_time.as_ref().map(|t| t.0)).or(event.creation_timestamp().map(|t| t.0))
-    };
-    let newest = events.into_iter().filter(of_interest).max_by_key(when)?;
+    let newest = events.into_iter().filter(of_interest).max_by_key(event::time)?;
     let message = newest.message.filter(|message| !message.is_empty())?;
     let message = message.trim();
     Some(match message.strip_prefix(NOT_READY) {

@@ -1,6 +1,6 @@
 //! The builds: Jobs in the cluster, and what is said of them.
 
-pub(crate) mod builds;
+pub mod builds;
 pub mod condition;
 pub mod decide;
 pub mod events;
@@ -9,7 +9,7 @@ mod files;
 pub mod heal;
 pub mod identity;
 pub mod job;
-pub(crate) mod look;
+pub mod look;
 pub mod start;
 #[cfg(test)]
 mod tests;

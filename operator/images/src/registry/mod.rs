@@ -9,7 +9,6 @@ pub mod answer;
 pub mod asks;
 pub mod challenge;
 pub mod credentials;
-pub mod http;
 pub mod name;
 mod pool;
 #[cfg(test)]
@@ -23,12 +22,12 @@ use reqwest::{Method, StatusCode, header::LINK};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::http;
 use answer::Meaning;
 pub use asks::Asks;
 pub use credentials::{Keyring, Login};
 pub use name::{Name, host, host_of_prefix};
 pub use pool::Registries;
-pub use transport::Pauses;
 use transport::{Answer, Asked, Transport, refused};
 
 const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \

@@ -11,9 +11,10 @@ use backon::ExponentialBuilder;
 use tokio::time::Instant;
 
 use super::{
-    Access, Asks, Error, Name, Registry, http,
+    Access, Asks, Error, Name, Registry,
     transport::{Pauses, Transport},
 };
+use crate::http;
 
 /// From the first byte to the last.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -49,7 +50,7 @@ impl Default for Registries {
 
 impl Registries {
     /// With other pauses between tries.
-    pub fn with_pauses(pauses: Pauses) -> Self {
+    pub(super) fn with_pauses(pauses: Pauses) -> Self {
         Self { clients: Mutex::default(), known: Mutex::default(), pauses, asks: Asks::default() }
     }
 

@@ -21,10 +21,10 @@ use super::{
     answer::{self, Meaning},
     challenge::{Challenge, challenge, token_url},
     credentials::Login,
-    http,
     name::Name,
     token::{self, Granted},
 };
+use crate::http;
 
 /// Manifests, configurations, lists of tags and tokens are some kilobytes.
 const BODY_MAX: usize = 4 << 20;

@@ -11,8 +11,10 @@ use futures::future::join_all;
 use super::pin::{Pin, Recorded, pin, reference};
 use crate::{
     Wanted,
-    build::failure::Error,
-    registry::{Registries, access},
+    registry::{
+        Registries,
+        access::{self, Error},
+    },
 };
 
 /// The images that the spec names.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::used::Used;
-use crate::build::job;
+use crate::names;
 
 /// A use is written down again only when this much of the retention has passed since.
 const PRECISION: i32 = 10;
@@ -99,7 +99,7 @@ pub fn asked<'a>(
         let namespace = instance.namespace().unwrap_or_default();
         let images = instance.status.iter().flat_map(|s| &s.packages).flat_map(|p| &p.images);
         let images = images.filter_map(|status| {
-            let reference = job::reference("", Image::of_key(&status.component)?, &status.input_hash);
+            let reference = names::reference("", Image::of_key(&status.component)?, &status.input_hash);
             Some((reference.trim_start_matches('/').to_owned(), now))
         });
         let stock = Stock {

@@ -8,12 +8,12 @@
 //! between two sweeps.
 
 mod knowledge;
-pub mod ledger;
+mod ledger;
 mod remove;
 mod store;
 #[cfg(test)]
 mod tests;
-pub mod used;
+mod used;
 
 use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
 
@@ -32,7 +32,10 @@ use kube::{
 };
 use tokio::time::Instant;
 
-use super::registry::{self, Registries, access};
+use crate::{
+    dependency,
+    registry::{self, Registries, access},
+};
 use knowledge::Knowledge;
 use ledger::{Ledger, Stock};
 use remove::{Outcome, Tags, remove};
@@ -238,7 +241,9 @@ impl Sweeper {
             Kept::Registry(error) if error.passes() => {
                 tracing::info!(registry = stock.registry.url, error = why, "Images are deleted later");
             }
-            Kept::Access(access::Error::NotFound { .. }) if users(stock, known).next().is_none() => {
+            Kept::Access(access::Error::Dependency(dependency::Error::NotFound { .. }))
+                if users(stock, known).next().is_none() =>
+            {
                 // With the namespace its credentials are gone, and nobody can delete anything from here any more.
                 tracing::warn!(
                     registry = stock.registry.url,

@@ -6,7 +6,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::used::Used;
 use crate::{
-    build::job::HASH_LABEL,
+    names::HASH_LABEL,
     registry::{Deleted, Error, Name, Registry},
 };
 

@@ -49,3 +49,6 @@ pub async fn write(client: &Client, namespace: &str, ledger: &Ledger) -> Result<
     api.patch(NAME, &params, &Patch::Apply(map)).await.map_err(Error::Write)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,7 +66,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
 
 /// The manifest of a builder pod of a pool. The hook adds the name, and the resalloc pod as its owner.
 pub fn pod(instance: &Instance, pool: &Pool) -> Pod {
-    let isolated = ("COPR_BUILDER_ISOLATION".to_owned(), format!("{:?}", instance.builders.isolation));
+    let isolated = ("COPR_BUILDER_ISOLATION".to_owned(), instance.builders.isolation.to_string());
     let builder = Container {
         name: BUILDER.into(),
         image: Some(instance.builders.image.clone()),

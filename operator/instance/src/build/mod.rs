@@ -31,7 +31,7 @@ pub use renderer::RENDERER;
 pub use workload::{CREDENTIALS_HASH, TEMPLATE_HASH};
 
 use copr_operator_api::component::Component;
-use copr_operator_images::build::identity;
+use copr_operator_images::BuildIdentity;
 
 use super::validate::Instance;
 
@@ -65,7 +65,7 @@ fn objects_of(instance: &Instance) -> Objects {
 
 /// What builds of images run as: applied before the first build, and wanted as long as the instance has packages.
 fn image_builds(instance: &Instance) -> Objects {
-    let identity::Objects { service_accounts, role_bindings } = instance.image_builds.clone();
+    let BuildIdentity { service_accounts, role_bindings } = instance.image_builds.clone();
     Objects { service_accounts, role_bindings, ..Objects::default() }
 }
 

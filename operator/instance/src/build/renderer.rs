@@ -7,7 +7,7 @@
 use std::sync::OnceLock;
 
 use copr_operator_api::v1alpha1::{Admin, DeletionPolicy, Isolation, PodSettings, Scheme, Url};
-use copr_operator_images::build::identity;
+use copr_operator_images::BuildIdentity;
 use copr_operator_kernel::platform::Platform;
 use k8s_openapi::{
     api::{apps::v1::StatefulSet, core::v1::ResourceRequirements},
@@ -130,6 +130,6 @@ fn sample() -> Instance {
         rotation: None,
         deletion_policy: DeletionPolicy::Delete,
         platform: Platform::Kubernetes,
-        image_builds: identity::Objects::default(),
+        image_builds: BuildIdentity::default(),
     }
 }

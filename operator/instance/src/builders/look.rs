@@ -11,7 +11,7 @@ use copr_operator_api::{
     status::chroots::{LOOKING, MOCK_CONFIG_MISSING},
 };
 use copr_operator_kernel::{
-    conditions::Finding, platform::Platform, report::truncate, resources::Amounts, scheduling,
+    conditions::Finding, event, platform::Platform, report::truncate, resources::Amounts, scheduling,
 };
 use k8s_openapi::{
     api::{
@@ -166,7 +166,7 @@ pub fn assess(
         } else {
             let refused = || {
                 let about = |event: &&Event| event.involved_object.name.as_deref() == Some(&job);
-                let newest = events.iter().filter(about).max_by_key(|event| event.last_timestamp.clone());
+                let newest = events.iter().filter(about).max_by_key(|event| event::time(event));
                 let message = newest.filter(|_| of_job.is_empty())?.message.clone()?;
                 Some((health::POD_REFUSED, format!("Job {job}: {}", truncate(message, 600))))
             };

@@ -14,13 +14,13 @@ use copr_operator_api::{
     labels::COMPONENT,
     status::builders::BUILDER_REFUSED,
 };
-use copr_operator_kernel::{conditions::Finding, pods, report::truncate};
+use copr_operator_kernel::{conditions::Finding, event, pods, report::truncate};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::ResourceExt as _;
 
 use self::dry_run::Outcome;
-use super::{health, observe};
+use super::health;
 
 /// No builder is in trouble.
 pub const AVAILABLE: &str = health::AVAILABLE;
@@ -84,7 +84,7 @@ pub fn assess(seen: Seen<'_>, now: Timestamp) -> Assessment {
         .filter(|event| event.reason.as_deref() == Some(BUILDER_FAILED))
         // An instance of that name before this one had a resalloc of its own.
         .filter(|event| resalloc.is_some() && event.involved_object.uid == resalloc)
-        .filter_map(|event| Some((observe::time(event)?, event)))
+        .filter_map(|event| Some((event::time(event)?, event)))
         .filter(|(time, event)| {
             now.duration_since(*time) < memory(event) && ready_since.is_none_or(|since| since < *time)
         })
@@ -120,14 +120,11 @@ fn trouble_of(pod: &Pod) -> Option<(&'static str, String)> {
 /// A pod that the kubelet has and can't set up says so by events only: volumes, the sandbox.
 fn stuck(pod: &Pod, events: &[Event]) -> Option<(&'static str, String)> {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    if pod.metadata.uid.is_none() || phase != Some("Pending") {
+    if phase != Some("Pending") {
         return None;
     }
-    let newest = events
-        .iter()
-        .filter(|event| event.involved_object.uid == pod.metadata.uid)
-        .filter(|event| event.reason.as_deref().is_some_and(|reason| health::OBSTACLES.contains(&reason)))
-        .max_by_key(|event| observe::time(event))?;
+    let is_obstacle = |reason: &str| health::OBSTACLES.contains(&reason);
+    let newest = event::newest(events, pod.metadata.uid.as_ref(), is_obstacle)?;
     let (reason, message) =
         (newest.reason.as_deref().unwrap_or_default(), newest.message.as_deref().unwrap_or_default());
     Some((pods::CONTAINER_FAILED, format!("pod {}: {reason}: {message}", pod.name_any())))

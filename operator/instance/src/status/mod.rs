@@ -13,14 +13,14 @@ use copr_operator_api::{
     status::{self, AVAILABLE},
     v1alpha1::{CoprInstance, CoprInstanceStatus},
 };
-use copr_operator_images::build::events;
+use copr_operator_images::events;
 use copr_operator_kernel::{
     conditions::{self, Finding, READY, RECONCILING, STALLED},
     openshift, report,
 };
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::{
-    Api, Resource as _, ResourceExt as _,
+    Api, Client, Resource as _, ResourceExt as _,
     api::{Patch, PatchParams},
     runtime::events::{Event as NewEvent, EventType},
 };
@@ -70,7 +70,7 @@ pub async fn write(
         return Ok(look_again);
     }
     let (namespace, name) = (instance.namespace().unwrap_or_default(), instance.name_any());
-    write_to(context, (&namespace, &name), instance.uid(), &new).await?;
+    write_to(&context.client, (&namespace, &name), instance.uid(), &new).await?;
     let mut told = events::transitions(old.packages.as_ref(), new.packages.as_ref());
     told.extend(event(&old, &new));
     told.extend(paused::event(instance, &old, &new));
@@ -86,12 +86,12 @@ pub async fn write(
 
 /// Writes the status of the instance of that namespace and name, if it is still the same object.
 async fn write_to(
-    context: &Context,
+    client: &Client,
     (namespace, name): (&str, &str),
     uid: Option<String>,
     status: &CoprInstanceStatus,
 ) -> Result<(), Error> {
-    let api: Api<CoprInstance> = Api::namespaced(context.client.clone(), namespace);
+    let api: Api<CoprInstance> = Api::namespaced(client.clone(), namespace);
     let patch = serde_json::json!({
         "apiVersion": CoprInstance::api_version(&()),
         "kind": CoprInstance::kind(&()),

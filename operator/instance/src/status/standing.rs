@@ -15,7 +15,7 @@ use copr_operator_api::{
     status::{AVAILABLE, chroots, volumes},
     v1alpha1::CoprInstanceStatus,
 };
-use copr_operator_images::build::condition as images;
+use copr_operator_images::condition as images;
 use copr_operator_kernel::conditions::{self, Finding, Outlook, Standing};
 use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::Condition,

@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use copr_operator_api::{component::Component, labels::COMPONENT, v1alpha1::ComponentStatus};
-use copr_operator_images::build::condition;
+use copr_operator_images::condition;
 use copr_operator_kernel::{platform::Platform, pods};
 use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::Time};
 use serde_json::json;
@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod recorded;
+mod written;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()

@@ -34,7 +34,7 @@ pub(super) fn known(known: &BTreeMap<String, String>, image: Image) -> Result<St
 /// How images are pulled.
 pub(super) fn pull(spec: &CoprInstanceSpec) -> Pull {
     Pull {
-        policy: format!("{:?}", spec.images.pull_policy),
+        policy: spec.images.pull_policy.to_string(),
         secrets: pull_secrets(spec).into_iter().map(|name| LocalObjectReference { name }).collect(),
     }
 }

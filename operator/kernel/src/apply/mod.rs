@@ -170,3 +170,6 @@ async fn apply_one(
         .map_err(failed)?;
     Ok(Version::of(&applied.metadata))
 }
+
+#[cfg(test)]
+mod tests;

@@ -180,7 +180,7 @@ impl Judge<'_> {
         test.started_at = started;
         test.finished_at = Some(Time(finished));
         test.component = Some(ended.component).filter(|component| !component.is_empty());
-        test.reason = ended.reason.map(|reason| reason.as_str().to_owned());
+        test.reason = ended.reason.map(|reason| reason.to_string());
         let again = ended.outcome == Outcome::Error && test.attempts <= self.run.retries;
         test.outcome = if again { Outcome::Pending } else { ended.outcome };
         let message = match (ended.outcome, ended.message) {
@@ -260,7 +260,7 @@ pub fn not_created(
         test.attempts -= 1;
         test.pod = None;
         test.started_at = None;
-        test.reason = Some(Reason::PodRefused.as_str().to_owned());
+        test.reason = Some(Reason::PodRefused.to_string());
         test.message = Some(report::truncate(format!("pod {pod} could not be created: {why}"), MESSAGE_MAX));
     }
 }
@@ -282,7 +282,7 @@ pub fn give_up(tests: &mut [TestStatus], reason: Reason, why: &str, now: Timesta
         test.refused_since = None;
         // So does its reason, where the test was only waiting when the time was up.
         if running || test.reason.is_none() || reason != Reason::TimedOut {
-            test.reason = Some(reason.as_str().to_owned());
+            test.reason = Some(reason.to_string());
         }
         test.message = Some(report::truncate(format!("{why}{before}"), MESSAGE_MAX));
         any = true;

@@ -13,4 +13,4 @@ mod reports;
 mod restart;
 mod turns;
 mod verdicts;
-mod world;
+pub mod world;

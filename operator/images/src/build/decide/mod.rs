@@ -26,9 +26,12 @@ use self::progress::{
 };
 use super::{
     condition,
-    job::{HASH, IMAGE, PACKAGES_LABEL, SOURCES_LABEL},
+    job::{HASH, IMAGE},
 };
-use crate::registry::Found;
+use crate::{
+    names::{PACKAGES_LABEL, SOURCES_LABEL},
+    registry::Found,
+};
 
 /// What dnf says last is what matters; an event and a condition have room for this much of it.
 const MESSAGE_MAX: usize = 2000;
@@ -49,8 +52,6 @@ pub const ABOUT_TO_START: &str = "its build is about to start";
 pub struct Seen {
     /// Namespace of the instance.
     pub namespace: String,
-    /// Name of the instance.
-    pub instance: String,
     /// Uid of the instance.
     pub uid: String,
     /// Jobs that build images that this instance needs, of every namespace.

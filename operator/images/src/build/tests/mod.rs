@@ -5,6 +5,8 @@ mod conditions;
 mod failing;
 mod foreign;
 mod jobs;
+mod looking;
+mod starting;
 
 use std::collections::BTreeMap;
 
@@ -19,9 +21,12 @@ use serde_json::{Value, json};
 
 use super::{
     decide::{Seen, decide},
-    job::{self, HASH, IMAGE, PACKAGES_LABEL},
+    job::{HASH, IMAGE},
 };
-use crate::registry::Found;
+use crate::{
+    names::{PACKAGES_LABEL, reference},
+    registry::Found,
+};
 
 const REGISTRY: &str = "registry.example/copr";
 
@@ -47,10 +52,9 @@ fn fresh() -> Vec<ImageStatus> {
 /// An empty registry and no Job.
 fn nothing() -> Seen {
     let references = [Image::Base, Image::Redis, Image::Keygen]
-        .map(|image| (image, job::reference(REGISTRY, image, &hash(image))));
+        .map(|image| (image, reference(REGISTRY, image, &hash(image))));
     Seen {
         namespace: "team".into(),
-        instance: "demo".into(),
         uid: "0a1b2c".into(),
         references: references.into(),
         wanted: [Image::Base, Image::Redis, Image::Keygen].map(|image| (image, name(image))).into(),
@@ -82,7 +86,7 @@ fn job(image: Image, namespace: &str, instance: &str, status: &Value) -> Job {
             }],
             "creationTimestamp": "1970-01-01T00:01:40Z",
             "labels": {labels::INSTANCE: instance, HASH: hash(image)},
-            "annotations": {IMAGE: job::reference(REGISTRY, image, &hash(image))},
+            "annotations": {IMAGE: reference(REGISTRY, image, &hash(image))},
         },
         "spec": {"template": {}},
         "status": status,

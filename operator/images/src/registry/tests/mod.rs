@@ -3,6 +3,7 @@
 mod access;
 mod memory;
 mod pauses;
+mod secrets;
 pub mod server;
 mod tls;
 
@@ -10,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 
 use backon::ExponentialBuilder;
 
-use super::{Access, Keyring, Login, Pauses, Registries, Registry};
+use super::{Access, Keyring, Login, Registries, Registry, transport::Pauses};
 
 /// Short pauses between tries.
 pub fn registries() -> Registries {

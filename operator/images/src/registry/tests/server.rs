@@ -19,7 +19,7 @@ use tokio_rustls::{
     rustls::{ServerConfig, pki_types::PrivateKeyDer},
 };
 
-use crate::{build::job::HASH_LABEL, registry::digest_of};
+use crate::{names::HASH_LABEL, registry::digest_of};
 
 #[derive(Clone, Debug)]
 pub struct Request {

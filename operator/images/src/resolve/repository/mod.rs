@@ -10,6 +10,7 @@
 
 mod primary;
 mod record;
+mod source;
 mod verify;
 
 use std::{sync::Arc, time::Duration};
@@ -19,8 +20,9 @@ use moka::{future::Cache, policy::EvictionPolicy};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use self::record::Record;
+pub use self::source::source;
 use super::candidates::{Content, Package, Packages};
-use crate::registry::http;
+use crate::http;
 
 /// A repomd.xml is a few kilobytes.
 const REPOMD_MAX: usize = 256 << 10;

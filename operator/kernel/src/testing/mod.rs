@@ -1,11 +1,26 @@
-//! What unit tests of more than one crate check.
+//! What unit tests of more than one crate need.
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "it is called by tests only")]
 
-use std::{collections::BTreeSet, fs, path::Path};
+mod api_server;
+
+pub use api_server::{ApiServer, Exchange, Refusal, Request, delete, get, patch, post, put};
+
+use std::{collections::BTreeSet, error::Error, fs, path::Path};
 
 use k8s_openapi::api::core::v1::PodSpec;
 use kube::CustomResourceExt;
 use serde_json::{Value, json};
+
+use crate::report;
+
+/// That an error tells none of these, neither in what people read of it nor in a log.
+///
+/// # Panics
+/// If it does.
+pub fn assert_hides(secrets: &[&str], error: &(dyn Error + 'static)) {
+    let told = format!("{}\n{error:?}", report::chain(error));
+    assert!(secrets.iter().all(|secret| !told.contains(secret)), "{told}");
+}
 
 /// That OpenShift admits the pod under this SCC of manifests/openshift, and that the SCC offers no volume or capability
 /// that the pod doesn't use.
@@ -13,7 +28,7 @@ use serde_json::{Value, json};
 /// # Panics
 /// If it isn't so.
 pub fn assert_fits(scc: &str, pod: &PodSpec, unused_volumes: &[&str]) {
-    let manifest = include_str!("../../../manifests/openshift/security_context_constraints.yaml");
+    let manifest = include_str!("../../../../manifests/openshift/security_context_constraints.yaml");
     let documents: Vec<Value> = serde_saphyr::from_multiple(manifest).unwrap();
     let scc = documents.into_iter().find(|document| document["metadata"]["name"] == scc).unwrap();
     let named = |key: &str| -> BTreeSet<String> {

@@ -1,0 +1,134 @@
+use copr_operator_kernel::{
+    report,
+    testing::{ApiServer, Exchange, get},
+};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::tests::world::{INSTANCE, RUN, World};
+
+const COPR: &str = "/apis/copr.fedorainfracloud.org/v1alpha1/namespaces/ci";
+const PODS: &str = "/api/v1/namespaces/ci/pods";
+
+fn run() -> CoprTestRun {
+    World::named(&["auth"]).run
+}
+
+fn read_run() -> Exchange {
+    get(format!("{COPR}/coprtestruns/{RUN}")).answers(serde_json::to_value(run()).unwrap())
+}
+
+fn read_instance() -> Exchange {
+    get(format!("{COPR}/coprinstances/{INSTANCE}"))
+}
+
+fn read_secret() -> Exchange {
+    get(format!("/api/v1/namespaces/ci/secrets/{INSTANCE}-client"))
+}
+
+fn pods(query: String, items: &[Value]) -> Exchange {
+    get(PODS).query("labelSelector", query).lists(items)
+}
+
+fn pod(name: &str, run: &str, phase: &str) -> Value {
+    json!({
+        "metadata": {
+            "name": name, "uid": format!("uid of {name}"), "creationTimestamp": "2026-11-26T00:00:00Z",
+            "labels": {(labels::RUN): run},
+        },
+        "status": {"phase": phase},
+    })
+}
+
+/// Everything that a run whose own pods are these asks for.
+fn all(own: &[Value], instance: Exchange, secret: Exchange, events: Vec<Exchange>) -> Vec<Exchange> {
+    let others = [pod("own", RUN, "Running"), pod("other", "another-run", "Running")];
+    let mut script = vec![
+        read_run(),
+        instance,
+        secret,
+        pods(labels::run_query(RUN), own),
+        pods(labels::tests_query(INSTANCE), &others),
+    ];
+    script.extend(events);
+    script.push(pods(labels::instance_query(INSTANCE), &[]));
+    script
+}
+
+async fn observe(script: Vec<Exchange>) -> Result<Option<Observed>, Error> {
+    let server = ApiServer::expects(script);
+    let read = dereference(&server.client(), &run()).await?;
+    Ok(read.map(|(_, observed)| observed))
+}
+
+#[tokio::test]
+async fn a_run_that_is_gone_or_going_is_looked_at_no_further() {
+    let mut going = serde_json::to_value(run()).unwrap();
+    going["metadata"]["deletionTimestamp"] = "2026-11-26T00:00:00Z".into();
+    let gone = get(format!("{COPR}/coprtestruns/{RUN}"));
+    assert!(observe(vec![gone]).await.unwrap().is_none());
+    assert!(observe(vec![read_run().answers(going)]).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_no_failure_to_read() {
+    let observed = observe(all(&[], read_instance(), read_secret(), Vec::new())).await.unwrap().unwrap();
+    assert!(matches!(observed.instance, Seen::Missing) && !observed.client_secret);
+}
+
+#[tokio::test]
+async fn of_the_secret_only_whether_it_is_there_is_read_and_other_runs_pods_are_told_apart() {
+    let metadata = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "team-copr-client"}});
+    let own = [pod("own", RUN, "Running")];
+    let script = all(&own, read_instance(), read_secret().answers(metadata), Vec::new());
+    let observed = observe(script).await.unwrap().unwrap();
+    assert!(observed.client_secret);
+    let names = |pods: &[Pod]| pods.iter().map(ResourceExt::name_any).collect::<Vec<_>>();
+    assert_eq!(
+        (names(&observed.pods), names(&observed.other_pods)),
+        (vec!["own".into()], vec!["other".into()])
+    );
+}
+
+#[tokio::test]
+async fn an_instance_that_can_not_be_read_is_told_as_that() {
+    let malformed = json!({
+        "apiVersion": "copr.fedorainfracloud.org/v1alpha1", "kind": "CoprInstance",
+        "metadata": {"name": INSTANCE, "namespace": "ci"}, "spec": {"chroots": 1},
+    });
+    let script = all(&[], read_instance().answers(malformed), read_secret(), Vec::new());
+    let observed = observe(script).await.unwrap().unwrap();
+    let Seen::Unreadable(why) = observed.instance else { panic!("{:?}", observed.instance) };
+    assert!(why.contains("Expected a sequence"), "{why}");
+}
+
+#[tokio::test]
+async fn warnings_are_read_of_pods_that_have_been_pending_for_a_while() {
+    let event = |pod: &str| json!({"metadata": {}, "involvedObject": {"uid": format!("uid of {pod}")}});
+    let events = get("/api/v1/namespaces/ci/events")
+        .query("fieldSelector", "type=Warning,involvedObject.kind=Pod")
+        .lists(&[event("stuck"), event("own"), event("a stranger")]);
+    let own = [pod("own", RUN, "Running"), pod("stuck", RUN, "Pending")];
+    let observed = observe(all(&own, read_instance(), read_secret(), vec![events])).await.unwrap().unwrap();
+    let about: Vec<_> = observed.warnings.iter().filter_map(|e| e.involved_object.uid.as_deref()).collect();
+    assert_eq!(about, ["uid of stuck"]);
+}
+
+#[tokio::test]
+async fn what_can_not_be_read_is_named() {
+    let said = [
+        "failed to read CoprTestRun pr-7: no",
+        "failed to read CoprInstance team-copr: no",
+        "failed to look for Secret team-copr-client: no",
+        "failed to list the pods of CoprTestRun pr-7: no",
+        "failed to list the pods of tests of CoprInstance team-copr: no",
+        "failed to list the pods of CoprInstance team-copr: no",
+    ];
+    for (index, said) in said.into_iter().enumerate() {
+        let mut script = all(&[], read_instance(), read_secret(), Vec::new());
+        let refused = script.swap_remove(index).refuses(ApiServer::FORBIDDEN, "no");
+        script.truncate(index);
+        script.push(refused);
+        assert_eq!(report::chain(&observe(script).await.unwrap_err()), said);
+    }
+}
