@@ -15,14 +15,17 @@ const START: Duration = Duration::from_secs(5 * 60);
 /// Nothing is built in it.
 const OTHER: &str = "fedora-43-x86_64";
 
-fn is(instance: &CoprInstance, type_: &str) -> bool {
-    let status = instance.status.clone().unwrap_or_default();
-    let found = conditions::get(&status.conditions, type_);
-    found.is_some_and(|c| c.status == "True" && c.observed_generation == instance.metadata.generation)
+/// What a condition of the present spec says.
+fn is<'a>(instance: &'a CoprInstance, type_: &str) -> Option<&'a str> {
+    let condition = conditions::get(&instance.status.as_ref()?.conditions, type_)?;
+    (condition.observed_generation == instance.metadata.generation).then_some(condition.status.as_str())
 }
 
+/// Waits until the spec is applied and Copr serves. It isn't Ready: the builder image can build in one of the chroots only.
 async fn settled(ctx: &Context) -> Result<()> {
-    let holds = |instance: &CoprInstance| is(instance, "Ready");
+    let holds = |instance: &CoprInstance| {
+        is(instance, "Available") == Some("True") && is(instance, "Reconciling") == Some("False")
+    };
     ctx.until::<CoprInstance>("copr", "settled", START, holds).await?;
     Ok(())
 }
@@ -31,7 +34,9 @@ async fn settled(ctx: &Context) -> Result<()> {
 async fn ask(ctx: &Context, name: &str) -> Result<String> {
     let images = fixtures::images();
     let image = format!("{}/copr-sanity:{}", images.registry.context("no registry")?, images.tag);
-    let script = "copr-cli --config /config/copr whoami; copr-cli --config /config/copr list-chroots";
+    // `copr-cli whoami` asks its configuration only.
+    let who = "from copr.v3 import Client; print(Client.create_from_config_file('/config/copr').base_proxy.auth_check())";
+    let script = format!("python3 -c \"{who}\" 2>&1; copr-cli --config /config/copr list-chroots");
     let pod: Pod = serde_json::from_value(json!({
         "metadata": {"name": name},
         "spec": {

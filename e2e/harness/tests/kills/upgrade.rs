@@ -142,7 +142,12 @@ async fn an_instance_of_version_0_1_is_taken_over_without_a_restart() -> Result<
         operator.scale(1).await?;
         let (pods_before, kept_before) = before?;
 
-        let taken = ctx.until::<CoprInstance>(INSTANCE, "taken over", START, fixtures::ready).await?;
+        // Version 0.1 said Ready, too, and knew no Available.
+        let by_this_one = |instance: &CoprInstance| {
+            let conditions = instance.status.iter().flat_map(|status| &status.conditions);
+            fixtures::ready(instance) && conditions.into_iter().any(|c| c.type_ == "Available")
+        };
+        let taken = ctx.until::<CoprInstance>(INSTANCE, "taken over", START, by_this_one).await?;
         let types = taken.status.iter().flat_map(|status| &status.conditions).map(|c| c.type_.as_str());
         let types: Vec<_> = types.filter(|type_| type_.starts_with("Frontend")).collect();
         ensure!(types.is_empty(), "conditions of version 0.1 are still there: {types:?}");

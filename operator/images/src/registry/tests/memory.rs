@@ -32,8 +32,9 @@ async fn all_instances_share_one_client_and_its_connections() {
     ask(|_| server.host.clone(), 10).await;
     let (connections, questions) = (server.connections.load(Ordering::SeqCst), server.count("HEAD"));
     assert_eq!(questions, 10 * 12 * IMAGES);
-    // As many as are asked at a time, and the greeting's two.
-    assert!(connections <= 10, "{connections} connections");
+    // As many as are asked at a time, and on a busy machine some more: a connection that isn't back yet is not waited for. A client for
+    // each instance would need one each in every round.
+    assert!(connections < 10 * 12, "{connections} connections");
 }
 
 #[tokio::test(flavor = "multi_thread")]
