@@ -47,6 +47,12 @@ pub struct Error {
 #[derive(Debug, Default)]
 pub struct Cache(Mutex<Option<(Instant, Served)>>);
 
+impl From<Served> for Cache {
+    fn from(served: Served) -> Self {
+        Self(Mutex::new(Some((Instant::now(), served))))
+    }
+}
+
 impl Cache {
     /// The kinds that are served.
     pub async fn get(&self, client: &Client) -> Result<Served, Error> {
@@ -67,5 +73,40 @@ impl Cache {
         let served = Served::of(kinds);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), served.clone()));
         Ok(served)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{ApiServer, get};
+
+    const ROUTES: &str = "/apis/route.openshift.io/v1";
+    const GATEWAYS: &str = "/apis/gateway.networking.k8s.io/v1";
+
+    #[tokio::test]
+    async fn the_cluster_is_asked_once() {
+        let kind = |name: &str, kind: &str| {
+            let verbs = json!(["get"]);
+            json!({"name": name, "singularName": "", "namespaced": true, "kind": kind, "verbs": verbs})
+        };
+        let list = json!({
+            "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "gateway.networking.k8s.io/v1",
+            "resources": [kind("gateways", "Gateway"), kind("httproutes", "HTTPRoute")],
+        });
+        let server = ApiServer::expects([get(ROUTES), get(GATEWAYS).answers(list)]);
+        let cache = Cache::default();
+        for _ in 0..2 {
+            assert_eq!(cache.get(&server.client()).await.unwrap(), Served::of(["HTTPRoute"]));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cluster_that_does_not_answer_is_none_without_routes() {
+        let server = ApiServer::expects([get(ROUTES).refuses(ApiServer::INTERNAL_ERROR, "etcd")]);
+        let error = Cache::default().get(&server.client()).await.unwrap_err();
+        assert!(error.to_string().contains("Route.route.openshift.io"), "{error}");
     }
 }
