@@ -19,10 +19,12 @@ build_all() {
 	CONTAINERD=$(part_folder containerd)
 	PAUSE=$(part_folder pause)
 	NODE=$(part_folder node)
+	OIDC=$(part_folder oidc)
 	build_part runc "$RUNC"
 	build_part containerd "$CONTAINERD"
 	build_part pause "$PAUSE"
 	build_part node "$NODE"
+	build_part oidc "$OIDC"
 }
 
 check_go() {
@@ -85,6 +87,10 @@ build_node() {
 	done
 	CGO_ENABLED=0 go build -C "$HERE/node" -ldflags "$flags" -o "$1/" . ./coredns
 	ln -s node "$1/kubectl"
+}
+
+build_oidc() {
+	CGO_ENABLED=0 go build -C "$HERE/oidc" -ldflags "-s -w" -o "$1/oidc" .
 }
 
 # build_pause makes the image of the one program as docker save would write it:

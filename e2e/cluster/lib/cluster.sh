@@ -78,6 +78,7 @@ configure() {
 	install -m 600 "$PKI/admin.kubeconfig" "$KUBECONFIG_FILE"
 	mkdir -p "$BIN"
 	ln -sfn "$NODE/node" "$BIN/kubectl"
+	ln -sfn "$OIDC/oidc" "$BIN/oidc"
 	for name in ctr containerd; do
 		ln -sfn "$CONTAINERD/$name" "$BIN/$name"
 	done

@@ -37,6 +37,7 @@ var parts = map[string]func() *cobra.Command{
 	"etcd":                    newEtcdCommand,
 	"supervise":               newSuperviseCommand,
 	"forward":                 newForwardCommand,
+	"ingress":                 newIngressCommand,
 	"provision":               newProvisionCommand,
 	"pki":                     newPKICommand,
 	"remove-pods":             newRemovePodsCommand,

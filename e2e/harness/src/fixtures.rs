@@ -2,8 +2,8 @@
 
 use copr_operator_api::v1alpha1::{
     Admin, BackendSpec, Builders, ComponentSpec, ComponentStatus, CoprInstance, CoprInstanceSpec,
-    CoprTestRun, CoprTestRunSpec, DatabaseSpec, Defaults, DeletionPolicy, Images, InstanceSource,
-    KeepInstance, Phase, RedisSpec, Suite, TestStatus, Tests,
+    CoprTestRun, CoprTestRunSpec, DatabaseSpec, Defaults, DeletionPolicy, DistGitSpec, Expose, FrontendSpec,
+    Images, InstanceSource, KeepInstance, Phase, RedisSpec, Suite, TestStatus, Tests,
 };
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
 use serde_json::{Value, json};
@@ -36,10 +36,16 @@ pub fn instance_spec() -> CoprInstanceSpec {
         // Several instances share a small machine, and a builder that finds no room within a minute is an Error.
         builders: Builders { resources: Some(small()), ..Builders::default() },
         admin: Admin::default(),
-        frontend: ComponentSpec::default(),
+        url: None,
+        expose: Expose::default(),
+        ingress: Box::default(),
+        route: Box::default(),
+        gateway: None,
+        login: None,
+        frontend: FrontendSpec::default(),
         backend: BackendSpec::default(),
         keygen: ComponentSpec::default(),
-        dist_git: ComponentSpec::default(),
+        dist_git: DistGitSpec::default(),
         resalloc: ComponentSpec::default(),
         database: DatabaseSpec::default(),
         redis: RedisSpec::default(),

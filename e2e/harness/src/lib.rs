@@ -13,6 +13,7 @@
 //! the namespace stays, too.
 
 pub mod admission;
+pub mod browser;
 pub mod cluster;
 mod dump;
 mod events;
@@ -22,6 +23,7 @@ mod kstatus;
 mod kubectl;
 mod leftovers;
 mod namespace;
+pub mod oidc;
 mod operator;
 pub mod packaged;
 mod registry;

@@ -93,7 +93,8 @@ impl Drop for Repositories {
     }
 }
 
-async fn node_address(ctx: &Context) -> Result<String> {
+/// The address of the node, which is this machine: where its pods reach what listens here.
+pub(crate) async fn node_address(ctx: &Context) -> Result<String> {
     let nodes: Api<Node> = Api::all(ctx.client.clone());
     let nodes = nodes.list(&ListParams::default()).await.context("failed to list nodes")?;
     let statuses = nodes.items.into_iter().filter_map(|node| node.status);

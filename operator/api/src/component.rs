@@ -81,6 +81,8 @@ const fn only(components: &'static [Component]) -> Clients {
 pub const BACKEND_HTTPD: &str = "backend-httpd";
 /// The label value of builder pods.
 pub const BUILDER: &str = "builder";
+/// The label value of what leads people to the instance.
+pub const EXPOSE: &str = "expose";
 /// The label value of the pods of tests.
 pub const SANITY: &str = "sanity";
 
@@ -98,6 +100,10 @@ pub mod port {
     pub const REDIS: Port = port("redis", 6379);
     /// Frontend.
     pub const FRONTEND: Port = port("http", 5000);
+    /// Frontend, for people: a port of the Service only, and [`FRONTEND`] behind it.
+    pub const PUBLIC: Port = port("public", 8080);
+    /// Frontend, for what runs inside the cluster, where people have URLs of their own: the port behind the Service's.
+    pub const INSIDE: Port = port("inside", 5004);
     /// Results web server.
     pub const RESULTS: Port = port("http", 5002);
     /// Keygen's HTTP.

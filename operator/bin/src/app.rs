@@ -8,7 +8,7 @@ use copr_operator_api::{
 };
 use copr_operator_images::{Provider, sweep};
 use copr_operator_instance as instance;
-use copr_operator_kernel::lease;
+use copr_operator_kernel::{lease, served};
 use copr_operator_test_run as test_run;
 use futures::FutureExt as _;
 use kube::{
@@ -50,6 +50,9 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// Which kinds the cluster serves couldn't be told.
+    #[error(transparent)]
+    Served(served::Error),
     /// The HTTP client for repositories and registries can't be made.
     #[error("failed to prepare for repositories and registries")]
     Http(#[source] copr_operator_images::HttpError),
@@ -74,6 +77,8 @@ pub async fn run(args: &Args) -> Result<(), Error> {
     let registries = images.registries();
     let client = Client::try_default().await.map_err(Error::Client)?;
     check_crds(&client).await?;
+    let served = Arc::new(served::Cache::default());
+    let watched = served.get(&client).await.map_err(Error::Served)?;
     let reporter = Reporter { controller: FIELD_MANAGER.into(), instance: std::env::var("HOSTNAME").ok() };
     let recorder = Recorder::new(client.clone(), reporter);
     let shutdown = shutdown()?.shared();
@@ -107,6 +112,8 @@ pub async fn run(args: &Args) -> Result<(), Error> {
                     images,
                     memory: Arc::default(),
                     platforms: Arc::default(),
+                    served,
+                    watched,
                     dry_runs: Arc::default(),
                     incidents: Arc::default(),
                     quiet: Arc::new(instance::quiet::Quiet::new(instance::dereference::now())),

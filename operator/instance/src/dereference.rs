@@ -8,7 +8,10 @@ use copr_operator_api::{
     names,
     v1alpha1::{CoprInstance, SecretRef},
 };
-use copr_operator_kernel::platform::{self, Platform, Platforms};
+use copr_operator_kernel::{
+    platform::{self, Platform, Platforms},
+    served::{self, Served},
+};
 use k8s_openapi::{api::core::v1::Secret, jiff::Timestamp};
 use kube::{Api, Client, ResourceExt};
 
@@ -29,6 +32,12 @@ pub struct Observed {
     pub database_secret: Option<External>,
     /// The Secret named in `spec.redis.externalSecret`.
     pub redis_secret: Option<External>,
+    /// The Secret named in `spec.login.oidc.clientSecret`.
+    pub oidc_secret: Option<External>,
+    /// The Secret named in `spec.login.kerberos.proxySecret`.
+    pub proxy_secret: Option<External>,
+    /// Which of the kinds are served that a cluster need not have.
+    pub served: Served,
     /// The Secrets named in `spec.users[].tokenSecret`, by user.
     pub user_tokens: BTreeMap<String, External>,
     /// The moment.
@@ -71,6 +80,9 @@ pub enum Error {
     /// What kind of cluster this is couldn't be told.
     #[error("failed to find out what kind of cluster this is")]
     Platform(#[source] platform::Error),
+    /// Which kinds there are couldn't be told.
+    #[error(transparent)]
+    Served(served::Error),
     /// The API server returned an instance without a namespace.
     #[error("the instance has no namespace")]
     NoNamespace,
@@ -91,11 +103,15 @@ pub async fn fresh(client: &Client, instance: &CoprInstance) -> Result<Option<Co
 pub async fn dereference(
     client: &Client,
     platforms: &Platforms,
+    served: &served::Cache,
     instance: &CoprInstance,
 ) -> Result<Observed, Error> {
     let namespace = instance.namespace().ok_or(Error::NoNamespace)?;
     let secrets: Api<Secret> = Api::namespaced(client.clone(), &namespace);
     let kept = credentials(&secrets, instance).await?;
+    let login = instance.spec.login.as_ref();
+    let oidc = login.and_then(|login| Some(&login.oidc.as_ref()?.client_secret));
+    let proxy = login.and_then(|login| Some(&login.kerberos.as_ref()?.proxy_secret));
     Ok(Observed {
         credentials: kept.credentials,
         credentials_version: kept.version,
@@ -103,6 +119,9 @@ pub async fn dereference(
         platform: platforms.of(client, &namespace).await.map_err(Error::Platform)?,
         database_secret: external(&secrets, instance.spec.database.external_secret.as_ref()).await?,
         redis_secret: external(&secrets, instance.spec.redis.external_secret.as_ref()).await?,
+        oidc_secret: external(&secrets, oidc).await?,
+        proxy_secret: external(&secrets, proxy).await?,
+        served: served.get(client).await.map_err(Error::Served)?,
         user_tokens: user_tokens(&secrets, instance).await?,
         now: now(),
     })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use copr_operator_api::{images::given_images, v1alpha1::CoprInstance};
 use copr_operator_images::{BuildIdentity, Provision};
-use copr_operator_kernel::{conditions::Finding, platform::Platform};
+use copr_operator_kernel::{conditions::Finding, platform::Platform, served::Served};
 
 use super::{
     credentials::{Credentials, KeyPair},
@@ -33,6 +33,34 @@ spec:
   redis: {externalSecret: {name: valkey}}
 ";
 
+pub(crate) const PUBLIC: &str = "
+metadata: {name: demo, namespace: team, uid: 0a1b2c, generation: 3}
+apiVersion: copr.fedorainfracloud.org/v1alpha1
+kind: CoprInstance
+spec:
+  images: {registry: quay.io/copr, tag: '2.7'}
+  chroots: [fedora-44-x86_64]
+  url:
+    frontend: copr.example.org
+    results: results.copr.example.org
+    distGit: git.copr.example.org
+    tlsSecret: {name: copr-tls}
+  expose: Ingress
+  ingress: {className: nginx, annotations: {nginx.ingress.kubernetes.io/proxy-body-size: '0'}}
+  login:
+    oidc:
+      displayName: Example
+      metadataURL: https://id.example.org/.well-known/openid-configuration
+      clientSecret: {name: copr-oidc}
+    kerberos:
+      emailDomain: example.org
+      proxySecret: {name: copr-kerberos}
+  frontend:
+    extraConfig: {ITEMS_PER_PAGE: 20, LOGIN_INFO: {user_link: 'https://id.example.org/user/{username}', user_desc: account}}
+  backend: {extraConfig: {backend: {prune_days: '30'}, builder: {timeout: '3600'}}}
+  distGit: {extraConfig: {sleep_time: '5'}}
+";
+
 pub(crate) fn parse(yaml: &str) -> CoprInstance {
     serde_saphyr::from_str(yaml).unwrap()
 }
@@ -55,6 +83,9 @@ pub(crate) fn observed(platform: Platform) -> Observed {
         platform,
         database_secret: None,
         redis_secret: None,
+        oidc_secret: None,
+        proxy_secret: None,
+        served: Served::default(),
         user_tokens: BTreeMap::new(),
         now: k8s_openapi::jiff::Timestamp::UNIX_EPOCH,
     }
@@ -88,6 +119,21 @@ pub(crate) fn with_secrets() -> Observed {
         redis_secret: Some(secret("valkey", &[("host", "valkey.example"), ("port", "6380")])),
         ..observed(Platform::Kubernetes)
     }
+}
+
+pub(crate) fn with_logins() -> Observed {
+    Observed {
+        oidc_secret: Some(secret(
+            "copr-oidc",
+            &[("client_id", "copr"), ("client_secret", "oidc's-s3cr3t\n")],
+        )),
+        proxy_secret: Some(secret("copr-kerberos", &[("token", "0123456789abcdef")])),
+        ..observed(Platform::Kubernetes)
+    }
+}
+
+pub(crate) fn public() -> Instance {
+    valid(PUBLIC, &with_logins()).unwrap()
 }
 
 pub(crate) fn valid(yaml: &str, observed: &Observed) -> Result<Instance, Error> {

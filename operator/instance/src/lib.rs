@@ -13,20 +13,24 @@ pub mod credentials;
 pub mod dereference;
 pub mod event_map;
 pub mod expire;
+pub mod extra_config;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod health;
 pub mod incidents;
 pub mod lifetime;
+pub mod login;
 mod malformed;
 pub mod observe;
 pub mod paused;
 pub mod quiet;
 pub mod redact;
+pub mod references;
 mod replace;
 pub mod rollout;
 pub mod status;
 mod takeover;
+pub mod urls;
 pub mod validate;
 mod wake;
 
@@ -43,16 +47,17 @@ use copr_operator_kernel::{
     backoff::{Backoff, BrokenWatch},
     conditions,
     platform::Platforms,
-    report,
+    report, served,
 };
 use futures::StreamExt as _;
 use k8s_openapi::api::{
     batch::v1::Job,
-    core::v1::{Event, Pod},
+    core::v1::{Event, Pod, Secret},
 };
 use kube::{
     Api, Client, ResourceExt as _,
-    core::{DeserializeGuard, error_boundary::InvalidObject},
+    api::ObjectMeta,
+    core::{DeserializeGuard, PartialObjectMeta, error_boundary::InvalidObject},
     runtime::{
         Controller,
         controller::{self, Action},
@@ -84,6 +89,10 @@ pub struct Context {
     pub quiet: Arc<quiet::Quiet>,
     /// What kind of cluster this is.
     pub platforms: Arc<Platforms>,
+    /// Which of the kinds are served that a cluster need not have.
+    pub served: Arc<served::Cache>,
+    /// The same when the operator started: what is watched.
+    pub watched: served::Served,
     /// Whether the API server would admit builders.
     pub dry_runs: Arc<DryRuns>,
     /// What became of builders.
@@ -188,16 +197,20 @@ pub async fn run(context: Context, shutdown: impl Future<Output = ()> + Send + S
     let instances = Api::<DeserializeGuard<CoprInstance>>::all(client.clone());
     let config = controller::Config::default().concurrency(CONCURRENCY).debounce(DEBOUNCE);
     let controller = Controller::new(instances, watcher::Config::default()).with_config(config);
-    let controller = build::Objects::watch(controller, &client, &applied, move |kind, metadata| {
-        let labels = metadata.labels.as_ref()?;
-        let (namespace, instance) = (metadata.namespace.as_ref()?, labels.get(INSTANCE)?);
-        if labels.get(COMPONENT).is_some_and(|c| c != labels::IMAGE_BUILD) {
-            let key = (kind.to_owned(), metadata.name.clone()?);
-            memory.saw(namespace, instance, key, metadata);
-        }
-        Some(ObjectRef::new(instance).within(namespace))
-    });
-    let mut controller = controller;
+    let controller =
+        build::Objects::watch(controller, &client, &applied, &context.watched, move |kind, metadata| {
+            let labels = metadata.labels.as_ref()?;
+            let (namespace, instance) = (metadata.namespace.as_ref()?, labels.get(INSTANCE)?);
+            if labels.get(COMPONENT).is_some_and(|c| c != labels::IMAGE_BUILD) {
+                let key = (kind.to_owned(), metadata.name.clone()?);
+                memory.saw(namespace, instance, key, metadata);
+            }
+            Some(ObjectRef::new(instance).within(namespace))
+        });
+    // Secrets of users, which have no label of ours.
+    let (instances, secrets) = (controller.store(), Api::<PartialObjectMeta<Secret>>::all(client.clone()));
+    let mut controller = controller
+        .watches(secrets, watcher::Config::default(), move |secret| named_by(&secret.metadata, &instances));
     for reason in event_map::REASONS {
         let (instances, config) =
             (controller.store(), watcher::Config::default().fields(&format!("reason={reason}")));
@@ -229,6 +242,20 @@ fn instance_of(pod: &Pod) -> Option<ObjectRef<DeserializeGuard<CoprInstance>>> {
     let labels = pod.labels();
     labels.get(COMPONENT)?;
     Some(ObjectRef::new(labels.get(INSTANCE)?).within(&pod.namespace()?))
+}
+
+/// The instances that name a Secret.
+fn named_by(
+    secret: &ObjectMeta,
+    instances: &Store<DeserializeGuard<CoprInstance>>,
+) -> Vec<ObjectRef<DeserializeGuard<CoprInstance>>> {
+    let name = secret.name.as_deref().unwrap_or_default();
+    let state = instances.state();
+    let concerned = state.iter().filter(|instance| {
+        instance.namespace() == secret.namespace
+            && instance.0.as_ref().is_ok_and(|instance| references::names(&instance.spec, name))
+    });
+    concerned.map(|instance| ObjectRef::from_obj(instance.as_ref())).collect()
 }
 
 /// The instances that an event may concern.
@@ -293,8 +320,9 @@ fn assess_builders(context: &Context, instance: &CoprInstance, progress: &mut Pr
 async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Progress) -> Result<(), Error> {
     let client = &context.client;
     let (name, namespace) = (instance.name_any(), instance.namespace().unwrap_or_default());
-    let observed =
-        dereference::dereference(client, &context.platforms, instance).await.map_err(Error::Dereference)?;
+    let observed = dereference::dereference(client, &context.platforms, &context.served, instance)
+        .await
+        .map_err(Error::Dereference)?;
     let observed = progress.observed.insert(observed);
     let seen = observe::Seen::read(client, &namespace, &name).await.map_err(Error::Observe)?;
     let seen = progress.seen.insert(seen);
@@ -332,7 +360,7 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
     progress.failures = failures;
     let incomplete = outcome.incomplete;
     if progress.failures.is_empty() {
-        let (query, kinds) = (labels::applied_query(&name), build::Objects::orphan_kinds());
+        let (query, kinds) = (labels::applied_query(&name), build::Objects::orphan_kinds(&observed.served));
         written += apply::delete_orphans(client, &owner, &query, &kinds, &plan, &context.memory)
             .await
             .map_err(Error::Apply)?;

@@ -1,6 +1,6 @@
 //! What logs say ends in conditions, which more people read than Secrets. Pure.
 
-use super::dereference::Observed;
+use super::{dereference::Observed, login};
 
 /// Shorter values would blank ordinary words.
 const SHORTEST: usize = 8;
@@ -13,7 +13,7 @@ const SHORTEST_OF_OTHERS: usize = 4;
 pub struct Redactor(Vec<String>);
 
 impl Redactor {
-    /// For the credentials of the instance, of its users, and of the database that it may have elsewhere.
+    /// For the credentials of the instance, of its users, of the database that it may have elsewhere, and of its logins.
     pub fn new(observed: &Observed) -> Self {
         let mut secrets: Vec<String> =
             observed.credentials.to_data().into_values().filter(|secret| secret.len() >= SHORTEST).collect();
@@ -27,6 +27,7 @@ impl Redactor {
                 .and_then(|(user, _)| user.split_once(':'));
             secrets.extend(password.map(|(_, password)| password.to_owned()));
         }
+        secrets.extend(login::secrets(observed));
         let tokens = observed.user_tokens.values().filter_map(|secret| secret.data.as_ref());
         secrets.extend(tokens.filter_map(|data| data.get("token")).map(|token| token.trim().to_owned()));
         // A password that is a syllable would blank what is no password.

@@ -1,14 +1,15 @@
 //! Step 2, pure: what was read becomes one struct, the only input of the builders.
 
+mod exposure;
 mod images;
 mod lists;
 mod workloads;
 
 use copr_operator_api::{
-    component::{BACKEND_HTTPD, Component, Port, port},
+    component::{Component, port},
     images::Image,
     names::client,
-    v1alpha1::{Admin, CoprInstance, CoprInstanceSpec, DeletionPolicy, Endpoints, Proxy},
+    v1alpha1::{Admin, CoprInstance, CoprInstanceSpec, DeletionPolicy, Proxy, Url},
 };
 use copr_operator_images::{BuildIdentity, Provision};
 use copr_operator_kernel::platform::Platform;
@@ -16,6 +17,7 @@ use jiff::{SignedDuration, civil::Date};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{Resource, ResourceExt};
 
+pub use exposure::Exposure;
 pub use images::Pull;
 pub use lists::{Account, DistGit, Lists, Team, Token};
 pub use workloads::{Builders, Workload, Workloads};
@@ -23,6 +25,8 @@ pub use workloads::{Builders, Workload, Workloads};
 use super::{
     credentials::Credentials,
     dereference::{External, Observed},
+    extra_config::{self, ExtraConfig},
+    login::{self, Login},
 };
 
 /// A valid instance.
@@ -54,6 +58,14 @@ pub struct Instance {
     pub database: Database,
     /// Redis.
     pub redis: Redis,
+    /// Where people reach it, if that isn't where everything inside the cluster does.
+    pub url: Option<Url>,
+    /// What leads them there.
+    pub exposure: Exposure,
+    /// How they log in.
+    pub login: Login,
+    /// Settings of Copr's own files.
+    pub extra_config: ExtraConfig,
     /// Environment variables of what fetches from outside of the cluster.
     pub proxy: Vec<(String, String)>,
     /// Everything secret.
@@ -145,6 +157,18 @@ pub enum Error {
         /// Its architecture.
         arch: String,
     },
+    /// The cluster doesn't have the kind of object that `expose` is about.
+    #[error("expose: {expose}, but this cluster doesn't serve {kind} ({group}/{version})")]
+    NotServed {
+        /// As the spec says.
+        expose: &'static str,
+        /// The kind.
+        kind: String,
+        /// Its API group.
+        group: String,
+        /// The version of the group.
+        version: String,
+    },
     /// The API server returned an object without a uid.
     #[error("the instance has no uid")]
     NoUid,
@@ -156,6 +180,7 @@ impl Error {
         match self {
             Self::SecretNotFound { .. } => "SecretNotFound",
             Self::SecretInvalid { .. } => "SecretInvalid",
+            Self::NotServed { .. } => "ExposeUnsupported",
             Self::NoImage(_) | Self::Field { .. } | Self::UnknownArch { .. } | Self::NoUid => "InvalidSpec",
         }
     }
@@ -167,6 +192,7 @@ const REDIS_PORT: u16 = 6379;
 /// Checks what the spec alone says wrong, before any image is built for it. A Secret that is missing may come while they are built.
 pub fn precheck(spec: &CoprInstanceSpec) -> Result<(), Error> {
     workloads::check(spec)?;
+    extra_config::check(spec)?;
     if let Some(ttl) = &spec.ttl
         && ttl.parse::<SignedDuration>().is_err()
     {
@@ -194,6 +220,8 @@ pub fn validate(
     let spec = instance.spec.clone();
     let lists = lists::lists(&spec, observed)?;
     Ok(Instance {
+        login: login::validate(&spec, observed)?,
+        exposure: Exposure::of(&spec, &observed.served)?,
         name: instance.name_any(),
         namespace: instance.namespace().unwrap_or_default(),
         owner: instance.controller_owner_ref(&()).ok_or(Error::NoUid)?,
@@ -201,6 +229,8 @@ pub fn validate(
         builders: workloads::builders(&spec, &provision.images)?,
         pull: images::pull(&spec),
         sanity_image: provision.images.get(Image::Sanity.key()).cloned(),
+        extra_config: ExtraConfig::of(&spec),
+        url: spec.url.as_deref().cloned(),
         proxy: spec.proxy.as_ref().map(Proxy::variables).unwrap_or_default(),
         image_builds: provision.identity.clone(),
         pools: pools(&spec.chroots)?,
@@ -297,16 +327,6 @@ impl Instance {
     /// Host of a Service of the instance, as every pod of the cluster resolves it.
     pub fn host(&self, suffix: &str) -> String {
         format!("{}-{suffix}.{}.svc", self.name, self.namespace)
-    }
-
-    /// URLs of the instance.
-    pub fn endpoints(&self) -> Endpoints {
-        let url = |suffix, port: Port| format!("http://{}:{}", self.host(suffix), port.number);
-        Endpoints {
-            frontend: url(Component::Frontend.name(), port::FRONTEND),
-            backend: url(BACKEND_HTTPD, port::RESULTS),
-            dist_git: url(Component::DistGit.name(), port::DIST_GIT),
-        }
     }
 
     /// SQLAlchemy URI of the database.

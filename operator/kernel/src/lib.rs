@@ -16,5 +16,6 @@ pub mod quantity;
 pub mod report;
 pub mod resources;
 pub mod scheduling;
+pub mod served;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

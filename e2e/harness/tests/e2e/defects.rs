@@ -117,7 +117,7 @@ async fn frontend_500() -> Result<()> {
     let defect = Defect {
         name: "frontend-500",
         component: "frontend",
-        set: |spec, image| spec.frontend.image = Some(image),
+        set: |spec, image| spec.frontend.component.image = Some(image),
         red: "build-spec",
         blamed: "frontend",
         green: &["auth", "chroots", "project-lifecycle", "build-fails"],

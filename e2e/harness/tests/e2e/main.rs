@@ -1,6 +1,7 @@
 //! End-to-end tests that share the cluster in peace. One program, so that those that mostly wait run beside those that
 //! mostly work.
 
+mod access;
 mod builders;
 mod defects;
 mod images;

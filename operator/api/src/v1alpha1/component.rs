@@ -1,11 +1,17 @@
 //! The block of a component: what each of them has in common.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
 use kube::{KubeSchema, core::Rule};
 use schemars::Schema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{CoprInstanceSpec, PodSettings, SecretRef};
+use super::{
+    BackendConfig, CoprInstanceSpec, DIST_GIT_OWNED, PodSettings, SecretRef,
+    extra_config::{none_of, owned},
+};
 use crate::component::Component;
 
 /// A component: its image, what its containers may use, its volume and where its pod runs.
@@ -30,6 +36,35 @@ pub struct ComponentSpec {
     pub pod: Box<PodSettings>,
 }
 
+/// The frontend: its image, what its containers may use, its volume, where its pod runs, and settings of Copr's own.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct FrontendSpec {
+    /// What every component has.
+    #[serde(flatten)]
+    pub component: ComponentSpec,
+    /// Settings of its `copr.conf` that no field of the spec is for. Keys are upper-case; values are numbers, texts, booleans, lists or maps,
+    /// as in `LOGIN_INFO: {user_link: "https://id.example.org/user/{username}", user_desc: account}`, and become Python's. What the
+    /// operator merely chose a value for (`ITEMS_PER_PAGE`) can be set; a key that it owns is refused by the condition `Ready`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "super::extra_config::any_values")]
+    pub extra_config: BTreeMap<String, Value>,
+}
+
+/// Dist-git: its image, what its containers may use, its volume, where its pod runs, and settings of Copr's own.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct DistGitSpec {
+    /// What every component has.
+    #[serde(flatten)]
+    pub component: ComponentSpec,
+    /// Settings of the section `dist-git` of its `copr-dist-git.conf`, for example `sleep_time: "5"`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "super::extra_config::settings")]
+    #[x_kube(validation = Rule::new(none_of(&DIST_GIT_OWNED)).message(owned("copr-dist-git.conf", &DIST_GIT_OWNED).as_str()))]
+    pub extra_config: BTreeMap<String, String>,
+}
+
 /// The backend: its image, what its containers may use, its volume and where its pod runs.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -42,6 +77,9 @@ pub struct BackendSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub httpd_image: Option<String>,
+    /// Settings of its `copr-be.conf`.
+    #[serde(default, skip_serializing_if = "is_unset")]
+    pub extra_config: Box<BackendConfig>,
 }
 
 /// PostgreSQL: one of the instance's own on a volume, or an external one.
@@ -106,6 +144,10 @@ pub(super) fn only_grows(block: &str) -> Rule {
         .message(format!("{block}.storage.size cannot become smaller: a volume can only grow").as_str())
 }
 
+fn is_unset(extra: &BackendConfig) -> bool {
+    *extra == BackendConfig::default()
+}
+
 /// The schema of a component's block with the size of its volume as a default that one can read.
 pub(super) fn sized(component: Component) -> impl FnMut(&mut Schema) {
     move |block: &mut Schema| {
@@ -128,10 +170,10 @@ impl CoprInstanceSpec {
         match component {
             Component::Database => &self.database.component,
             Component::Redis => &self.redis.component,
-            Component::Frontend => &self.frontend,
+            Component::Frontend => &self.frontend.component,
             Component::Backend => &self.backend.component,
             Component::Keygen => &self.keygen,
-            Component::DistGit => &self.dist_git,
+            Component::DistGit => &self.dist_git.component,
             Component::Resalloc => &self.resalloc,
         }
     }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BackendSpec, Builders, ComponentSpec, CoprInstanceStatus, DatabaseSpec, Defaults, DistGitInstance,
-    EndOfLifeChroot, Group, Images, Packages, Proxy, RedisSpec, Registry, Tests, User,
+    DistGitSpec, EndOfLifeChroot, Expose, FrontendSpec, GatewayRef, Group, Images, IngressOptions, Login,
+    Packages, Proxy, RedisSpec, Registry, RouteOptions, Tests, Url, User,
     component::{only_grows, sized},
 };
 use crate::component::Component;
@@ -29,6 +30,7 @@ use crate::component::Component;
     printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
     printcolumn(name = "Frontend", type_ = "string", json_path = ".status.endpoints.frontend"),
+    printcolumn(name = "URL", type_ = "string", json_path = ".status.endpoints.public.frontend", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Expires", type_ = "string", json_path = ".status.expiresAt", priority = 1),
     validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 40")
@@ -46,6 +48,14 @@ use crate::component::Component;
     .message("give packages to build images from, or images.registry, or an image for each of frontend, backend (image and httpdImage), keygen, distGit, resalloc, builders, database and redis"))]
 #[x_kube(validation = Rule::new("!has(self.packages) || !has(self.images.registry)")
     .message("with packages, images.registry cannot be given: built images go to registry.url; name a prebuilt image in its component's block, such as database.image"))]
+#[x_kube(validation = Rule::new("!has(self.expose) || self.expose == 'None' || has(self.url)")
+    .message("expose needs url: the hosts by which people reach the instance"))]
+#[x_kube(validation = Rule::new("(has(self.expose) && self.expose == 'Gateway') == has(self.gateway)")
+    .message("gateway belongs to expose: Gateway, which needs it"))]
+#[x_kube(validation = Rule::new("!has(self.gateway) || !has(self.url) || !has(self.url.tlsSecret)")
+    .message("with expose: Gateway the certificate is the Gateway's listener's: url.tlsSecret cannot be given"))]
+#[x_kube(validation = Rule::new("!has(self.login) || has(self.url)")
+    .message("login needs url: the hosts by which browsers reach the instance"))]
 #[x_kube(validation = Rule::new("!has(self.users) || self.users.all(u, u.name != self.admin.name)")
     .message("users can't list the administrator, whom admin describes: leave out the user of the name in admin.name"))]
 #[x_kube(validation = Rule::new("!has(self.groups) || self.groups.all(g, !has(g.members) || g.members.all(m, m == self.admin.name || has(self.users) && self.users.exists(u, u.name == m)))")
@@ -90,6 +100,30 @@ pub struct CoprInstanceSpec {
     #[serde(default)]
     pub admin: Admin,
 
+    /// Where people reach the instance. Absent: through the Services, from inside the cluster only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<Box<Url>>,
+
+    /// What the operator makes to lead people to `url`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub expose: Expose,
+
+    /// The Ingresses of `expose: Ingress`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ingress: Box<IngressOptions>,
+
+    /// The Routes of `expose: Route`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub route: Box<RouteOptions>,
+
+    /// The Gateway of `expose: Gateway`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<Box<GatewayRef>>,
+
+    /// How people log in. Absent: nobody can in a browser; the API has the administrator's token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login: Option<Box<Login>>,
+
     /// Users that exist whether or not they ever log in. What is said of one is made so at every start of the frontend; users
     /// that aren't listed are left alone. Copr can't delete a user who has projects: one that is removed from the list loses the
     /// administrator's rights and the API token, and nothing else. A change restarts the frontend.
@@ -113,10 +147,11 @@ pub struct CoprInstanceSpec {
     #[schemars(length(max = 32))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub dist_git_instances: Vec<DistGitInstance>,
+
     /// Web UI and API; also brings the database to the schema of its version.
     #[serde(default)]
     #[schemars(transform = sized(Component::Frontend))]
-    pub frontend: ComponentSpec,
+    pub frontend: FrontendSpec,
 
     /// The dispatchers of builds and actions, and the web server of the results, on one volume.
     #[serde(default)]
@@ -131,7 +166,7 @@ pub struct CoprInstanceSpec {
     /// Sources: git repositories and the lookaside cache.
     #[serde(default)]
     #[schemars(transform = sized(Component::DistGit))]
-    pub dist_git: ComponentSpec,
+    pub dist_git: DistGitSpec,
 
     /// What hands out builders.
     #[serde(default)]
@@ -232,7 +267,7 @@ fn default_admin_email() -> String {
 }
 
 /// A Secret in the same namespace.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretRef {
     /// Name of the Secret.

@@ -38,7 +38,7 @@ pub struct CoprInstanceStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub components: Vec<ComponentStatus>,
-    /// Where the instance answers, as seen from inside the cluster.
+    /// Where the instance answers: inside the cluster, and where people reach it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoints: Option<Endpoints>,
     /// Name of the Secret whose key `copr` is a copr-cli configuration of the administrator.
@@ -116,6 +116,21 @@ pub struct Endpoints {
     pub frontend: String,
     /// Build results; repositories are below `/results/`.
     pub backend: String,
+    /// Dist-git; repositories are below `/git/`.
+    pub dist_git: String,
+    /// The same for people, if `spec.url` is given. The others are for what runs inside the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public: Option<PublicEndpoints>,
+}
+
+/// URLs of an instance, as people use them.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct PublicEndpoints {
+    /// Web UI and API.
+    pub frontend: String,
+    /// Build results; repositories are below `/results/`.
+    pub results: String,
     /// Dist-git; repositories are below `/git/`.
     pub dist_git: String,
 }

@@ -11,13 +11,17 @@ use super::{
 use crate::validate::Instance;
 
 pub(super) fn build(instance: &Instance) -> Objects {
-    let client = files([
-        ("copr", config::copr_cli::render(instance)),
-        ("copr_url", instance.endpoints().frontend),
+    let urls = instance.endpoints();
+    let mut client = files([
+        ("copr", config::copr_cli::render(instance, &urls.frontend)),
+        ("copr_url", urls.frontend),
         ("username", instance.admin.name.clone()),
         ("login", instance.credentials.api_login.clone()),
         ("token", instance.credentials.api_token.clone()),
     ]);
+    if let Some(public) = urls.public {
+        client.insert("copr.public".into(), config::copr_cli::render(instance, &public.frontend));
+    }
     let mut client = secret(instance, "client", "client", &client);
     client.metadata.annotations = rotation(instance);
     let mut credentials = secret(instance, "credentials", "credentials", &instance.credentials.to_data());

@@ -5,6 +5,11 @@ use copr_operator_api::{
     names::credentials,
 };
 
+use k8s_openapi::{
+    api::core::v1::{Container, HTTPHeader, Probe, Service, ServicePort},
+    apimachinery::pkg::util::intstr::IntOrString,
+};
+
 use super::{
     Objects, config,
     volumes::{MEDIUM, bounded_dir, claim, claim_volume, config_map_volume, secret_volume},
@@ -20,6 +25,7 @@ pub const SCHEMA: &str = "schema";
 pub const SEED: &str = "seed";
 
 const CONF: &str = "copr.conf";
+const HTTPD_CONF: &str = "copr-operator.conf";
 /// The Secret with the lists: tokens are among them.
 const LISTS: &str = "frontend-lists";
 
@@ -27,7 +33,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
     let component = Component::Frontend;
     let name = component.name();
     let image = &instance.workloads.frontend.image;
-    let conf = files([(CONF, config::copr_conf::render(instance))]);
+    let mut conf = files([(CONF, config::copr_conf::render(instance))]);
     let scripts = files([
         (SCHEMA, include_str!("scripts/schema").to_owned()),
         (SEED, include_str!("scripts/seed").to_owned()),
@@ -41,7 +47,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
         ("api-login", instance.credentials.api_login.clone()),
         ("api-token", instance.credentials.api_token.clone()),
     ]);
-    let mounted = |container: k8s_openapi::api::core::v1::Container| {
+    let mounted = |container: Container| {
         container
             .with_file("config", CONF, "/etc/copr/copr.conf")
             .with_mount("data", "/var/lib/copr/data")
@@ -57,15 +63,23 @@ pub(super) fn build(instance: &Instance) -> Objects {
         .with_env("COPR_EMAIL", &instance.admin.email)
         .with_secret_env("COPR_API_LOGIN", &credentials, "api-login")
         .with_secret_env("COPR_API_TOKEN", &credentials, "api-token");
-    let httpd = mounted(container("httpd", image, &["httpd", "-DFOREGROUND"]))
+    let probe = |path| for_host(http(path, port::FRONTEND), &instance.frontend_host());
+    let mut httpd = mounted(container("httpd", image, &["httpd", "-DFOREGROUND"]))
         .with_port(port::FRONTEND)
-        .with_readiness(http("/api_3/mock-chroots/list", port::FRONTEND))
-        .with_liveness(http("/stats_rcv/", port::FRONTEND));
+        .with_readiness(probe("/api_3/mock-chroots/list"))
+        .with_liveness(probe("/stats_rcv/"));
+    if let Some(httpd_conf) = config::copr_operator_conf::render(instance) {
+        httpd = httpd.with_file("config", HTTPD_CONF, "/etc/httpd/conf.d/copr-operator.conf");
+        conf.insert(HTTPD_CONF.into(), httpd_conf);
+    }
     Objects {
         secrets: vec![secret(instance, name, name, &conf), secret(instance, LISTS, name, &lists)],
         config_maps: vec![config_map(instance, "frontend-scripts", name, &scripts)],
         claims: vec![claim(instance, component)],
-        services: services(instance, component),
+        services: services(instance, component)
+            .into_iter()
+            .map(|service| two_sided(instance, service))
+            .collect(),
         stateful_sets: vec![stateful_set(
             instance,
             component,
@@ -85,4 +99,30 @@ pub(super) fn build(instance: &Instance) -> Objects {
         )],
         ..Objects::default()
     }
+}
+
+/// Where people have URLs of their own, those inside the cluster get the port that answers with the URLs of Services.
+fn two_sided(instance: &Instance, mut service: Service) -> Service {
+    let ports = service.spec.as_mut().and_then(|spec| spec.ports.as_mut());
+    if let (Some(ports), Some(_)) = (ports, &instance.url) {
+        for inside in ports.iter_mut() {
+            inside.target_port = Some(IntOrString::Int(port::INSIDE.number));
+        }
+        ports.push(ServicePort {
+            name: Some(port::PUBLIC.name.into()),
+            port: port::PUBLIC.number,
+            target_port: Some(IntOrString::Int(port::FRONTEND.number)),
+            protocol: Some("TCP".into()),
+            ..ServicePort::default()
+        });
+    }
+    service
+}
+
+/// The probe with the host that the frontend is asked for: before version 3.1 Flask answers no other.
+fn for_host(mut probe: Probe, host: &str) -> Probe {
+    if let Some(get) = &mut probe.http_get {
+        get.http_headers = Some(vec![HTTPHeader { name: "Host".into(), value: host.into() }]);
+    }
+    probe
 }

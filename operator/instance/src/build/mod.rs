@@ -10,6 +10,7 @@ mod builder;
 mod client;
 mod database;
 mod dist_git;
+pub mod expose;
 mod forget_workers;
 mod frontend;
 mod keygen;
@@ -58,6 +59,7 @@ fn objects_of(instance: &Instance) -> Objects {
     all.extend(image_builds(instance));
     all.extend(client::build(instance));
     all.extend(network::build(instance));
+    all.extend(expose::build(instance));
     all
 }
 

@@ -6,7 +6,7 @@
 
 use std::sync::OnceLock;
 
-use copr_operator_api::v1alpha1::{Admin, DeletionPolicy, Isolation, PodSettings};
+use copr_operator_api::v1alpha1::{Admin, DeletionPolicy, Isolation, PodSettings, Scheme, Url};
 use copr_operator_images::BuildIdentity;
 use copr_operator_kernel::platform::Platform;
 use k8s_openapi::{
@@ -18,9 +18,11 @@ use sha2::{Digest, Sha256};
 use super::objects_of;
 use crate::{
     credentials::{Credentials, KeyPair},
+    extra_config::ExtraConfig,
+    login::Login,
     validate::{
-        Account, Builders, Database, DistGit, Instance, Lists, Pool, Pull, Redis, Team, Token, Workload,
-        Workloads,
+        Account, Builders, Database, DistGit, Exposure, Instance, Lists, Pool, Pull, Redis, Team, Token,
+        Workload, Workloads,
     },
 };
 
@@ -105,6 +107,16 @@ fn sample() -> Instance {
         admin: Admin::default(),
         database: Database::Managed,
         redis: Redis::Managed,
+        url: Some(Url {
+            scheme: Scheme::Https,
+            frontend: text("frontend"),
+            results: text("results"),
+            dist_git: text("dist-git"),
+            tls_secret: None,
+        }),
+        exposure: Exposure::None,
+        login: Login::default(),
+        extra_config: ExtraConfig::default(),
         credentials: Credentials {
             database_password: text("database"),
             secret_key: text("secret"),

@@ -12,7 +12,7 @@ use kube::ResourceExt as _;
 
 use super::build;
 use crate::{
-    fixtures::{EXTERNAL, MINIMAL, minimal, observed, valid, with_secrets},
+    fixtures::{EXTERNAL, MINIMAL, minimal, observed, public, valid, with_secrets},
     validate::{Account, DistGit, Instance, Team, Workload},
 };
 
@@ -278,7 +278,7 @@ fn of_all(instance: &mut Instance, edit: fn(&mut Workload)) {
 #[test]
 fn the_table_of_restarts_in_the_documentation_is_true() {
     type Edit = fn(&mut Instance);
-    let edits: [(&str, Edit); 31] = [
+    let edits: [(&str, Edit); 37] = [
         ("`frontend.image`", |i| i.workloads.frontend.image.push('x')),
         ("`backend.image`", |i| i.workloads.backend.image.push('x')),
         ("`backend.httpdImage`", |i| i.workloads.httpd_image.push('x')),
@@ -309,6 +309,12 @@ fn the_table_of_restarts_in_the_documentation_is_true() {
         ("`proxy`", |i| i.proxy = vec![("http_proxy".into(), "http://proxy.example:3128".into())]),
         ("`admin.email`", |i| i.admin.email.push('x')),
         ("`admin.name`", |i| i.admin.name.push('x')),
+        ("`url`", |i| i.url = public().url),
+        ("`expose`", |i| i.exposure = public().exposure),
+        ("`login`, or its Secrets", |i| i.login = public().login),
+        ("`frontend.extraConfig`", |i| i.extra_config.frontend = public().extra_config.frontend),
+        ("`backend.extraConfig`", |i| i.extra_config.backend = public().extra_config.backend),
+        ("`distGit.extraConfig`", |i| i.extra_config.dist_git = public().extra_config.dist_git),
         ("`deletionPolicy`", |i| i.deletion_policy = DeletionPolicy::Retain),
         ("`images.pullPolicy`", |i| i.pull.policy = "Always".into()),
         ("rotated credentials", |i| {
@@ -405,4 +411,43 @@ fn services_have_an_address_of_each_family() {
     for service in services {
         assert_eq!(service.spec.unwrap().ip_family_policy.as_deref(), Some("PreferDualStack"));
     }
+}
+
+/// Builders, the backend, dist-git and tests know no host of people's, and needn't.
+#[test]
+fn whoever_is_inside_is_configured_with_names_of_services_only() {
+    let instance = public();
+    let internal = [
+        super::config::main_ini::render(&instance),
+        super::config::dist_git_client_ini::render(&instance),
+        super::config::copr_dist_git_conf::render(&instance),
+        super::config::pools_yaml::render(&instance),
+    ];
+    for text in internal {
+        assert!(!text.contains("example.org"), "{text}");
+    }
+    insta::assert_snapshot!("files_of_a_public_instance", files_of(&instance, "demo-frontend"));
+    insta::assert_snapshot!("backend_of_a_public_instance", files_of(&instance, "demo-backend"));
+    insta::assert_snapshot!("client_of_a_public_instance", files_of(&instance, "demo-client"));
+}
+
+fn files_of(instance: &Instance, secret: &str) -> String {
+    let secrets = build(instance).secrets;
+    let secret = secrets.into_iter().find(|candidate| candidate.name_any() == secret).unwrap();
+    let files = secret.data.unwrap().into_iter();
+    files.map(|(name, content)| format!("# {name}\n{}\n", String::from_utf8(content.0).unwrap())).collect()
+}
+
+#[test]
+fn inside_the_frontends_service_leads_to_the_answers_with_urls_of_services() {
+    let of = |instance: &Instance| {
+        let services = build(instance).services;
+        let service = services.into_iter().find(|service| service.name_any() == "demo-frontend").unwrap();
+        let ports = service.spec.unwrap().ports.unwrap().into_iter();
+        ports
+            .map(|p| format!("{} {} -> {:?}", p.name.unwrap(), p.port, p.target_port.unwrap()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of(&minimal()), ["http 5000 -> Int(5000)"]);
+    assert_eq!(of(&public()), ["http 5000 -> Int(5004)", "public 8080 -> Int(5000)"]);
 }

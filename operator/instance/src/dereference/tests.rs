@@ -38,7 +38,8 @@ fn kubernetes() -> Exchange {
 }
 
 async fn observe(server: &ApiServer, instance: &CoprInstance) -> Result<Observed, Error> {
-    dereference(&server.client(), &Platforms::default(), instance).await
+    let kinds = served::Cache::from(Served::default());
+    dereference(&server.client(), &Platforms::default(), &kinds, instance).await
 }
 
 #[tokio::test]

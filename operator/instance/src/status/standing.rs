@@ -7,7 +7,7 @@
 //! | `DependencyUnreadable`, `ApplyFailed`, `ExpiryFailed`, `RepositoryUnreadable`, `RegistryUnreachable` | by itself, unless it has failed for [`PATIENCE`]: it's tried again |
 //! | `ImageBuildTrouble` | by itself, unless an image's build has failed a second time |
 //! | those of a component in trouble | by itself, unless that has lasted for [`PATIENCE`]: kubelets, schedulers and quotas try again, too |
-//! | `Paused`, `InvalidSpec`, `Malformed`, `NameTaken`, `SecretNotFound`, `SecretInvalid`, `ConfigMapNotFound`, `ConfigMapInvalid`, `ImageBuildFailed`, `PackagesRequirementUnmet`, `ImageBuilderMissing`, `RegistryRefused`, `ResizeRefused`, `MockConfigMissing` | when somebody changes the spec, what it refers to, or the cluster |
+//! | `Paused`, `InvalidSpec`, `Malformed`, `NameTaken`, `SecretNotFound`, `SecretInvalid`, `ConfigMapNotFound`, `ConfigMapInvalid`, `ImageBuildFailed`, `PackagesRequirementUnmet`, `ImageBuilderMissing`, `RegistryRefused`, `ExposeUnsupported`, `ResizeRefused`, `MockConfigMissing` | when somebody changes the spec, what it refers to, or the cluster |
 
 use std::time::Duration;
 

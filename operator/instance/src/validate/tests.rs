@@ -1,5 +1,7 @@
 use super::*;
-use crate::fixtures::{EXTERNAL, MINIMAL, minimal, observed, secret, valid, with_secrets};
+use crate::fixtures::{
+    EXTERNAL, MINIMAL, PUBLIC, minimal, observed, parse, public, secret, valid, with_secrets,
+};
 
 #[test]
 fn images_come_from_the_registry_unless_given() {
@@ -120,4 +122,72 @@ fn what_contradicts_itself_is_named_with_its_field_before_any_image_is_built() {
         assert_eq!(error.reason(), "InvalidSpec");
         assert!(error.to_string().starts_with(expected), "{error}");
     }
+}
+
+#[test]
+fn secrets_of_logins_are_checked_without_showing_them() {
+    let id = ("client_id", "copr");
+    let good = secret("copr-oidc", &[id, ("client_secret", "hunter2")]);
+    let token = |token: &str| secret("copr-kerberos", &[("token", token)]);
+    let fine = token("0123456789abcdef");
+    let none = External { name: "copr-oidc".into(), data: None };
+    let table = [
+        (none, fine.clone(), "SecretNotFound", "login.oidc.clientSecret: there is no Secret copr-oidc"),
+        (secret("copr-oidc", &[id]), fine.clone(), "SecretInvalid", "has no key client_secret"),
+        (
+            secret("copr-oidc", &[("client_secret", "hunter2")]),
+            fine.clone(),
+            "SecretInvalid",
+            "has no key client_id",
+        ),
+        (
+            secret("copr-oidc", &[id, ("client_secret", " \n")]),
+            fine.clone(),
+            "SecretInvalid",
+            "nothing in it",
+        ),
+        (
+            secret("copr-oidc", &[id, ("client_secret", "hunter2\nx")]),
+            fine,
+            "SecretInvalid",
+            "more than one line",
+        ),
+        (
+            good.clone(),
+            token("hunter2"),
+            "SecretInvalid",
+            "login.kerberos.proxySecret: the Secret copr-kerberos has a token",
+        ),
+        (good, token("hunter2' or 'a' == 'a"), "SecretInvalid", "has a token that is not"),
+    ];
+    for (oidc, proxy, reason, expected) in table {
+        let observed =
+            Observed { oidc_secret: Some(oidc), proxy_secret: Some(proxy), ..observed(Platform::Kubernetes) };
+        let error = valid(PUBLIC, &observed).unwrap_err();
+        assert_eq!(error.reason(), reason, "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn no_secret_of_a_login_is_in_a_debug() {
+    let shown = format!("{:?}", public());
+    assert!(!shown.contains("s3cr3t") && !shown.contains("0123456789abcdef"), "{shown}");
+}
+
+#[test]
+fn settings_of_the_operator_are_refused_before_any_image_is_built() {
+    let spec = |key: &str| parse(&PUBLIC.replace("ITEMS_PER_PAGE", key)).spec;
+    let said = |key: &str| precheck(&spec(key)).unwrap_err();
+    assert_eq!(
+        said("SERVER_NAME").to_string(),
+        "frontend.extraConfig.SERVER_NAME: the operator sets this key itself"
+    );
+    assert_eq!(said("SERVER_NAME").reason(), "InvalidSpec");
+    for key in ["items", "_X", "A = 1; B", "A-B"] {
+        let error = said(key).to_string();
+        assert!(error.starts_with(&format!("frontend.extraConfig.{key}: the keys")), "{error}");
+    }
+    assert_eq!(precheck(&spec("PAGES_URLS_COUNT")), Ok(()));
 }

@@ -95,7 +95,10 @@ pub(super) fn workloads(
         let default_size = || Quantity(component.row().volume.into());
         Ok(Workload {
             image: if runs(spec, image) { images::known(known, image)? } else { String::new() },
-            resources: resources::merge(defaults.resources.clone().unwrap_or_default(), block.resources.as_ref()),
+            resources: resources::merge(
+                defaults.resources.clone().unwrap_or_default(),
+                block.resources.as_ref(),
+            ),
             size: block.storage.size.clone().unwrap_or_else(default_size),
             class_name: block.storage.class_name.clone().or_else(|| defaults.storage.class_name.clone()),
             pod: scheduling::resolved(&defaults.pod, &block.pod),

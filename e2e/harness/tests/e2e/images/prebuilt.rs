@@ -22,7 +22,7 @@ async fn the_tag_of_a_prebuilt_image_is_resolved_once_and_moves_no_instance() ->
         // How that registry is spoken to.
         spec.registry = packaged::spec(&registry, &ctx.namespace, Vec::new(), &[])?.registry;
         ctx.create(&fixtures::instance("copr", spec)).await?;
-        runs(&ctx, &first).await?;
+        Box::pin(runs(&ctx, &first)).await?;
 
         registry.retag(&registry.image("copr-redis:latest"), &ctx.namespace, "second").await?;
         let second = format!("{image}@{}", registry.digest(&image).await?);
@@ -32,7 +32,7 @@ async fn the_tag_of_a_prebuilt_image_is_resolved_once_and_moves_no_instance() ->
             copr.status.as_ref().is_some_and(|status| status.observed_generation == Some(2))
         };
         ctx.until("copr", "looked at again", SOON, seen).await?;
-        runs(&ctx, &first).await
+        Box::pin(runs(&ctx, &first)).await
     })
     .await
 }

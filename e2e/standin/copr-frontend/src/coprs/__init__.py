@@ -13,7 +13,7 @@ __all__ = ["app", "check_redis", "db", "models"]
 
 def _create_app() -> Flask:
     """The configured application with every route registered."""
-    from coprs import api, backend, web  # pylint: disable=import-outside-toplevel
+    from coprs import api, backend, login, web  # pylint: disable=import-outside-toplevel
 
     flask = Flask(__name__)
     config.load(flask)
@@ -27,6 +27,7 @@ def _create_app() -> Flask:
     api.register(flask)
     backend.register(flask)
     web.register(flask)
+    login.register(flask)
     flask.register_error_handler(Exception, errors.handle)
     return flask
 

@@ -28,6 +28,10 @@ class Config:
     DEFAULT_STORAGE = "backend"
     SEND_EMAILS = False
 
+    OIDC_LOGIN = False
+    OIDC_TOKEN_AUTH_METHOD = "client_secret_basic"
+    OIDC_USERNAME_CLAIM = "username"
+
     REDIS_HOST = "localhost"
     REDIS_PORT = "6379"
     CACHE_REDIS_DB = 1

@@ -1,54 +1,52 @@
 //! `/etc/copr/copr-be.conf` of the backend.
 
+use std::collections::BTreeMap;
+
 use copr_operator_api::component::{Component, port};
 
+use super::ini;
 use crate::validate::Instance;
 
 /// Enough for an instance of one team, and as good as nothing while they aren't used.
 const LEAST_WORKERS: i32 = 16;
 
-/// Renders the file. Values are read by ConfigParser with interpolation: `%` would have to be doubled.
+/// Renders the file.
 pub fn render(instance: &Instance) -> String {
-    let urls = instance.endpoints();
     let (redis_host, redis_port) = instance.redis_address();
-    format!(
-        "\
-[backend]
-frontend_base_url = {frontend}
-frontend_auth = {password}
-results_baseurl = {backend}/results
-destdir = /var/lib/copr/public_html/results
-redis_host = {redis_host}
-redis_port = {redis_port}
-resalloc_connection = http://{resalloc}:{resalloc_port}
-build_user = root
-do_sign = True
-keygen_host = {keygen}:{keygen_port}
-# With the default Fedora's chroots are signed with SHA-1, which today's rpm refuses.
-gently_gpg_sha256 = False
-# How often, in seconds, the dispatchers ask the frontend for work.
-sleeptime = 2
-builds_max_workers = {max}
-builds_max_workers_owner = {max}
-builds_max_workers_sandbox = {max}
-log_dir = /var/log/copr-backend/
-prune_days = 14
-
-[builder]
-timeout = 108000
-
-[ssh]
-builder_config = /etc/copr-operator/ssh/config
-",
-        frontend = urls.frontend,
-        password = instance.credentials.backend_password,
-        backend = urls.backend,
-        resalloc = instance.host(Component::Resalloc.name()),
-        resalloc_port = port::RESALLOC.number,
-        keygen = instance.host(Component::Keygen.name()),
-        keygen_port = port::KEYGEN.number,
-        max = workers(instance),
-    )
+    let max = workers(instance);
+    let extra = &instance.extra_config.backend;
+    let settings = [
+        ("frontend_base_url", instance.endpoints().frontend),
+        ("frontend_auth", instance.credentials.backend_password.clone()),
+        // Nothing is fetched from there by the backend: builds are told to the frontend with it.
+        ("results_baseurl", format!("{}/results", instance.written_urls().results)),
+        ("destdir", "/var/lib/copr/public_html/results".into()),
+        ("redis_host", redis_host),
+        ("redis_port", redis_port.to_string()),
+        (
+            "resalloc_connection",
+            format!("http://{}:{}", instance.host(Component::Resalloc.name()), port::RESALLOC.number),
+        ),
+        ("build_user", "root".into()),
+        ("do_sign", "True".into()),
+        ("keygen_host", format!("{}:{}", instance.host(Component::Keygen.name()), port::KEYGEN.number)),
+        // With the default Fedora's chroots are signed with SHA-1, which today's rpm refuses.
+        ("gently_gpg_sha256", "False".into()),
+        // How often, in seconds, the dispatchers ask the frontend for work.
+        ("sleeptime", "2".into()),
+        ("builds_max_workers", max.to_string()),
+        ("builds_max_workers_owner", max.to_string()),
+        ("builds_max_workers_sandbox", max.to_string()),
+        ("log_dir", "/var/log/copr-backend/".into()),
+        ("prune_days", "14".into()),
+    ];
+    let ssh = [("builder_config", "/etc/copr-operator/ssh/config".to_owned())];
+    [
+        ini::section("backend", &settings, &extra.backend),
+        ini::section("builder", &[("timeout", "108000".to_owned())], &extra.builder),
+        ini::section("ssh", &ssh, &BTreeMap::new()),
+    ]
+    .join("\n")
 }
 
 /// How many builds the dispatcher works on at once. More workers than builders only queue at resalloc, so the number

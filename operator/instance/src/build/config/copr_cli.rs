@@ -2,14 +2,16 @@
 
 use crate::validate::Instance;
 
-/// Renders the file.
-pub fn render(instance: &Instance) -> String {
-    format!(
-        "[copr-cli]\nlogin = {login}\nusername = {user}\ntoken = {token}\ncopr_url = {url}\n\
-         # The URL is http: without this copr-cli refuses it.\nencrypted = false\n",
+/// Renders the file for a URL of the frontend.
+pub fn render(instance: &Instance, url: &str) -> String {
+    let mut text = format!(
+        "[copr-cli]\nlogin = {login}\nusername = {user}\ntoken = {token}\ncopr_url = {url}\n",
         login = instance.credentials.api_login,
         user = instance.admin.name,
         token = instance.credentials.api_token,
-        url = instance.endpoints().frontend,
-    )
+    );
+    if url.starts_with("http:") {
+        text.push_str("# The URL is http: without this copr-cli refuses it.\nencrypted = false\n");
+    }
+    text
 }
