@@ -57,6 +57,7 @@ pub struct Exchange {
 #[derive(Debug)]
 enum Answer {
     Json(u16, Value),
+    NoSuchPath,
     CutOff,
     Never,
 }
@@ -124,6 +125,13 @@ impl Exchange {
     #[must_use]
     pub fn refuses(mut self, refusal: Refusal, message: &str) -> Self {
         self.answer = Some(refuse(refusal, message));
+        self
+    }
+
+    /// As the API server answers of a group or version that it doesn't serve: in plain text, without a Status.
+    #[must_use]
+    pub fn is_no_path(mut self) -> Self {
+        self.answer = Some(Answer::NoSuchPath);
         self
     }
 
@@ -196,7 +204,10 @@ impl ApiServer {
             while let Some((request, respond)) = requests.next_request().await {
                 let request = read(request).await;
                 match lock(&of_task).next(request) {
-                    Answer::Json(code, body) => respond.send_response(response(code, &body)),
+                    Answer::Json(code, body) => respond.send_response(response(code, body.to_string())),
+                    Answer::NoSuchPath => {
+                        respond.send_response(response(404, "404 page not found\n".to_owned()));
+                    }
                     Answer::CutOff => respond.send_error("the connection was cut off"),
                     Answer::Never => unanswered.push(respond),
                 }
@@ -268,8 +279,8 @@ async fn read(request: http::Request<Body>) -> Request {
     }
 }
 
-fn response(code: u16, body: &Value) -> http::Response<Body> {
-    http::Response::builder().status(code).body(body.to_string().into_bytes().into()).unwrap()
+fn response(code: u16, body: String) -> http::Response<Body> {
+    http::Response::builder().status(code).body(body.into_bytes().into()).unwrap()
 }
 
 fn lock(course: &Mutex<Course>) -> MutexGuard<'_, Course> {
