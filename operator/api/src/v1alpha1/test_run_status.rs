@@ -31,7 +31,11 @@ pub struct CoprTestRunStatus {
     /// How many tests ended how.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<Summary>,
-    /// Every test of the run, in the order of the suite.
+    /// The suite, once it is listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<SuiteStatus>,
+    /// Every test of the run, in the order of the suite; empty until the suite is listed. Of a run with hundreds of tests those that
+    /// passed are told in short, so that the object stays small: the rest is in the JUnit report.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub tests: Vec<TestStatus>,
@@ -77,9 +81,9 @@ pub enum Phase {
     Provisioning,
     /// Tests run.
     Running,
-    /// Every test passed or was skipped.
+    /// Every test passed, was skipped, or failed as expected.
     Passed,
-    /// At least one test failed: Copr is broken.
+    /// At least one test failed, or passed that was expected to fail.
     Failed,
     /// No test failed, but at least one has no verdict: the infrastructure is broken.
     Error,
@@ -100,7 +104,7 @@ impl Phase {
 pub struct Summary {
     /// Tests of the run.
     pub total: i32,
-    /// Tests that passed.
+    /// Tests that passed, flaky ones included.
     pub passed: i32,
     /// Tests that failed.
     pub failed: i32,
@@ -108,6 +112,15 @@ pub struct Summary {
     pub skipped: i32,
     /// Tests without a verdict, through no fault of Copr.
     pub error: i32,
+    /// Tests that failed as `suite.expectedFailures` says.
+    #[serde(default)]
+    pub expected_failures: i32,
+    /// Tests that passed although `suite.expectedFailures` says that they fail.
+    #[serde(default)]
+    pub unexpected_passes: i32,
+    /// Tests that passed on a retry after they had failed. They count as passed, too.
+    #[serde(default)]
+    pub flaky: i32,
 }
 
 /// One test.
@@ -132,7 +145,7 @@ pub struct TestStatus {
     /// each means is in docs/verdicts.md. About builders: `BuilderRefused`, `BuilderUnschedulable`, `BuilderImagePullFailed`,
     /// `BuilderStartFailed`, `BuilderOutOfMemory`, `BuilderEvicted`, `BuilderNodeLost`, `BuilderLost`, `MockConfigMissing`.
     /// About the test's pod: `PodRefused`, `PodUnschedulable`, `PodImagePullFailed`, `PodStartFailed`, `PodOutOfMemory`,
-    /// `PodEvicted`, `PodLost`, `DeadlineExceeded`, `NoVerdict`, `TestBroken`. About the instance: `InstanceDisturbed`,
+    /// `PodEvicted`, `PodLost`, `DeadlineExceeded`, `NoVerdict`, `TestBroken`, `JournalIncomplete`, `NeedUnknown`. About the instance: `InstanceDisturbed`,
     /// `InstanceShared`, `InstanceNotReady`, `InstanceLost`, `ImagesUnavailable`. About the run: `TimedOut`, `Cancelled`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -142,6 +155,15 @@ pub struct TestStatus {
     /// The component of Copr to look at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
+    /// How many attempts Failed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failed_attempts: i32,
+    /// The same for two failures that are alike, of whatever run: what failed, without times, numbers and names that change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    /// The parts of the test (phases, assertions) that didn't pass, the first of them; the rest is in its log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub results: Vec<TestResult>,
     /// The pod of the last attempt; its log is the log of the test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pod: Option<String>,
@@ -151,6 +173,47 @@ pub struct TestStatus {
     /// When the last attempt ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Time>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_zero(number: &i32) -> bool {
+    *number == 0
+}
+
+/// A part of a test.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct TestResult {
+    /// Its name in the test, such as `Test/the build succeeds`.
+    pub name: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The first line about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// The suite of a run, as it listed itself.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct SuiteStatus {
+    /// What it calls itself.
+    pub name: String,
+    /// Its version, if it says one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Its image, by digest where the registry or the kubelet says one. Every test of the run is from this image.
+    pub image: String,
+    /// The git repository of its tests, if they are in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The commit of its tests, if they are in a git repository. Every test of the run is taken from this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// How many tests it has; the run may have fewer.
+    pub tests: i32,
+    /// Name of the ConfigMap whose key `suite.json` is the list.
+    pub list: String,
 }
 
 /// How a test ended.
@@ -169,12 +232,23 @@ pub enum Outcome {
     Skipped,
     /// No verdict: the pod couldn't run, was lost, or the instance was disturbed under it.
     Error,
+    /// It failed as `suite.expectedFailures` says.
+    ExpectedFailure,
+    /// It passed although `suite.expectedFailures` says that it fails.
+    UnexpectedPass,
+    /// It passed on a retry after it had failed.
+    Flaky,
 }
 
 impl Outcome {
     /// Whether the test has ended.
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Pending | Self::Running)
+    }
+
+    /// Whether it makes the run red.
+    pub fn is_red(self) -> bool {
+        matches!(self, Self::Failed | Self::UnexpectedPass | Self::Error)
     }
 }
 
