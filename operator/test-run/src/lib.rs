@@ -10,14 +10,18 @@
 
 mod apply;
 mod builders;
+mod compact;
 mod decide;
 mod dereference;
 mod disturbance;
 mod events;
 mod exclusion;
+mod expected;
 mod junit;
+mod others;
 mod pod;
 mod reason;
+mod select;
 mod status;
 mod suite;
 mod target;
@@ -55,7 +59,7 @@ use kube::{
     },
 };
 
-use self::{events::Notice, exclusion::Exclusion};
+use self::{dereference::Others, events::Notice, exclusion::Exclusion};
 
 /// How soon something that the API server refused is tried again.
 const REFUSED_RETRY: Duration = Duration::from_secs(10);
@@ -69,6 +73,8 @@ struct Context {
     recorder: Recorder,
     backoff: Backoff,
     exclusion: Exclusion,
+    runs: Store<Watched>,
+    runs_at_a_time: Option<usize>,
 }
 
 /// What went wrong in a reconcile.
@@ -96,10 +102,11 @@ impl Error {
     }
 }
 
-/// Runs the controller until `shutdown`, for the runs of every namespace.
+/// Runs the controller until `shutdown`, for the runs of every namespace; so many of each at a time, if that is limited.
 pub async fn run(
     client: Client,
     recorder: Recorder,
+    runs_at_a_time: Option<usize>,
     shutdown: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
     let ours = watcher::Config::default().labels(labels::RUN);
@@ -110,15 +117,21 @@ pub async fn run(
         recorder,
         backoff: Backoff::default(),
         exclusion: Exclusion::default(),
+        runs: runs.clone(),
+        runs_at_a_time,
     };
+    let queue = runs.clone();
     controller
         .owns(Api::<Pod>::all(client.clone()), ours.clone())
         .owns(Api::<PartialObjectMeta<ConfigMap>>::all(client.clone()), ours)
         .watches(
-            Api::<PartialObjectMeta<CoprInstance>>::all(client),
+            Api::<PartialObjectMeta<CoprInstance>>::all(client.clone()),
             watcher::Config::default(),
             move |instance| runs_of(&runs, &instance),
         )
+        .watches(Api::<PartialObjectMeta<CoprTestRun>>::all(client), watcher::Config::default(), move |run| {
+            others::affected(&queue, &run)
+        })
         .trigger_backoff(BrokenWatch)
         .graceful_shutdown_on(shutdown)
         .run(reconcile, error_policy, Arc::new(context))
@@ -188,7 +201,8 @@ async fn steps(run: &CoprTestRun, context: &Context) -> Result<Action, Error> {
     let target = dereference::instance_name(&run.name_any(), &run.spec);
     let turn = context.exclusion.of(&namespace, &target).await;
     // Client required.
-    let read = dereference::dereference(client, run).await.map_err(Error::Dereference)?;
+    let others = Others { runs: others::unfinished(&context.runs, run), at_a_time: context.runs_at_a_time };
+    let read = dereference::dereference(client, run, others).await.map_err(Error::Dereference)?;
     let Some((run, observed)) = read else { return Ok(Action::await_change()) };
 
     // No client required.

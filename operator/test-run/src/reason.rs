@@ -45,6 +45,10 @@ pub enum Reason {
     NoVerdict,
     /// The test says that it couldn't work.
     TestBroken,
+    /// The test's own journal has no end: what it says of the test isn't all.
+    JournalIncomplete,
+    /// The test needs what the operator knows nothing of.
+    NeedUnknown,
     /// A component was away during the test.
     InstanceDisturbed,
     /// Another test ran beside one that must run alone.
@@ -65,6 +69,14 @@ impl Reason {
     /// The reason that a test's status gives.
     pub fn of(test: &TestStatus) -> Option<Self> {
         test.reason.as_deref()?.parse().ok()
+    }
+
+    /// The reason that a suite gives for an Error: one of those that are a suite's to give.
+    pub fn of_suite(said: &str) -> Self {
+        match said.parse() {
+            Ok(reason @ Self::JournalIncomplete) => reason,
+            _ => Self::TestBroken,
+        }
     }
 
     /// Whether it may pass by itself, so that trying again at once would only use up the attempts.

@@ -31,6 +31,9 @@ pub struct CoprTestRunStatus {
     /// How many tests ended how.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<Summary>,
+    /// Its place in the queue, counted from 1, while it waits for other runs to end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_place: Option<i32>,
     /// The suite, once it is listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suite: Option<SuiteStatus>,
@@ -72,7 +75,7 @@ pub struct CoprTestRunStatus {
     Hash,
 )]
 pub enum Phase {
-    /// Not looked at yet, or something that it refers to is missing.
+    /// Not looked at yet, in the queue, or something that it refers to is missing.
     #[default]
     Pending,
     /// Images are being built from the packages.
@@ -259,6 +262,9 @@ pub struct Timestamps {
     /// The operator first saw the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started: Option<Time>,
+    /// It left the queue: at once, unless so many runs were going on that it had to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admitted: Option<Time>,
     /// Every image of the instance is known by digest: built from packages, found in its registry or pulled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub images_ready: Option<Time>,

@@ -2,15 +2,18 @@
 //! steps are carried out as the cluster would.
 
 mod builders;
+mod counting;
 mod disturbed;
 mod ending;
 mod happy;
 mod infrastructure;
 mod instance;
 mod packages;
+mod queue;
 mod recorded;
 mod reports;
 mod restart;
+mod suites;
 mod turns;
 mod verdicts;
 pub mod world;

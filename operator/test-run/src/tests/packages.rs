@@ -5,7 +5,7 @@ use copr_operator_api::v1alpha1::{
 };
 use serde_json::json;
 
-use super::world::{World, time};
+use super::world::{LISTING, World, time};
 
 /// A run whose instance is built from packages, and exists.
 fn world() -> World {
@@ -107,6 +107,7 @@ fn the_run_says_what_was_tested_and_its_tests_use_the_suite_that_was_built() {
         Some(PackagesStatus { images: vec![image("keygen"), image("backend")], ..PackagesStatus::default() });
     world.instance_is_ready();
     let built = "quay.io/team/copr-sanity:0f@sha256:5a";
+    world.kept = Some((LISTING.into(), built.into()));
     let images = &mut world.instance_mut().status.get_or_insert_default().images;
     images.insert("sanity".into(), built.into());
     let plan = world.reconcile();
