@@ -120,7 +120,7 @@ pub async fn run(args: &Args) -> Result<(), Error> {
                 },
                 shutdown.clone()
             ),
-            test_run::run(client.clone(), recorder, shutdown.clone()),
+            test_run::run(client.clone(), recorder, args.runs_at_a_time.map(Into::into), shutdown.clone()),
             sweep::run(client.clone(), args.namespace.clone(), registries, shutdown.clone()),
         );
     };

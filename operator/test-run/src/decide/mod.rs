@@ -273,7 +273,7 @@ fn end(
         passed(since + run.ready_timeout.duration).then_some(End::InstanceNotReady)
     } else if let Some(ready) = &timestamps.instance_ready {
         // Nothing is started yet: what is waited for may never end.
-        passed(ready.0 + run.timeout.duration).then_some(End::Timeout)
+        passed(ready.0.max(admitted) + run.timeout.duration).then_some(End::Timeout)
     } else {
         None
     }

@@ -79,6 +79,7 @@ fn an_ended_run_does_nothing_more() {
 fn what_passed_and_what_did_not_are_kept_for_times_of_their_own() {
     for (passed, after) in [(true, 7), (false, 30)] {
         let mut world = ended(KeepInstance::Never, passed);
+        world.reconcile();
         world.pass(after * 24 * 3600 - 1);
         assert_eq!(world.reconcile().deletions.run, None);
         world.pass(1);
