@@ -293,12 +293,11 @@ fn proceed(
     }
     let lists = match listing {
         Listing::Known => None,
-        Listing::Waits(why) => Some(why),
+        Listing::Waits(why) | Listing::Unusable(why) => Some(why),
         Listing::Start(pod, why) => {
             plan.pods.push(*pod);
             Some(why)
         }
-        Listing::Unusable(why) => Some(why),
     };
     let facts = run.target.facts()?;
     if lists.is_some() {
@@ -306,7 +305,7 @@ fn proceed(
     }
     let running = status.tests.iter().filter(|test| test.outcome == Outcome::Running).count();
     let mut ready = attempts::startable(run, &mut status.tests, observed.now, wake);
-    ready.retain_mut(|(of, test)| !judge.blocked(*of, test, wake));
+    ready.retain_mut(|(of, test)| !judge.blocked(of, test, wake));
     if running >= run.parallelism || ready.is_empty() {
         return facts.builders.note().map(str::to_owned);
     }
