@@ -2,19 +2,23 @@
 
 import secrets
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .cleanup import remove
+from suite.cleanup import remove
+from suite.errors import TestError, Unreachable
+from suite.log import hide_secrets_of, say
+from suite.wait import Deadline, Pending, poll
+
 from .cli import Cli
-from .errors import TestError, Unreachable
-from .log import hide_secrets_of, say
 from .results import Results, fetch
 from .settings import Settings
-from .wait import Deadline, Pending, poll
 
 if TYPE_CHECKING:
-    from .api import Api
+    from suite.api import Api
+
+    from .builds import Build
 
 # For a frontend that doesn't answer when the test starts: the instance was Ready a moment ago.
 START_LIMIT = 20.0
@@ -37,15 +41,25 @@ class Context:
         self.component = "frontend"
         """Who is at work in the present step; blamed if the deadline cuts it off."""
         self.current = "start"
+        self.steps = [(self.current, time.monotonic())]
+        """What was begun, and when."""
+        self.submitted: list[Build] = []
+        """Every build of the test, whatever became of it."""
         # Not RUN_ID alone: another attempt at this test may have died and left its project.
         self._attempt = secrets.token_hex(2)
         # Keys in the order of creation; what is looked at twice has still ended once.
         self._projects: dict[str, None] = {}
         self._builds: dict[int, None] = {}
 
+    @property
+    def varying(self) -> tuple[str, ...]:
+        """What of a message is of this attempt only."""
+        return (str(self.work), self.settings.run_id, self._attempt)
+
     def step(self, text: str, component: str = "frontend") -> None:
         """Says what comes next, and who is to blame if it never ends."""
         self.current, self.component = text, component
+        self.steps.append((text, time.monotonic()))
         say(f"== {text}")
 
     def wait_for_frontend(self) -> None:
