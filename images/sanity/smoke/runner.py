@@ -61,7 +61,8 @@ def run_test(name: str) -> int:
     signal.signal(signal.SIGALRM, _on_sigalrm)
     context: Context | None = None
     if folder := evidence.folder():
-        log.copy_to(folder / evidence.LOG)
+        with evidence.readable():
+            log.copy_to(folder / evidence.LOG)
 
     def run() -> None:
         nonlocal context

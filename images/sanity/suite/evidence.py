@@ -1,8 +1,9 @@
 """What a test leaves in EVIDENCE_DIR, which the operator keeps; nothing where there is no such folder."""
 
+import contextlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .log import say
@@ -24,10 +25,21 @@ def folder(env: Mapping[str, str] = os.environ) -> Path | None:
 def keep(path: Path, content: bytes) -> None:
     """Writes a file, its folders included. Evidence that can't be kept changes no verdict."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        with readable():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
     except OSError as error:
         say(f"{path} isn't kept: {error}")
+
+
+@contextlib.contextmanager
+def readable() -> Iterator[None]:
+    """What is made meanwhile can be read by whoever keeps it, another user maybe."""
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def safe(name: str) -> str:
