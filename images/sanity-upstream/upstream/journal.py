@@ -89,7 +89,9 @@ class _Builder:
         self._open.append(phase)
 
     def assertion(self, message: str, result: str) -> None:
-        """One assertion of the innermost phase."""
+        """One assertion of the innermost phase; without a result it's half a line of a test that was killed."""
+        if not result.strip():
+            return
         if not self._open:
             self.begin("(no phase)", 0.0)
         phase = self._open[-1]
@@ -159,5 +161,4 @@ def _decoded(text: str) -> str:
     try:
         return base64.b64decode(text, validate=True).decode(errors="replace")
     except (binascii.Error, ValueError):
-        # The last line of a test that was killed may be half a line.
         return ""

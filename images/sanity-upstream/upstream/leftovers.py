@@ -32,9 +32,9 @@ def clean_up(settings: Settings, username: str, name: str) -> None:
     """Ends what the projects of that name build, and deletes them. What goes wrong is told in the log only."""
     if not name:
         return
-    # Not above: without the library the verdict has been written all the same.
-    from suite.api import Api
     try:
+        # Not above: without the library there is a verdict all the same.
+        from suite.api import Api
         api = Api(settings.client_config)
         for owner in dict.fromkeys((settings.owner, username)):
             left = [project for project in api.projects(owner) if name in project] if owner else []
