@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import xml.etree.ElementTree as ET
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +44,25 @@ rlJournalEnd
 """
 
 
+class Frontend(BaseHTTPRequestHandler):
+    """Answers, as a proxy is asked, so that it can have the name of a Service."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "http://demo-frontend.team.svc:5000/api_3/" else 502)
+        self.end_headers()
+
+    def log_message(self, *_args: object) -> None:
+        """Silence."""
+
+
 class ProgramTest(unittest.TestCase):
     """From a script to a verdict and its evidence."""
 
     def setUp(self) -> None:
+        self.frontend = ThreadingHTTPServer(("127.0.0.1", 0), Frontend)
+        threading.Thread(target=self.frontend.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        self.addCleanup(self.frontend.server_close)
+        self.addCleanup(self.frontend.shutdown)
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.root = Path(folder.name)
@@ -68,7 +85,7 @@ class ProgramTest(unittest.TestCase):
             "COPR_CLIENT_CONFIG": str(self.root / "client"), "EVIDENCE_DIR": str(self.root / "evidence"),
             "HOME": str(self.root / "home"), "DNF_COPR_FOLDER": str(self.root / "copr.d"), "LANG": "C.UTF-8",
             "FRONTEND_URL": "http://demo-frontend.team.svc:5000", "BACKEND_URL": "http://demo-backend.team.svc:5002/",
-            "COPR_OWNER": "admin", "CHROOT": "fedora-44-x86_64", "BUILDERS_MAX": "2", "RUN_ID": "r1", **more}
+            "http_proxy": f"http://127.0.0.1:{self.frontend.server_port}", "COPR_OWNER": "admin", "CHROOT": "fedora-44-x86_64", "FRONTEND_PATIENCE_SECONDS": "1", "BUILDERS_MAX": "2", "RUN_ID": "r1", **more}
 
     def run_test(self, *args: str, **env: str) -> tuple[int, Any, str]:
         """Its exit code, its verdict, and what it printed."""
@@ -122,6 +139,27 @@ class ProgramTest(unittest.TestCase):
         self.write("runtest-storage", '[[ $STORAGE != backend ]] || { rlLog "Skipping"; exit 0; }')
         self.assertEqual(self.run_test("runtest-storage")[:2][1]["outcome"], "Skipped")
         self.assertEqual(self.run_test("runtest-storage", STORAGE="pulp")[1]["outcome"], "Passed")
+
+    def test_a_frontend_that_is_away(self) -> None:
+        self.write("scm", "rlRun false")
+        code, verdict, out = self.run_test("scm", http_proxy="http://127.0.0.1:1")
+        self.assertEqual((code, verdict["outcome"], verdict["reason"]), (2, "Error", "FrontendUnreachable"))
+        self.assertNotIn("Setting project name", out)
+
+    def test_a_frontend_that_goes_away(self) -> None:
+        self.write("scm", f"rlRun false; kill $(cat {self.root}/frontend)")
+        server = ("import http.server, sys\n"
+                  "class Handler(http.server.BaseHTTPRequestHandler):\n"
+                  "    def do_GET(self): self.send_response(200); self.end_headers()\n"
+                  "server = http.server.HTTPServer(('127.0.0.1', 0), Handler)\n"
+                  "print(server.server_port, flush=True)\nserver.serve_forever()\n")
+        with subprocess.Popen([sys.executable, "-c", server], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
+            assert running.stdout is not None
+            (self.root / "frontend").write_text(str(running.pid))
+            code, verdict, _ = self.run_test("scm", http_proxy=f"http://127.0.0.1:{running.stdout.readline().strip()}")
+        self.assertEqual((code, verdict["outcome"], verdict["reason"]), (2, "Error", "FrontendUnreachable"))
+        self.assertIn("; before that: Test: Command 'false' (Expected 0, got 1)", verdict["message"])
+        self.assertEqual(verdict["results"][0]["outcome"], "Failed")
 
     def test_rl_die(self) -> None:
         self.write("scm", 'rlDie "improper copr_url"')
@@ -193,7 +231,7 @@ class ClientTest(unittest.TestCase):
 
     def settings(self, frontend: str, owner: str = "admin", **given: str) -> Settings:
         """Of an instance at that address."""
-        return Settings(frontend, "http://b", owner, None, Path("x"), Path("x"), Path("x"), "backend", given)
+        return Settings(frontend, "http://b", owner, None, Path("x"), Path("x"), Path("x"), "backend", 1, given)
 
     def test_variables(self) -> None:
         variables = self.settings("http://my-copr-frontend.ns.svc:5000", "@copr").variables()

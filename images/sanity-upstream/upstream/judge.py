@@ -40,7 +40,8 @@ def beakerlib(left: Left, skipped_with: str, storage: str) -> Verdict:
     failed = _failures(left.journal)
     if summary.state != COMPLETE:
         if left.ended.code == 0 and not failed and summary.result == "PASS" and skipped_with in ("any", storage):
-            return Verdict("Skipped", f"the script leaves itself out here (storage: {storage})", results=results)
+            why = "" if skipped_with == "any" else f" with the storage {storage}"
+            return Verdict("Skipped", f"the script leaves itself out{why}", results=results)
         # Also where something failed before: what would have come after it is not known.
         place = left.journal.open_phase() if left.journal else None
         where = f"in the phase {place.name}" if place else f"in the state {summary.state}"

@@ -13,7 +13,9 @@ from types import FrameType
 from suite import evidence, listing, log
 from suite.errors import Terminated, TestError
 from suite.fingerprint import fingerprint
+from suite.frontend import wait_for_frontend
 from suite.verdict import EXIT_CODES, Verdict, first_line, termination_log
+from suite.wait import Deadline
 
 from . import behave, catalogue, client, journal, judge, leftovers, process, results, source
 from .kept import Folders
@@ -84,6 +86,8 @@ def _run(name: str, settings: Settings, watch: leftovers.Watch) -> Verdict:
         return _error(error, "SourceUnavailable")
     script = catalogue.find(scripts.root, name)
     client.prepare(settings)
+    if gone := _unreachable(settings):
+        return gone
     folders = Folders(evidence.folder())
     behave.configure(settings.home, folders.behave)
     seconds = settings.deadline or float(script.listed.deadlineSeconds)
@@ -111,7 +115,18 @@ def _run(name: str, settings: Settings, watch: leftovers.Watch) -> Verdict:
                       tuple(behave.read(folders.behave)))
     verdict = judge.behave(left) if script.behave else judge.beakerlib(left, script.skipped_with, settings.storage)
     folders.keep(name, judge.cases(left, verdict, name))
-    return verdict
+    # A script can't tell a Copr that errs from one that isn't there.
+    return verdict if verdict.outcome != "Failed" else _unreachable(settings, verdict) or verdict
+
+
+def _unreachable(settings: Settings, verdict: Verdict | None = None) -> Verdict | None:
+    """The verdict on a test whose frontend doesn't answer, with what is known of it; None if it does."""
+    try:
+        wait_for_frontend(settings.frontend, Deadline(settings.patience))
+    except TestError as error:
+        after = f"; before that: {verdict.message}" if verdict else ""
+        return replace(_error(error, "FrontendUnreachable"), message=f"{error}{after}", results=verdict.results if verdict else ())
+    return None
 
 
 def leave(verdict: Verdict) -> int:

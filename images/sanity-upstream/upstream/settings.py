@@ -11,6 +11,7 @@ from suite.errors import TestError
 CLIENT_CONFIG = "/etc/copr-operator/client/copr"
 GIT_URL, GIT_REF = "https://github.com/fedora-copr/copr.git", "main"
 DIST_GIT_PORT = 5001
+PATIENCE = "20"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Settings:
     dnf_copr: Path
     """The folder where dnf's copr plugin looks for instances."""
     storage: str
+    patience: float
+    """Seconds that the frontend may take to answer, before and after a script."""
     given: dict[str, str] = field(default_factory=dict)
     """What of the suite's own variables is set already."""
 
@@ -64,6 +67,7 @@ class Settings:
             home=Path(env.get("HOME") or "/tmp"),
             dnf_copr=Path(env.get("DNF_COPR_FOLDER", "/etc/dnf/plugins/copr.d")),
             storage=env.get("STORAGE") or "backend",
+            patience=float(env.get("FRONTEND_PATIENCE_SECONDS", PATIENCE)),
             given={name: env[name] for name in ("DISTGIT_URL", "VENDOR", "FRONTEND_PUBLIC_HOST") if env.get(name)},
         )
 

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.cleanup import remove
-from suite.errors import TestError, Unreachable
 from suite.log import hide_secrets_of, say
-from suite.wait import Deadline, Pending, poll
+from suite.wait import Deadline
 
 from .cli import Cli
-from .results import Results, fetch
+from .results import Results
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
     from .builds import Build
 
-# For a frontend that doesn't answer when the test starts: the instance was Ready a moment ago.
-START_LIMIT = 20.0
 CLEANUP_LIMIT = 40.0
 
 
@@ -61,18 +58,6 @@ class Context:
         self.current, self.component = text, component
         self.steps.append((text, time.monotonic()))
         say(f"== {text}")
-
-    def wait_for_frontend(self) -> None:
-        """Whatever HTTP status is an answer; without any, the test cannot work."""
-        def look() -> None:
-            try:
-                fetch(f"{self.settings.frontend}/api_3/")
-            except Unreachable as error:
-                raise Pending(str(error), "frontend") from error
-        try:
-            poll("the frontend", look, self.deadline.within(START_LIMIT))
-        except Exception as error:
-            raise TestError(f"the frontend can't be reached: {error}") from error
 
     def full_name(self, project: str) -> str:
         """OWNER/PROJECT, as copr-cli wants it."""

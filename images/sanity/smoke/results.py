@@ -1,31 +1,11 @@
-"""Plain HTTP: the results that the backend serves, and what copr-cli has no verb for."""
+"""Results over plain HTTP, as the backend serves them."""
 
-import base64
 import gzip
-import http.client
-import urllib.error
-import urllib.request
 
-from suite.errors import TestFailed, Unreachable
+from suite.errors import TestFailed
+from suite.frontend import fetch
 from suite.log import say
 from suite.wait import Deadline, Pending, ServerError, poll
-
-TIMEOUT = 30.0
-
-
-def fetch(url: str, login: tuple[str, str] | None = None, limit: int | None = None) -> tuple[int, bytes]:
-    """GET: the status, whatever it is, and the body, or that many bytes of it. Unreachable where nothing answers."""
-    request = urllib.request.Request(url, headers={"User-Agent": "copr smoke suite"})
-    if login:
-        request.add_header("Authorization", "Basic " + base64.b64encode(":".join(login).encode()).decode())
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
-            return response.status, response.read(limit)
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
-    except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", None) or error
-        raise Unreachable(f"{url.partition('?')[0]}: {reason}") from error
 
 
 class Results:

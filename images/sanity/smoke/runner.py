@@ -13,6 +13,7 @@ from types import FrameType
 from suite import evidence, listing, log
 from suite.errors import Terminated, TestError, TestFailed, TestSkipped, Unreachable
 from suite.fingerprint import fingerprint
+from suite.frontend import wait_for_frontend
 from suite.verdict import EXIT_CODES, Verdict, first_line, termination_log
 from suite.wait import ServerError
 
@@ -76,7 +77,7 @@ def run_test(name: str) -> int:
         from suite.api import Api
         context = Context(name, settings, seconds, Api(settings.client_config))
         log.say(f"{name}: {case.about} Deadline {seconds:.0f} s, {settings.frontend}, {settings.chroot}")
-        context.wait_for_frontend()
+        wait_for_frontend(settings.frontend, context.deadline)
         context.remove_previous()
         case.run(context)
 

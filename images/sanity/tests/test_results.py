@@ -6,7 +6,8 @@ import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from suite.errors import TestFailed, Unreachable
-from smoke.results import Results, fetch
+from suite.frontend import fetch
+from smoke.results import Results
 from suite.wait import Deadline, ServerError
 
 PAGES = {

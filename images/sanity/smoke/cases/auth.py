@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 
 from suite.errors import TestFailed
+from suite.frontend import fetch
 from suite.log import hide, say
 from suite.wait import ServerError
 
 from ..context import Context
-from ..results import fetch
 
 
 def run(test: Context) -> None:
