@@ -2,7 +2,6 @@
 
 import shutil
 import urllib.parse
-from pathlib import Path
 
 from suite.errors import TestError
 from suite.log import say

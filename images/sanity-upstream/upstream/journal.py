@@ -14,8 +14,8 @@ from pathlib import Path
 
 from suite.log import say
 
-# Of these a phase keeps the messages; those after them it counts.
-KEPT_FAILURES = 200
+# Of the first so many failing assertions the messages are kept; those after them are counted.
+KEPT_FAILURES = 1000
 # Of a phase's name and an assertion's message.
 TEXT_LIMIT = 2000
 PHASES = 1000
@@ -36,7 +36,7 @@ class Phase:
     good: int = 0
     bad: int = 0
     failures: list[str] = field(default_factory=list)
-    """What the failing assertions say."""
+    """What the failing assertions say, as far as it's kept."""
 
     @property
     def passed(self) -> bool:
@@ -79,6 +79,7 @@ class _Builder:
     def __init__(self) -> None:
         self.journal = Journal()
         self._open: list[Phase] = []
+        self._kept = 0
 
     def begin(self, name: str, began: float) -> None:
         """A phase."""
@@ -99,7 +100,8 @@ class _Builder:
             phase.good += 1
             return
         phase.bad += 1
-        if len(phase.failures) < KEPT_FAILURES:
+        if self._kept < KEPT_FAILURES:
+            self._kept += 1
             phase.failures.append(message.strip()[:TEXT_LIMIT])
 
     def end(self, result: str, ended: float) -> None:
