@@ -94,6 +94,9 @@ def _run(name: str, settings: Settings, watch: leftovers.Watch) -> Verdict:
     commit = scripts.source.commit[:12] if scripts.source else "no commit"
     log.say(f"{name} of {commit}: {script.listed.summary} Deadline {seconds:.0f} s, {settings.frontend}")
     env = {name: value for name, value in os.environ.items() if name not in OURS}
+    if os.geteuid() == 0:
+        # The image's entrypoint gave the name of the image's user.
+        env |= {"USER": "root", "LOGNAME": "root"}
     env |= {**settings.variables(), "HOME": str(settings.home), "TEST": name, "BEAKERLIB_DIR": str(folders.beakerlib)}
 
     def emit(text: str) -> None:
