@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from suite.cleanup import FINISHED
+from suite.errors import TestError, TestFailed, Unreachable
+from suite.log import output, say
+from suite.wait import Pending, ServerError, poll
+
 from . import blame
-from .cleanup import FINISHED
 from .context import Context
-from .errors import TestError, TestFailed, Unreachable
-from .log import output, say
-from .wait import Pending, ServerError, poll
 
 SOURCE, RPM = "SRPM", "RPM"
 
@@ -174,5 +175,6 @@ def submit(test: Context, project: str, package: str, path: Path) -> Build:
     if not found:
         raise TestFailed("copr-cli build named no build", "frontend")
     build = Build(test, project, int(found.group(1)), package)
+    test.submitted.append(build)
     test.cancel_later(build.number)
     return build
