@@ -47,6 +47,10 @@ const AMOUNTS: Amounts = Amounts { cpu: "20m", mebibytes: 128, most_cpu: "2", mo
 /// An installation root with what a test installs and dnf's downloads: some hundred MiB. Of this size the kubelet ends the test.
 const TMP_SIZE: &str = "8Gi";
 
+/// Of a container that runs as root of a user namespace.
+const ROOT_CAPABILITIES: [&str; 8] =
+    ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID", "SYS_CHROOT"];
+
 const CLIENT_VOLUME: &str = "client";
 const TMP_VOLUME: &str = "tmp";
 const EVIDENCE_VOLUME: &str = "evidence";
@@ -150,7 +154,11 @@ pub fn build(run: &Validated, facts: &Facts, test: &Test, attempt: i32) -> Pod {
     };
     let deadline = test.deadline_seconds + KUBELET_GRACE_SECONDS;
     let volumes = vec![client(facts), scratch(TMP_VOLUME, TMP_SIZE), scratch(EVIDENCE_VOLUME, EVIDENCE_SIZE)];
-    pod(run, &facts.suite, metadata, container, volumes, deadline)
+    let mut pod = pod(run, &facts.suite, metadata, container, volumes, deadline);
+    if run.as_root() {
+        root(&mut pod);
+    }
+    pod
 }
 
 /// The pod of an attempt at listing the suite. It knows nothing of the instance, which may not answer yet.
@@ -176,6 +184,21 @@ pub fn build_list(run: &Validated, facts: &SuiteFacts, attempt: i32) -> Pod {
         ..container(run, facts)
     };
     pod(run, facts, metadata, container, vec![scratch(TMP_VOLUME, TMP_SIZE)], LIST_DEADLINE_SECONDS)
+}
+
+/// Root of a user namespace, which is nobody on the node: for suites that install packages as a client does. The capabilities are
+/// what dnf and rpm's scripts need, all of them within the baseline of Pod Security.
+fn root(pod: &mut Pod) {
+    let Some(spec) = &mut pod.spec else { return };
+    spec.host_users = Some(false);
+    let user = spec.security_context.get_or_insert_default();
+    user.run_as_non_root = None;
+    user.run_as_user = Some(0);
+    for container in &mut spec.containers {
+        let security = container.security_context.get_or_insert_default();
+        let add = ROOT_CAPABILITIES.map(str::to_owned).to_vec();
+        security.capabilities = Some(Capabilities { drop: Some(vec!["ALL".into()]), add: Some(add) });
+    }
 }
 
 fn pod(
@@ -261,7 +284,7 @@ fn env(run: &Validated, facts: &Facts, test: &Test, attempt: i32) -> Vec<EnvVar>
         ("DISTGIT_URL", facts.dist_git_url.clone()),
         ("CHROOT", facts.chroot.clone()),
         ("COPR_OWNER", facts.owner.clone()),
-        ("COPR_VENDOR", facts.vendor.clone()),
+        ("VENDOR", facts.vendor.clone()),
         ("BUILDERS_MAX", facts.builders_max.to_string()),
         ("TEST_DEADLINE_SECONDS", test.deadline_seconds.to_string()),
         ("RUN_ID", run_id(&run.uid, &test.name, attempt)),

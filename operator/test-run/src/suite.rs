@@ -40,6 +40,8 @@ pub struct Listing {
     pub name: String,
     /// Its version, if it says one.
     pub version: Option<String>,
+    /// Whether its tests run as root of a user namespace.
+    pub root: bool,
     /// The repository of its tests, if they are in one.
     pub url: Option<String>,
     /// The commit of its tests.
@@ -91,6 +93,8 @@ struct Document {
     contract: i64,
     name: String,
     version: Option<String>,
+    #[serde(default)]
+    root: bool,
     source: Option<Source>,
     tests: Vec<Entry>,
 }
@@ -148,6 +152,7 @@ pub fn parse(document: &str) -> Result<Listing, Error> {
     Ok(Listing {
         name: report::truncate(document.name, 63),
         version: document.version.map(|version| report::truncate(version, 63)),
+        root: document.root,
         url: source.url.map(|url| report::truncate(url, 1024)),
         commit: source.commit.map(|commit| report::truncate(commit, 64)),
         tests: document.tests.into_iter().map(test).collect(),

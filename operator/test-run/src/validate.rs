@@ -259,6 +259,11 @@ impl Validated {
         }
     }
 
+    /// Whether the suite's tests run as root of a user namespace.
+    pub fn as_root(&self) -> bool {
+        matches!(&self.listed, Listed::As { listing, .. } if listing.root)
+    }
+
     /// What the suite calls itself, once it is known.
     pub fn suite(&self) -> &str {
         match &self.listed {

@@ -148,7 +148,8 @@ pub struct TestStatus {
     /// each means is in docs/verdicts.md. About builders: `BuilderRefused`, `BuilderUnschedulable`, `BuilderImagePullFailed`,
     /// `BuilderStartFailed`, `BuilderOutOfMemory`, `BuilderEvicted`, `BuilderNodeLost`, `BuilderLost`, `MockConfigMissing`.
     /// About the test's pod: `PodRefused`, `PodUnschedulable`, `PodImagePullFailed`, `PodStartFailed`, `PodOutOfMemory`,
-    /// `PodEvicted`, `PodLost`, `DeadlineExceeded`, `NoVerdict`, `TestBroken`, `JournalIncomplete`, `NeedUnknown`. About the instance: `InstanceDisturbed`,
+    /// `PodEvicted`, `PodLost`, `DeadlineExceeded`, `NoVerdict`, `TestBroken`, `NeedUnknown`. As the suite says it: `JournalIncomplete`, `JournalMissing`,
+    /// `JournalMalformed`, `ExitCode`, `DeadlineReached`, `Terminated`, `FrontendUnreachable`, `SourceUnavailable`. About the instance: `InstanceDisturbed`,
     /// `InstanceShared`, `InstanceNotReady`, `InstanceLost`, `ImagesUnavailable`. About the run: `TimedOut`, `Cancelled`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -58,7 +58,8 @@ impl SuiteSeen {
         }
         let pulled =
             self.pods.iter().filter(|pod| verdict::has_succeeded(pod)).filter_map(verdict::test_container);
-        let mut pulled = pulled.map(|status| status.image_id.trim_start_matches("docker-pullable://").to_owned());
+        let mut pulled =
+            pulled.map(|status| status.image_id.trim_start_matches("docker-pullable://").to_owned());
         let given = run.target.suite.as_ref().map(|facts| facts.image.clone());
         pulled.rfind(|image| image.contains("@sha256:")).or(given)
     }

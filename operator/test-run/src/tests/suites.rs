@@ -179,3 +179,16 @@ fn only_what_another_run_left_red_is_run_again() {
         assert!(world.condition("Succeeded").2.contains(why));
     }
 }
+
+#[test]
+fn a_suite_that_asks_for_root_has_it_in_a_user_namespace_only() {
+    let list = json!({"contract": 1, "name": "r", "root": true, "tests": [{"name": "a", "deadlineSeconds": 60}]});
+    let mut world = unlisted(&json!({}));
+    world.kept = Some((list.to_string(), "x@sha256:1".into()));
+    let pod = world.reconcile().pods[0].spec.clone().unwrap();
+    let (namespaced, user) = (pod.host_users, pod.security_context.unwrap());
+    assert_eq!((namespaced, user.run_as_user, user.run_as_non_root), (Some(false), Some(0), None));
+    let container = pod.containers[0].security_context.clone().unwrap();
+    assert_eq!(container.allow_privilege_escalation, Some(false));
+    assert!(!container.capabilities.unwrap().add.unwrap().contains(&"SYS_ADMIN".to_owned()));
+}
