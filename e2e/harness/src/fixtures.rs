@@ -93,6 +93,7 @@ fn run_with(name: &str, instance: InstanceSource, tests: &[&str]) -> CoprTestRun
         instance,
         suite: Suite { tests: tests.iter().map(|&test| test.into()).collect(), ..Suite::default() },
         source: None,
+        report: None,
         keep_instance: KeepInstance::Never,
         ttl_seconds_after_finished: None,
         cancel: false,
