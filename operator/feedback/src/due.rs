@@ -90,7 +90,7 @@ fn pause(attempts: i32, asked: Option<std::time::Duration>) -> SignedDuration {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or_default().min(16);
     let own = FIRST_PAUSE.saturating_mul(2_i32.saturating_pow(doublings)).min(LONGEST_PAUSE);
     // No longer than anybody has patience for, which is given up at once.
-    let asked = asked.and_then(|asked| SignedDuration::try_from(asked).ok()).unwrap_or_default();
+    let asked = asked.map_or(SignedDuration::ZERO, |asked| asked.try_into().unwrap_or(SignedDuration::MAX));
     own.max(asked.min(PATIENCE + LONGEST_PAUSE))
 }
 

@@ -86,7 +86,11 @@ impl Failure {
 
 /// The client: proxies and certificates as everywhere, redirects by [`exchange`].
 pub fn client() -> Result<Client, http::Error> {
-    let made = http::builder(TIMEOUT).redirect(Policy::none()).build();
+    client_that_waits(TIMEOUT)
+}
+
+pub fn client_that_waits(timeout: Duration) -> Result<Client, http::Error> {
+    let made = http::builder(timeout).redirect(Policy::none()).build();
     made.map_err(|error| http::Error::Setup(innermost(&error)))
 }
 

@@ -40,7 +40,7 @@ pub async fn token(api: &Api<'_>, app: &App, now: Timestamp) -> Result<SecretStr
 }
 
 /// What proves to GitHub for some minutes that this is the app.
-pub fn json_web_token(app: &App, now: Timestamp) -> Result<String, Failure> {
+fn json_web_token(app: &App, now: Timestamp) -> Result<String, Failure> {
     let part = |value: serde_json::Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     let issued = now.as_second() - SKEW_SECONDS;
     let claims = json!({"iat": issued, "exp": now.as_second() + LIFE_SECONDS, "iss": app.id});
@@ -61,4 +61,42 @@ fn key(pem: &str) -> Result<rsa::KeyPair, Failure> {
     };
     let wrong = "report.forge.appSecret: its privateKey is no RSA key of 2048 bits or more in PEM";
     key.ok_or_else(|| Failure::refused(wrong))
+}
+
+#[cfg(test)]
+mod tests {
+    use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+    use serde_json::Value;
+
+    use super::*;
+    use crate::tests::APP_KEY;
+
+    fn app(private_key: &str) -> App {
+        App { id: "12".into(), installation: "34".into(), private_key: private_key.to_owned().into() }
+    }
+
+    #[test]
+    fn an_app_proves_itself_for_nine_minutes() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let token = json_web_token(&app(APP_KEY), now).unwrap();
+        let decode = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).unwrap();
+        let json = |part: &str| serde_json::from_slice::<Value>(&decode(part)).unwrap();
+        let (signed, signature) = token.rsplit_once('.').unwrap();
+        let (header, claims) = signed.split_once('.').unwrap();
+        assert_eq!(json(header), json!({"alg": "RS256", "typ": "JWT"}));
+        assert_eq!(json(claims), json!({"iat": 1_799_999_940, "exp": 1_800_000_540, "iss": "12"}));
+        let public = key(APP_KEY).unwrap().public().as_ref().to_vec();
+        let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public);
+        public.verify(signed.as_bytes(), &decode(signature)).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_key_is_not_told() {
+        let broken = APP_KEY.replace("\n", "").replace('M', "N");
+        for text in ["hunter2", &broken] {
+            let failure = json_web_token(&app(text), Timestamp::UNIX_EPOCH).unwrap_err();
+            let expected = "report.forge.appSecret: its privateKey is no RSA key of 2048 bits or more in PEM";
+            assert_eq!(failure, Failure::refused(expected));
+        }
+    }
 }

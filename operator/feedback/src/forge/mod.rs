@@ -16,9 +16,6 @@ use secrecy::SecretString;
 use self::{api::Api, app::App, comments::Author};
 use crate::{exchange::Failure, news::repository, render::CommitStatus};
 
-#[cfg(test)]
-pub use app::{App as TestedApp, json_web_token};
-
 const GITHUB: &str = "https://api.github.com";
 
 /// A forge, ready to be told something.
