@@ -31,15 +31,15 @@ pub async fn deliver(
     let mut delivered = Delivered { reports: Vec::new(), retry_at: None };
     for wanted in wanted {
         let known = known.iter().find(|known| known.target == wanted.target);
-        let report = match (due::due(wanted, known, clock()), known) {
-            (Due::Never | Due::At(_), Some(known)) => known.clone(),
-            _ => {
-                let result = say(client, http, run, wanted, clock()).await;
-                if let Err(failure) = &result {
-                    tracing::warn!(target = %wanted.target, words = %failure, "A run can't be reported");
-                }
-                due::tried(wanted, known, result, clock())
+        let report = if let (Due::Never | Due::At(_), Some(known)) = (due::due(wanted, known, clock()), known)
+        {
+            known.clone()
+        } else {
+            let result = say(client, http, run, wanted, clock()).await;
+            if let Err(failure) = &result {
+                tracing::warn!(target = %wanted.target, words = %failure, "A run can't be reported");
             }
+            due::tried(wanted, known, result, clock())
         };
         let retry = report.retry_at.as_ref().map(|time| time.0);
         delivered.retry_at = delivered.retry_at.into_iter().chain(retry).min();

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use copr_operator_api::v1alpha1::ConfigMapRef;
 use copr_operator_kernel::{
+    dependency,
     http::{self, asked_pause, innermost},
     report,
 };
 use jiff::Timestamp;
 use reqwest::{
-    Client, Method, StatusCode, Url,
+    Client, ClientBuilder, Method, StatusCode, Url,
     header::{HeaderMap, LOCATION},
     redirect::Policy,
 };
@@ -86,11 +88,26 @@ impl Failure {
 
 /// The client: proxies and certificates as everywhere, redirects by [`exchange`].
 pub fn client() -> Result<Client, http::Error> {
-    client_that_waits(TIMEOUT)
+    made(http::builder(TIMEOUT))
 }
 
-pub fn client_that_waits(timeout: Duration) -> Result<Client, http::Error> {
-    let made = http::builder(timeout).redirect(Policy::none()).build();
+/// The same, or one that also trusts the authority in a ConfigMap.
+pub async fn client_that_trusts(
+    (cluster, namespace): (&kube::Client, &str),
+    known: &Client,
+    field: &'static str,
+    authority: Option<&ConfigMapRef>,
+) -> Result<Client, Failure> {
+    let Some(authority) = authority else { return Ok(known.clone()) };
+    let pem = dependency::authority(cluster, namespace, field, &authority.name, dependency::CA_KEY).await;
+    let pem = pem.map_err(|error| crate::unusable(&error))?;
+    let more = http::certificates(&pem).map_err(|error| Failure::refused(error.to_string()))?;
+    let client = made(http::builder(TIMEOUT).tls_certs_merge(more));
+    client.map_err(|error| Failure::refused(error.to_string()))
+}
+
+fn made(builder: ClientBuilder) -> Result<Client, http::Error> {
+    let made = builder.redirect(Policy::none()).build();
     made.map_err(|error| http::Error::Setup(innermost(&error)))
 }
 

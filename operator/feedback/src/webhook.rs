@@ -9,7 +9,7 @@ use reqwest::{
 use ring::hmac;
 use serde_json::Value;
 
-use crate::exchange::{Failure, Outgoing, exchange};
+use crate::exchange::{self, Failure, Outgoing};
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-copr-signature-256");
 const CLOUD_EVENT: HeaderValue = HeaderValue::from_static("application/cloudevents+json; charset=utf-8");
@@ -21,6 +21,8 @@ pub async fn send(
     webhook: &Webhook,
     event: &Value,
 ) -> Result<(), Failure> {
+    let (field, authority) = ("report.webhook.caConfigMap", webhook.ca_config_map.as_ref());
+    let http = exchange::client_that_trusts((client, namespace), http, field, authority).await?;
     let url = Url::parse(&webhook.url);
     let url = url.map_err(|error| Failure::refused(format!("report.webhook.url: {error}")))?;
     let body = event.to_string().into_bytes();
@@ -34,7 +36,7 @@ pub async fn send(
         headers.insert(SIGNATURE, signature.map_err(|error| Failure::refused(error.to_string()))?);
     }
     let outgoing = Outgoing { method: Method::POST, url, headers, body: Some(body), quoted: false };
-    exchange(http, &outgoing).await.map(drop)
+    exchange::exchange(&http, &outgoing).await.map(drop)
 }
 
 /// As GitHub signs its own webhooks.

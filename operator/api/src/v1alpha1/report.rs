@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, VariantArray};
 
-use super::SecretRef;
+use super::{ConfigMapRef, SecretRef};
 
 /// Who is told when the run starts and when it has ended. What came of it is in `status.reports` and in the condition `Reported`; it never
 /// changes the verdict. What can't be delivered is tried again for two hours, with growing pauses or as the server asks.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.forge) || has(self.webhook)").message("report needs forge, webhook, or both"))]
 pub struct Report {
@@ -24,7 +24,7 @@ pub struct Report {
 
 /// A forge: GitHub, or one with an API like it. The status is pending while the run goes on, success if every test passed or was skipped,
 /// failure if one failed, and error if there is no verdict or the run was cancelled.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.tokenSecret) != has(self.appSecret)")
     .message("report.forge has either tokenSecret or appSecret"))]
@@ -57,6 +57,9 @@ pub struct ForgeReport {
     /// A Secret of a GitHub App, instead of a token: the keys `appId`, `installationId` and `privateKey` (PEM, as GitHub gives it).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app_secret: Option<SecretRef>,
+    /// A ConfigMap whose key `ca.crt` is the certificate authority of the forge, in PEM, beside those that everybody trusts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_config_map: Option<ConfigMapRef>,
     /// Name of the status; a rule of the forge can require it. Runs of one pull request with the same name share one comment.
     #[serde(default = "default_context")]
     #[schemars(length(min = 1, max = 100), regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9 ._/-]*$"))]
@@ -91,7 +94,7 @@ pub enum ForgeType {
 
 /// A URL that gets events: a POST with a CloudEvent 1.0 as JSON (structured mode), of the type
 /// `org.fedorainfracloud.copr.testrun.started` or `org.fedorainfracloud.copr.testrun.finished`. One may come twice, with the same id.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Webhook {
     /// Who gets it. Any answer from 200 to 299 means that it did; redirects within the same host are followed, if they keep the method.
@@ -101,6 +104,9 @@ pub struct Webhook {
     /// Absent: there is no such header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signing_secret: Option<SecretRef>,
+    /// A ConfigMap whose key `ca.crt` is the certificate authority of who gets it, in PEM, beside those that everybody trusts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_config_map: Option<ConfigMapRef>,
 }
 
 /// What came of telling one of those in `spec.report`.

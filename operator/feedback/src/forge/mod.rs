@@ -14,13 +14,17 @@ use reqwest::{Client, Method, StatusCode, Url};
 use secrecy::SecretString;
 
 use self::{api::Api, app::App, comments::Author};
-use crate::{exchange::Failure, news::repository, render::CommitStatus};
+use crate::{
+    exchange::{self, Failure},
+    news::repository,
+    render::CommitStatus,
+};
 
 const GITHUB: &str = "https://api.github.com";
 
 /// A forge, ready to be told something.
 pub struct Forge<'a> {
-    http: &'a Client,
+    http: Client,
     spec: &'a ForgeReport,
     source: &'a Source,
     base: Url,
@@ -32,7 +36,7 @@ impl<'a> Forge<'a> {
     /// Reads the Secrets, and logs in.
     pub async fn new(
         (client, namespace): (&kube::Client, &str),
-        http: &'a Client,
+        http: &Client,
         spec: &'a ForgeReport,
         source: &'a Source,
         now: Timestamp,
@@ -40,6 +44,9 @@ impl<'a> Forge<'a> {
         let url = spec.api_url.as_deref().unwrap_or(GITHUB);
         let base =
             Url::parse(url).map_err(|error| Failure::refused(format!("report.forge.apiURL: {error}")))?;
+        let field = "report.forge.caConfigMap";
+        let authority = spec.ca_config_map.as_ref();
+        let http = exchange::client_that_trusts((client, namespace), http, field, authority).await?;
         let secret = async |field, name: &str, key| {
             let value = dependency::secret(client, namespace, field, name, key).await;
             value.map(|value| value.trim().to_owned()).map_err(|error| crate::unusable(&error))
@@ -52,7 +59,7 @@ impl<'a> Forge<'a> {
                 private_key: of("privateKey").await?.into(),
             };
             let nobody = SecretString::default();
-            let api = Api { http, base: &base, token: &nobody };
+            let api = Api { http: &http, base: &base, token: &nobody };
             (app::token(&api, &app, now).await?, Author::App(app.id))
         } else {
             let name = spec.token_secret.as_ref().map_or("", |secret| &secret.name);
@@ -94,7 +101,7 @@ impl<'a> Forge<'a> {
     }
 
     fn api(&self) -> Api<'_> {
-        Api { http: self.http, base: &self.base, token: &self.token }
+        Api { http: &self.http, base: &self.base, token: &self.token }
     }
 }
 

@@ -1,6 +1,9 @@
 //! The comment on a pull request.
 
+use std::fmt::Write as _;
+
 use copr_operator_api::v1alpha1::{ForgeReport, Outcome, Phase, TestStatus};
+use copr_operator_kernel::{conditions, report};
 use jiff::Timestamp;
 
 use super::{counts, cut, markdown, of};
@@ -41,9 +44,9 @@ pub fn comment(news: &News<'_>, forge: &ForgeReport) -> String {
         forge.context,
         counts(news),
     );
-    let took = news.finished.map(|finished| finished.duration_since(news.started));
-    if let Some(took) = took {
-        text.push_str(&format!(", {}", copr_operator_kernel::report::duration(took)));
+    if let Some(finished) = news.finished {
+        // Writing into a String cannot fail.
+        let _ = write!(text, ", {}", report::duration(finished.duration_since(news.started)));
     }
     text.push_str(".\n");
     if news.finished.is_some() {
@@ -55,9 +58,8 @@ pub fn comment(news: &News<'_>, forge: &ForgeReport) -> String {
 fn table(text: &mut String, news: &News<'_>) {
     let tests = &news.status.tests;
     if tests.is_empty() {
-        let condition = copr_operator_kernel::conditions::get(&news.status.conditions, "Succeeded");
-        if let Some(condition) = condition {
-            text.push_str(&format!("\n{}\n", markdown::code(&condition.message)));
+        if let Some(condition) = conditions::get(&news.status.conditions, "Succeeded") {
+            let _ = write!(text, "\n{}\n", markdown::code(&condition.message));
         }
         return;
     }
@@ -77,8 +79,8 @@ fn table(text: &mut String, news: &News<'_>) {
 }
 
 fn row(test: &TestStatus) -> String {
-    let cell = |text: Option<&String>| match text {
-        Some(text) if !text.is_empty() => markdown::code(&cut(text, MESSAGE_MAX)),
+    let cell = |words: Option<&String>| match words {
+        Some(words) if !words.is_empty() => markdown::code(&cut(words, MESSAGE_MAX)),
         _ => String::new(),
     };
     let reason = test.reason.as_ref().filter(|_| test.outcome == Outcome::Error);

@@ -9,6 +9,8 @@ pub use comment::{comment, created};
 pub use commit_status::{CommitStatus, commit_status};
 pub use event::event;
 
+use std::fmt::Write as _;
+
 use copr_operator_api::v1alpha1::{Outcome, Phase, TestStatus};
 
 use crate::news::News;
@@ -22,7 +24,8 @@ fn summary(news: &News<'_>) -> String {
     for (outcome, lead) in [(Outcome::Failed, "failed"), (Outcome::Error, "without a verdict")] {
         let names: Vec<_> = of(&news.status.tests, outcome).map(|test| test.name.as_str()).collect();
         if !names.is_empty() {
-            text.push_str(&format!("; {lead}: {}", names.join(", ")));
+            // Writing into a String cannot fail.
+            let _ = write!(text, "; {lead}: {}", names.join(", "));
         }
     }
     text

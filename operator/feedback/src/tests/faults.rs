@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use copr_operator_kernel::http;
 use serde_json::json;
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
     server::{Reply, Server, reply},
 };
 use crate::{
-    exchange::{Failure, Outgoing, client_that_waits, exchange},
+    exchange::{Failure, Outgoing, exchange},
     now,
 };
 
@@ -66,7 +67,7 @@ async fn a_server_that_is_unwell_may_be_well_a_moment_later() {
 #[tokio::test]
 async fn a_server_that_does_not_answer_is_not_waited_for() {
     let server = Server::start(|_| Reply::Never).await;
-    let http = client_that_waits(Duration::from_millis(300)).unwrap();
+    let http = http::builder(Duration::from_millis(300)).build().unwrap();
     let url = format!("{}/hidden-path", server.url).parse().unwrap();
     let outgoing =
         Outgoing { method: reqwest::Method::GET, url, headers: Default::default(), body: None, quoted: true };

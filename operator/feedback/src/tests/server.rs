@@ -7,8 +7,12 @@ use std::{
 
 use serde_json::Value;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::TcpListener,
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, pki_types::PrivateKeyDer},
 };
 
 #[derive(Clone, Debug)]
@@ -70,15 +74,42 @@ pub struct Server {
 
 impl Server {
     pub async fn start(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_with(None, handler).await
+    }
+
+    /// With a certificate that nobody knows, which comes with it.
+    pub async fn start_tls(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> (Self, String) {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let tls = TlsAcceptor::from(Arc::new(config));
+        (Self::start_with(Some(tls), handler).await, made.cert.pem())
+    }
+
+    async fn start_with(
+        tls: Option<TlsAcceptor>,
+        handler: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://localhost:{}", listener.local_addr().unwrap().port());
         let server = Self { url, requests: Arc::default() };
         let (requests, handler) = (server.requests.clone(), Arc::new(handler));
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(talk(stream, handler.clone(), requests.clone()));
+                let (handler, requests, tls) = (handler.clone(), requests.clone(), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => talk(stream, handler, requests).await,
+                        Some(tls) => talk(tls.accept(stream).await.ok()?, handler, requests).await,
+                    }
+                });
             }
         });
         server
@@ -96,7 +127,7 @@ impl Server {
 
 /// One request each connection.
 async fn talk(
-    mut stream: TcpStream,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     handler: Arc<impl Fn(&Request) -> Reply>,
     requests: Arc<Mutex<Vec<Request>>>,
 ) -> Option<()> {
@@ -135,7 +166,8 @@ async fn talk(
             }
             text.push_str("\r\n");
             stream.write_all(text.as_bytes()).await.ok()?;
-            stream.write_all(&body).await.ok()
+            stream.write_all(&body).await.ok()?;
+            stream.shutdown().await.ok()
         }
         Reply::Never => std::future::pending().await,
         Reply::CutOff => None,

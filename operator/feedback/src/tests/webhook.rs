@@ -83,3 +83,22 @@ async fn of_an_answer_only_the_status_is_told() {
     assert!(told.contains("answered 410 Gone"), "{told}");
     assert!(["internal", "hidden", "hooks", KEY].iter().all(|secret| !told.contains(secret)), "{told}");
 }
+
+#[tokio::test]
+async fn an_authority_of_ones_own_is_trusted_where_it_is_named_and_nowhere_else() {
+    let (server, authority) = Server::start_tls(|_| reply(204, "")).await;
+    let failure = send(&run(json!({"webhook": {"url": server.url}})), []).await.unwrap_err();
+    assert!(failure.to_string().contains("invalid peer certificate"), "{failure}");
+    assert!(matches!(failure, Failure::Passing { .. }));
+
+    let trusting = json!({"webhook": {"url": server.url, "caConfigMap": {"name": "ca"}}});
+    let map =
+        |pem: &str| get("/api/v1/namespaces/ci/configmaps/ca").answers(json!({"data": {"ca.crt": pem}}));
+    send(&run(trusting.clone()), [map(&authority)]).await.unwrap();
+    assert_eq!(server.asked(), ["POST /"]);
+    let failure = send(&run(trusting), [map("none")]).await.unwrap_err();
+    assert!(
+        failure.to_string().starts_with("report.webhook.caConfigMap: the ConfigMap ca is malformed"),
+        "{failure}"
+    );
+}
