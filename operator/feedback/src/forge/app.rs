@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn what_is_no_key_is_not_told() {
-        let broken = APP_KEY.replace("\n", "").replace('M', "N");
+        let broken = APP_KEY.replace('\n', "").replace('M', "N");
         for text in ["hunter2", &broken] {
             let failure = json_web_token(&app(text), Timestamp::UNIX_EPOCH).unwrap_err();
             let expected = "report.forge.appSecret: its privateKey is no RSA key of 2048 bits or more in PEM";

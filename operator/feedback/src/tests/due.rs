@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use copr_operator_api::v1alpha1::{ReportEvent, ReportState, ReportStatus, ReportTarget};
+use copr_operator_api::v1alpha1::{ReportEvent, ReportState, ReportStatus, ReportTarget, TestStatus};
 use jiff::Timestamp;
 
 use super::{failed, forge, report, run};
@@ -18,7 +18,7 @@ fn at(second: i64) -> Timestamp {
 
 fn wanted(digest: &str) -> Wanted<'static> {
     // What is said doesn't matter here.
-    let run = Box::leak(Box::new(run(forge("http://localhost"))));
+    let run = Box::leak(Box::new(run(&forge("http://localhost"))));
     let saying = news::wanted(&news::news(run).unwrap(), report(run)).remove(0).saying;
     Wanted { target: ReportTarget::CommitStatus, event: ReportEvent::Started, digest: digest.into(), saying }
 }
@@ -95,16 +95,16 @@ fn something_else_is_said_at_once_but_not_to_who_wants_to_be_left_alone() {
 #[test]
 fn what_is_said_at_the_end_is_something_else_and_what_goes_on_is_not() {
     let digest = |run| news::wanted(&news::news(&run).unwrap(), report(&run)).remove(0).digest;
-    let mut further = run(forge("http://a"));
-    further.status.as_mut().unwrap().tests.push(Default::default());
-    assert_eq!(digest(run(forge("http://a"))), digest(further));
-    assert_ne!(digest(run(forge("http://a"))), digest(failed(forge("http://a"))));
-    assert_ne!(digest(run(forge("http://a"))), digest(run(forge("http://b"))));
+    let mut further = run(&forge("http://a"));
+    further.status.as_mut().unwrap().tests.push(TestStatus::default());
+    assert_eq!(digest(run(&forge("http://a"))), digest(further));
+    assert_ne!(digest(run(&forge("http://a"))), digest(failed(&forge("http://a"))));
+    assert_ne!(digest(run(&forge("http://a"))), digest(run(&forge("http://b"))));
 }
 
 #[test]
 fn a_run_that_nobody_has_looked_at_is_no_news() {
-    let mut new = run(forge("http://a"));
+    let mut new = run(&forge("http://a"));
     new.status.as_mut().unwrap().timestamps.started = None;
     assert!(news::news(&new).is_none());
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use copr_operator_kernel::http;
+use reqwest::{Method, header::HeaderMap};
 use serde_json::json;
 
 use super::{
@@ -20,7 +21,7 @@ use crate::{
 async fn after(how: Reply) -> Failure {
     let github = GitHub::start().await;
     github.fails_once("POST", how);
-    let failure = say(&failed(forge(&github.server.url)), false).await.unwrap_err();
+    let failure = say(&failed(&forge(&github.server.url)), false).await.unwrap_err();
     assert_eq!(github.server.asked().len(), 1, "one try is one request");
     assert_eq!(github.statuses(), [] as [serde_json::Value; 0]);
     failure
@@ -70,7 +71,7 @@ async fn a_server_that_does_not_answer_is_not_waited_for() {
     let http = http::builder(Duration::from_millis(300)).build().unwrap();
     let url = format!("{}/hidden-path", server.url).parse().unwrap();
     let outgoing =
-        Outgoing { method: reqwest::Method::GET, url, headers: Default::default(), body: None, quoted: true };
+        Outgoing { method: Method::GET, url, headers: HeaderMap::default(), body: None, quoted: true };
     let began = Instant::now();
     let failure = exchange(&http, &outgoing).await.unwrap_err();
     assert!(began.elapsed() < Duration::from_secs(5));
@@ -113,7 +114,7 @@ async fn no_answer_is_read_without_a_limit() {
     let mut spec = forge(&github.server.url);
     spec["forge"]["comment"] = json!(true);
     github.fails_once("comments", reply(200, "[".repeat(17 << 20)));
-    let failure = say(&run(spec), true).await.unwrap_err();
+    let failure = say(&run(&spec), true).await.unwrap_err();
     assert!(failure.to_string().ends_with("is larger than 16777216 bytes"), "{failure}");
 }
 
@@ -138,17 +139,17 @@ async fn a_redirect_within_the_host_is_followed_if_it_keeps_the_method() {
         })
     };
     let server = renamed(307).await;
-    say(&failed(forge(&server.url)), false).await.unwrap();
+    say(&failed(&forge(&server.url)), false).await.unwrap();
     let moved = server.requests().remove(1);
     assert_eq!(moved.line(), "POST /repositories/1/statuses");
     assert_eq!(moved.json()["state"], "failure");
     assert_eq!(moved.header("authorization"), format!("Bearer {TOKEN}"));
 
     let server = renamed(301).await;
-    let failure = say(&failed(forge(&server.url)), false).await.unwrap_err();
+    let failure = say(&failed(&forge(&server.url)), false).await.unwrap_err();
     assert!(failure.to_string().contains("answered 301"), "{failure}");
     let circle = Server::start(|request| reply(307, "").with("Location", &request.path)).await;
-    let failure = say(&failed(forge(&circle.url)), false).await.unwrap_err();
+    let failure = say(&failed(&forge(&circle.url)), false).await.unwrap_err();
     assert!(failure.to_string().ends_with("redirects more than 4 times"), "{failure}");
     assert_eq!(circle.asked().len(), 5);
 }

@@ -18,12 +18,12 @@ pub const COMMIT: &str = "5d37cd838e4b1f6a2c0d9e8f7a6b5c4d3e2f1a0b";
 pub const TOKEN: &str = "ghp_hunter2hunter2";
 
 /// A run of two tests that goes on.
-pub fn run(report: Value) -> CoprTestRun {
+pub fn run(report: &Value) -> CoprTestRun {
     changed(report, json!({"phase": "Running", "timestamps": {"started": "2026-11-26T08:00:00Z"}}))
 }
 
 /// One that has ended: a test passed and another failed.
-pub fn failed(report: Value) -> CoprTestRun {
+pub fn failed(report: &Value) -> CoprTestRun {
     changed(
         report,
         json!({
@@ -39,7 +39,7 @@ pub fn failed(report: Value) -> CoprTestRun {
     )
 }
 
-pub fn changed(report: Value, mut status: Value) -> CoprTestRun {
+pub fn changed(report: &Value, mut status: Value) -> CoprTestRun {
     status["instance"] = json!("copr");
     serde_json::from_value(json!({
         "apiVersion": "copr.fedorainfracloud.org/v1alpha1",

@@ -31,7 +31,7 @@ fn token() -> Exchange {
 }
 
 /// Written by its own manager, and nothing else of the status with it.
-fn written(condition: Value, reports: Value) -> Exchange {
+fn written(condition: &Value, reports: &Value) -> Exchange {
     patch(STATUS)
         .query("fieldManager", "copr-operator-feedback")
         .query("force", "true")
@@ -69,10 +69,10 @@ fn after(mut run: CoprTestRun, server: &ApiServer) -> CoprTestRun {
 async fn a_run_is_reported_at_its_start_and_at_its_end_and_not_between() {
     let github = GitHub::start().await;
     let spec = forge(&github.server.url);
-    let started = run(spec.clone());
+    let started = run(&spec);
     let told = written(
-        json!({"type": "Reported", "status": "Unknown", "reason": "Started", "observedGeneration": 1}),
-        json!([{"target": "CommitStatus", "state": "Delivered", "event": "Started", "attempts": 1}]),
+        &json!({"type": "Reported", "status": "Unknown", "reason": "Started", "observedGeneration": 1}),
+        &json!([{"target": "CommitStatus", "state": "Delivered", "event": "Started", "attempts": 1}]),
     );
     let (result, server) = reconciled(&started, vec![there(&started), token(), told]).await;
     assert_eq!(result.unwrap(), None);
@@ -82,11 +82,11 @@ async fn a_run_is_reported_at_its_start_and_at_its_end_and_not_between() {
     let (result, _server) = reconciled(&known, vec![there(&known)]).await;
     assert_eq!(result.unwrap(), None);
 
-    let mut ended = failed(spec);
+    let mut ended = failed(&spec);
     ended.status.as_mut().unwrap().reports = known.status.unwrap().reports;
     let told = written(
-        json!({"type": "Reported", "status": "True", "reason": "Delivered"}),
-        json!([{"state": "Delivered", "event": "Finished", "attempts": 1, "reportedAt": "2026-11-26T12:00:00Z"}]),
+        &json!({"type": "Reported", "status": "True", "reason": "Delivered"}),
+        &json!([{"state": "Delivered", "event": "Finished", "attempts": 1, "reportedAt": "2026-11-26T12:00:00Z"}]),
     );
     let (result, _server) = reconciled(&ended, vec![there(&ended), token(), told]).await;
     assert_eq!(result.unwrap(), None);
@@ -96,13 +96,13 @@ async fn a_run_is_reported_at_its_start_and_at_its_end_and_not_between() {
 #[tokio::test]
 async fn a_revoked_token_is_told_once_and_tried_again() {
     let github = GitHub::start().await;
-    let run = failed(forge(&github.server.url));
+    let run = failed(&forge(&github.server.url));
     let revoked = || get("/api/v1/namespaces/ci/secrets/robot").answers(secret(&[("token", "revoked")]));
     let words =
         format!("{} answered 401 Unauthorized: Bad credentials", github.server.url.replace("http://", ""));
     let told = written(
-        json!({"type": "Reported", "status": "False", "reason": "Refused", "message": format!("CommitStatus: {words}")}),
-        json!([{"state": "Refused", "message": words, "retryAt": "2026-11-26T12:00:05Z"}]),
+        &json!({"type": "Reported", "status": "False", "reason": "Refused", "message": format!("CommitStatus: {words}")}),
+        &json!([{"state": "Refused", "message": words, "retryAt": "2026-11-26T12:00:05Z"}]),
     );
     let event =
         post(EVENTS).body(json!({"reason": "ReportRefused", "note": format!("CommitStatus: {words}")}));
@@ -120,7 +120,7 @@ async fn a_revoked_token_is_told_once_and_tried_again() {
     let mut later = known;
     later.status.as_mut().unwrap().reports[0].retry_at = None;
     let told =
-        written(json!({"status": "False"}), json!([{"attempts": 2, "retryAt": "2026-11-26T12:00:10Z"}]));
+        written(&json!({"status": "False"}), &json!([{"attempts": 2, "retryAt": "2026-11-26T12:00:10Z"}]));
     let (result, _server) = reconciled(&later, vec![there(&later), revoked(), told]).await;
     result.unwrap();
 }
@@ -133,10 +133,10 @@ async fn one_who_can_not_be_told_keeps_nothing_from_the_others() {
     spec["forge"]["comment"] = json!(true);
     spec["webhook"] = json!({"url": hook.url});
     github.fails_once("statuses", reply(502, ""));
-    let run = failed(spec);
+    let run = failed(&spec);
     let told = written(
-        json!({"type": "Reported", "status": "Unknown", "reason": "Waiting"}),
-        json!([
+        &json!({"type": "Reported", "status": "Unknown", "reason": "Waiting"}),
+        &json!([
             {"target": "CommitStatus", "state": "Waiting", "retryAt": "2026-11-26T12:00:05Z"},
             {"target": "Comment", "state": "Delivered"},
             {"target": "Webhook", "state": "Waiting", "retryAt": "2026-11-26T12:20:00Z"},
@@ -174,8 +174,8 @@ async fn a_github_app_asks_for_a_token_first_and_knows_its_own_comments() {
     let spec = json!({"forge": {"apiURL": github.url, "appSecret": {"name": "app"}, "comment": true}});
     let keys = [("appId", "12"), ("installationId", "34"), ("privateKey", super::APP_KEY)];
     let app = || get("/api/v1/namespaces/ci/secrets/app").answers(secret(&keys));
-    let run = failed(spec);
-    let told = written(json!({"status": "True"}), json!([{"state": "Delivered"}, {"state": "Delivered"}]));
+    let run = failed(&spec);
+    let told = written(&json!({"status": "True"}), &json!([{"state": "Delivered"}, {"state": "Delivered"}]));
     let script = vec![there(&run), app(), app(), app(), app(), app(), app(), told];
     let (result, _server) = reconciled(&run, script).await;
     assert_eq!(result.unwrap(), None);
@@ -186,11 +186,11 @@ async fn a_github_app_asks_for_a_token_first_and_knows_its_own_comments() {
 
 #[tokio::test]
 async fn a_secret_that_is_missing_is_told_by_its_field() {
-    let run = failed(forge("http://localhost:1"));
+    let run = failed(&forge("http://localhost:1"));
     let words = "report.forge.tokenSecret: there is no Secret robot in this namespace";
     let told = written(
-        json!({"status": "False", "message": format!("CommitStatus: {words}")}),
-        json!([{"state": "Refused"}]),
+        &json!({"status": "False", "message": format!("CommitStatus: {words}")}),
+        &json!([{"state": "Refused"}]),
     );
     let missing = get("/api/v1/namespaces/ci/secrets/robot");
     let (result, _server) = reconciled(&run, vec![there(&run), missing, told, post(EVENTS)]).await;
@@ -199,7 +199,7 @@ async fn a_secret_that_is_missing_is_told_by_its_field() {
 
 #[tokio::test]
 async fn a_run_that_is_gone_or_going_or_new_is_left_alone() {
-    let run = failed(forge("http://localhost:1"));
+    let run = failed(&forge("http://localhost:1"));
     let (result, _server) = reconciled(&run, vec![get(RUN)]).await;
     assert_eq!(result.unwrap(), None);
     let mut going = serde_json::to_value(&run).unwrap();
@@ -215,7 +215,7 @@ async fn a_run_that_is_gone_or_going_or_new_is_left_alone() {
 #[tokio::test]
 async fn what_can_not_be_written_is_said_again() {
     let github = GitHub::start().await;
-    let run = failed(forge(&github.server.url));
+    let run = failed(&forge(&github.server.url));
     let refused = patch(STATUS).refuses(ApiServer::INTERNAL_ERROR, "etcd");
     let (result, _server) = reconciled(&run, vec![there(&run), token(), refused]).await;
     assert!(matches!(result, Err(Error::Status(_))));

@@ -32,12 +32,12 @@ fn mixed() -> Value {
 
 #[test]
 fn the_comment_has_failing_tests_first_and_no_markup_of_theirs() {
-    insta::assert_snapshot!(comment(&changed(commented(), mixed())));
+    insta::assert_snapshot!(comment(&changed(&commented(), mixed())));
 }
 
 #[test]
 fn the_comment_of_the_start() {
-    insta::assert_snapshot!(comment(&run(commented())));
+    insta::assert_snapshot!(comment(&run(&commented())));
 }
 
 #[test]
@@ -48,15 +48,15 @@ fn a_run_without_tests_says_why() {
         "conditions": [{"type": "Succeeded", "status": "False", "reason": "Error", "message": "there is no image of the suite",
             "lastTransitionTime": "2026-11-26T08:00:00Z"}],
     });
-    insta::assert_snapshot!(comment(&changed(commented(), status)));
+    insta::assert_snapshot!(comment(&changed(&commented(), status)));
 }
 
 #[test]
 fn a_comment_is_as_long_as_github_takes_it() {
     let mut status = mixed();
-    let test = json!({"name": "ä".repeat(200), "outcome": "Failed", "message": "|".repeat(4000)});
-    status["tests"] = Value::from(vec![test; 1000]);
-    let text = comment(&changed(commented(), status));
+    let failing = json!({"name": "ä".repeat(200), "outcome": "Failed", "message": "|".repeat(4000)});
+    status["tests"] = Value::from(vec![failing; 1000]);
+    let text = comment(&changed(&commented(), status));
     let characters = text.chars().count();
     assert!((62_000..=65_535).contains(&characters), "{characters}");
     let (rows, rest) = (text.matches("❌ failed").count(), text.lines().last().unwrap());
@@ -65,7 +65,7 @@ fn a_comment_is_as_long_as_github_takes_it() {
 
 #[test]
 fn a_comment_tells_which_run_it_is_about() {
-    let text = comment(&run(commented()));
+    let text = comment(&run(&commented()));
     let created = render::created(&text, "copr-operator/sanity").unwrap();
     assert_eq!(created.to_string(), "2026-11-26T07:59:58Z");
     assert_eq!(render::created(&text, "copr-operator"), None);
@@ -73,8 +73,8 @@ fn a_comment_tells_which_run_it_is_about() {
 
 #[test]
 fn events() {
-    insta::assert_yaml_snapshot!("started", render::event(&news::news(&run(commented())).unwrap()));
-    insta::assert_yaml_snapshot!("finished", render::event(&news::news(&failed(commented())).unwrap()));
+    insta::assert_yaml_snapshot!("started", render::event(&news::news(&run(&commented())).unwrap()));
+    insta::assert_yaml_snapshot!("finished", render::event(&news::news(&failed(&commented())).unwrap()));
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn no_verdict_is_never_a_success() {
         (Phase::Error, "error", "failed"),
         (Phase::Cancelled, "error", "canceled"),
     ] {
-        let run = changed(commented(), {
+        let run = changed(&commented(), {
             let mut status = mixed();
             status["phase"] = json!(phase);
             status
@@ -105,7 +105,7 @@ fn a_description_is_as_long_as_github_takes_it() {
     let test = |n: i32| json!({"name": format!("tést-{n}"), "outcome": "Error"});
     status["phase"] = json!("Error");
     status["tests"] = (0..50).map(test).collect();
-    let run = changed(commented(), status);
+    let run = changed(&commented(), status);
     let news = news::news(&run).unwrap();
     let status = render::commit_status(&news, report(&run).forge.as_ref().unwrap());
     let body = status.body(ForgeType::GitHub);

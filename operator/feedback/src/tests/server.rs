@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::{Display, Write as _},
     sync::{Arc, Mutex},
 };
 
@@ -52,12 +53,12 @@ pub enum Reply {
     CutOff,
 }
 
-pub fn reply(status: u16, body: impl ToString) -> Reply {
+pub fn reply(status: u16, body: impl Display) -> Reply {
     Reply::Answer { status, headers: Vec::new(), body: body.to_string().into_bytes() }
 }
 
 impl Reply {
-    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub fn with(mut self, name: &'static str, value: impl Display) -> Self {
         if let Self::Answer { headers, .. } = &mut self {
             headers.push((name, value.to_string()));
         }
@@ -162,7 +163,7 @@ async fn talk(
             let mut text =
                 format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
             for (name, value) in headers {
-                text.push_str(&format!("{name}: {value}\r\n"));
+                write!(text, "{name}: {value}\r\n").unwrap();
             }
             text.push_str("\r\n");
             stream.write_all(text.as_bytes()).await.ok()?;

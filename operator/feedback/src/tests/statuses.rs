@@ -14,8 +14,8 @@ async fn github_gets_a_status_at_the_start_and_one_at_the_end() {
     let github = GitHub::start().await;
     let mut spec = forge(&github.server.url);
     spec["forge"]["detailsURL"] = json!("https://console.example.org/pr-7");
-    say(&run(spec.clone()), false).await.unwrap();
-    say(&failed(spec), false).await.unwrap();
+    say(&run(&spec), false).await.unwrap();
+    say(&failed(&spec), false).await.unwrap();
     assert_eq!(
         github.statuses(),
         [
@@ -40,7 +40,7 @@ async fn the_api_of_a_forge_may_be_below_a_path_and_its_repository_elsewhere() {
         let mut spec = forge(&format!("{}/api/v1/", server.url));
         spec["forge"]["type"] = json!(type_);
         spec["forge"]["repository"] = json!("team/mirror");
-        say(&failed(spec), false).await.unwrap();
+        say(&failed(&spec), false).await.unwrap();
         let request = server.requests().pop().unwrap();
         assert_eq!(request.line(), path);
         assert_eq!(request.header("authorization"), format!("Bearer {TOKEN}"));
@@ -56,15 +56,15 @@ async fn a_status_that_gitlab_has_already_is_set() {
     let server = Server::start(move |_| reply(400, words)).await;
     let mut spec = forge(&server.url);
     spec["forge"]["type"] = json!("GitLab");
-    say(&run(spec.clone()), false).await.unwrap();
+    say(&run(&spec), false).await.unwrap();
     spec["forge"]["type"] = json!("Forgejo");
-    assert!(say(&run(spec), false).await.is_err());
+    assert!(say(&run(&spec), false).await.is_err());
 }
 
 #[tokio::test]
 async fn a_repository_that_has_no_owner_is_refused_in_words() {
     let mut spec = forge("http://localhost:1");
     spec["forge"]["repository"] = json!("copr");
-    let failure = say(&run(spec), false).await.unwrap_err();
+    let failure = say(&run(&spec), false).await.unwrap_err();
     assert_eq!(failure.to_string(), "the repository isn't of the form owner/name, such as fedora-copr/copr");
 }

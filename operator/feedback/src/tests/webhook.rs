@@ -34,7 +34,7 @@ fn signed(url: &str) -> Value {
 #[tokio::test]
 async fn an_event_is_signed_over_what_was_sent() {
     let server = Server::start(|_| reply(204, "")).await;
-    send(&failed(signed(&server.url)), [keyed()]).await.unwrap();
+    send(&failed(&signed(&server.url)), [keyed()]).await.unwrap();
     let request = server.requests().remove(0);
     assert_eq!(request.line(), "POST /hooks?key=hidden");
     assert_eq!(request.header("content-type"), "application/cloudevents+json; charset=utf-8");
@@ -56,7 +56,7 @@ fn the_signature_is_as_github_makes_it() {
 #[tokio::test]
 async fn without_a_key_there_is_no_signature() {
     let server = Server::start(|_| reply(200, "")).await;
-    send(&run(json!({"webhook": {"url": server.url}})), []).await.unwrap();
+    send(&run(&json!({"webhook": {"url": server.url}})), []).await.unwrap();
     let request = server.requests().remove(0);
     assert!(!request.headers.contains_key("x-copr-signature-256"));
     assert_eq!(request.json()["type"], "org.fedorainfracloud.copr.testrun.started");
@@ -66,7 +66,7 @@ async fn without_a_key_there_is_no_signature() {
 async fn a_key_that_is_missing_sends_nothing() {
     let server = Server::start(|_| reply(200, "")).await;
     let script = [get("/api/v1/namespaces/ci/secrets/hook")];
-    let failure = send(&run(signed(&server.url)), script).await.unwrap_err();
+    let failure = send(&run(&signed(&server.url)), script).await.unwrap_err();
     assert_eq!(
         failure.to_string(),
         "report.webhook.signingSecret: there is no Secret hook in this namespace"
@@ -78,7 +78,7 @@ async fn a_key_that_is_missing_sends_nothing() {
 #[tokio::test]
 async fn of_an_answer_only_the_status_is_told() {
     let server = Server::start(|_| reply(410, json!({"message": "internal"}))).await;
-    let failure = send(&run(signed(&server.url)), [keyed()]).await.unwrap_err();
+    let failure = send(&run(&signed(&server.url)), [keyed()]).await.unwrap_err();
     let told = format!("{failure} {failure:?}");
     assert!(told.contains("answered 410 Gone"), "{told}");
     assert!(["internal", "hidden", "hooks", KEY].iter().all(|secret| !told.contains(secret)), "{told}");
@@ -87,16 +87,16 @@ async fn of_an_answer_only_the_status_is_told() {
 #[tokio::test]
 async fn an_authority_of_ones_own_is_trusted_where_it_is_named_and_nowhere_else() {
     let (server, authority) = Server::start_tls(|_| reply(204, "")).await;
-    let failure = send(&run(json!({"webhook": {"url": server.url}})), []).await.unwrap_err();
+    let failure = send(&run(&json!({"webhook": {"url": server.url}})), []).await.unwrap_err();
     assert!(failure.to_string().contains("invalid peer certificate"), "{failure}");
     assert!(matches!(failure, Failure::Passing { .. }));
 
     let trusting = json!({"webhook": {"url": server.url, "caConfigMap": {"name": "ca"}}});
     let map =
         |pem: &str| get("/api/v1/namespaces/ci/configmaps/ca").answers(json!({"data": {"ca.crt": pem}}));
-    send(&run(trusting.clone()), [map(&authority)]).await.unwrap();
+    send(&run(&trusting), [map(&authority)]).await.unwrap();
     assert_eq!(server.asked(), ["POST /"]);
-    let failure = send(&run(trusting), [map("none")]).await.unwrap_err();
+    let failure = send(&run(&trusting), [map("none")]).await.unwrap_err();
     assert!(
         failure.to_string().starts_with("report.webhook.caConfigMap: the ConfigMap ca is malformed"),
         "{failure}"
