@@ -10,6 +10,7 @@ use crate::{
     exchange::Failure,
     forge::Forge,
     news::{Saying, Wanted},
+    pauses::Pauses,
     webhook,
 };
 
@@ -22,12 +23,13 @@ pub struct Delivered {
 /// Says everything that is due, one after the other. One who can't be told keeps nothing from the others.
 pub async fn deliver(
     client: &kube::Client,
-    http: &Client,
+    (http, pauses): (&Client, &Pauses),
     run: &CoprTestRun,
     wanted: &[Wanted<'_>],
     clock: impl Fn() -> Timestamp,
 ) -> Delivered {
     let known = run.status.as_ref().map(|status| status.reports.as_slice()).unwrap_or_default();
+    let namespace = run.namespace().unwrap_or_default();
     let mut delivered = Delivered { reports: Vec::new(), retry_at: None };
     for wanted in wanted {
         let known = known.iter().find(|known| known.target == wanted.target);
@@ -35,11 +37,17 @@ pub async fn deliver(
         {
             known.clone()
         } else {
-            let result = say(client, http, run, wanted, clock()).await;
-            if let Err(failure) = &result {
-                tracing::warn!(target = %wanted.target, words = %failure, "A run can't be reported");
+            let host = wanted.saying.host();
+            if let Some(asked) = pauses.until(&namespace, &host, clock()) {
+                due::held(wanted, known, asked, clock())
+            } else {
+                let result = say(client, http, run, wanted, clock()).await;
+                if let Err(failure) = &result {
+                    tracing::warn!(target = %wanted.target, words = %failure, "A run can't be reported");
+                    pauses.note(&namespace, &host, failure, clock());
+                }
+                due::tried(wanted, known, result, clock())
             }
-            due::tried(wanted, known, result, clock())
         };
         let retry = report.retry_at.as_ref().map(|time| time.0);
         delivered.retry_at = delivered.retry_at.into_iter().chain(retry).min();

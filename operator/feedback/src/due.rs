@@ -11,7 +11,7 @@ use crate::{exchange::Failure, news::Wanted};
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 /// For how long something is tried. The limits of forges are lifted after an hour at the latest.
-const PATIENCE: SignedDuration = SignedDuration::from_hours(2);
+pub const PATIENCE: SignedDuration = SignedDuration::from_hours(2);
 const MESSAGE_MAX: usize = 512;
 
 /// The type of the condition that sums up all reports.
@@ -59,22 +59,13 @@ pub fn tried(
     result: Result<(), Failure>,
     now: Timestamp,
 ) -> ReportStatus {
-    let same = known.filter(|known| known.digest == wanted.digest);
-    let attempts = same.map_or(0, |known| known.attempts).saturating_add(1);
-    let first = same.and_then(|known| known.first_attempt_at.as_ref()).map_or(now, |first| first.0);
-    let status = ReportStatus {
-        target: wanted.target,
-        state: ReportState::Delivered,
-        event: wanted.event,
-        digest: wanted.digest.clone(),
-        attempts,
-        first_attempt_at: Some(Time(first)),
-        retry_at: None,
-        reported_at: None,
-        message: None,
-    };
+    let mut status = so_far(wanted, known, now);
+    status.attempts = status.attempts.saturating_add(1);
+    let (attempts, first) = (status.attempts, status.due_since.as_ref().map_or(now, |since| since.0));
     let (state, words, asked) = match result {
-        Ok(()) => return ReportStatus { reported_at: Some(Time(now)), ..status },
+        Ok(()) => {
+            return ReportStatus { state: ReportState::Delivered, reported_at: Some(Time(now)), ..status };
+        }
         Err(Failure::Passing { words, pause }) => (ReportState::Waiting, words, pause),
         Err(Failure::Refused { words, .. }) => (ReportState::Refused, words, None),
     };
@@ -84,6 +75,33 @@ pub fn tried(
         return ReportStatus { state: ReportState::GivenUp, message, ..status };
     }
     ReportStatus { state, retry_at: Some(Time(retry)), message, ..status }
+}
+
+/// What is known while nothing is sent, because who it's for wants to be left alone until then.
+pub fn held(
+    wanted: &Wanted<'_>,
+    known: Option<&ReportStatus>,
+    (until, words): (Timestamp, String),
+    now: Timestamp,
+) -> ReportStatus {
+    let message = Some(report::truncate(words, MESSAGE_MAX));
+    ReportStatus { retry_at: Some(Time(until)), message, ..so_far(wanted, known, now) }
+}
+
+/// What is known before it's tried.
+fn so_far(wanted: &Wanted<'_>, known: Option<&ReportStatus>, now: Timestamp) -> ReportStatus {
+    let same = known.filter(|known| known.digest == wanted.digest);
+    ReportStatus {
+        target: wanted.target,
+        state: ReportState::Waiting,
+        event: wanted.event,
+        digest: wanted.digest.clone(),
+        attempts: same.map_or(0, |known| known.attempts),
+        due_since: same.and_then(|known| known.due_since.clone()).or(Some(Time(now))),
+        retry_at: None,
+        reported_at: None,
+        message: None,
+    }
 }
 
 fn pause(attempts: i32, asked: Option<std::time::Duration>) -> SignedDuration {

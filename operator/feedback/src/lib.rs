@@ -13,6 +13,7 @@ mod due;
 mod exchange;
 mod forge;
 mod news;
+mod pauses;
 mod render;
 mod status;
 #[cfg(test)]
@@ -42,7 +43,7 @@ use kube::{
 
 pub use self::exchange::client;
 
-use self::exchange::Failure;
+use self::{exchange::Failure, pauses::Pauses};
 
 /// A run as it is watched: one that can't be read must not hold up the others.
 type Watched = DeserializeGuard<CoprTestRun>;
@@ -52,6 +53,7 @@ struct Context {
     client: Client,
     recorder: Recorder,
     http: reqwest::Client,
+    pauses: Pauses,
     backoff: Backoff,
 }
 
@@ -77,7 +79,13 @@ pub async fn run(
     http: reqwest::Client,
     shutdown: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
-    let context = Context { client: client.clone(), recorder, http, backoff: Backoff::default() };
+    let context = Context {
+        client: client.clone(),
+        recorder,
+        http,
+        pauses: Pauses::default(),
+        backoff: Backoff::default(),
+    };
     Controller::new(Api::<Watched>::all(client), watcher::Config::default())
         .trigger_backoff(BrokenWatch)
         .graceful_shutdown_on(shutdown)
@@ -122,7 +130,8 @@ async fn steps(
     let (Some(spec), Some(news)) = (&run.spec.report, news::news(&run)) else { return Ok(None) };
 
     let wanted = news::wanted(&news, spec);
-    let delivered = deliver::deliver(&context.client, &context.http, &run, &wanted, &clock).await;
+    let delivered =
+        deliver::deliver(&context.client, (&context.http, &context.pauses), &run, &wanted, &clock).await;
 
     let mut known = news.status.conditions.clone();
     let finding = due::condition(&delivered.reports, news.event());

@@ -7,10 +7,11 @@ use copr_operator_api::v1alpha1::{
 };
 use jiff::Timestamp;
 use kube::ResourceExt as _;
+use reqwest::Url;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::render;
+use crate::{exchange, forge::GITHUB, render};
 
 /// A run that can be spoken of: it has started.
 pub struct News<'a> {
@@ -58,6 +59,17 @@ pub fn news(run: &CoprTestRun) -> Option<News<'_>> {
         source: run.spec.source.clone().unwrap_or_default(),
         status,
     })
+}
+
+impl Saying<'_> {
+    /// Host and port of whom it's for.
+    pub fn host(&self) -> String {
+        let url = match self {
+            Self::Status(forge, _) | Self::Comment(forge, _) => forge.api_url.as_deref().unwrap_or(GITHUB),
+            Self::Event(webhook, _) => &webhook.url,
+        };
+        Url::parse(url).map_or_else(|_| url.to_owned(), |url| exchange::host(&url))
+    }
 }
 
 impl News<'_> {

@@ -124,9 +124,9 @@ pub struct ReportStatus {
     /// How often this was tried.
     #[serde(default)]
     pub attempts: i32,
-    /// When it was first tried.
+    /// Since when it is to be said. Two hours later it is given up.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_attempt_at: Option<Time>,
+    pub due_since: Option<Time>,
     /// When it is tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Time>,

@@ -20,7 +20,8 @@ use crate::{
     render::CommitStatus,
 };
 
-const GITHUB: &str = "https://api.github.com";
+/// Where the API of GitHub is.
+pub const GITHUB: &str = "https://api.github.com";
 
 /// A forge, ready to be told something.
 pub struct Forge<'a> {

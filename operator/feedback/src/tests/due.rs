@@ -89,7 +89,7 @@ fn something_else_is_said_at_once_but_not_to_who_wants_to_be_left_alone() {
     let known = tried(&wanted("a"), None, away(), at(0));
     assert_eq!(due(&wanted("b"), Some(&known), at(1)), Due::At(at(5)));
     let known = tried(&wanted("b"), Some(&known), away(), at(5));
-    assert_eq!((known.attempts, known.first_attempt_at.unwrap().0), (1, at(5)), "it has its own time");
+    assert_eq!((known.attempts, known.due_since.unwrap().0), (1, at(5)), "it has its own time");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! A whole reconcile: an API server that follows a script, and a forge.
 
+use std::time::Duration;
+
 use copr_operator_api::v1alpha1::{CoprTestRun, ReportState};
 use copr_operator_kernel::testing::{ApiServer, Exchange, get, patch, post};
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +14,12 @@ use super::{
     run, secret,
     server::{Server, reply},
 };
-use crate::{Backoff, Context, Error, exchange, steps};
+use crate::{
+    Backoff, Context, Error,
+    exchange::{self, Failure},
+    pauses::Pauses,
+    steps,
+};
 
 const RUN: &str = "/apis/copr.fedorainfracloud.org/v1alpha1/namespaces/ci/coprtestruns/pr-7";
 const STATUS: &str = "/apis/copr.fedorainfracloud.org/v1alpha1/namespaces/ci/coprtestruns/pr-7/status";
@@ -42,12 +49,21 @@ async fn reconciled(
     run: &CoprTestRun,
     script: Vec<Exchange>,
 ) -> (Result<Option<Timestamp>, Error>, ApiServer) {
+    reconciled_with(Pauses::default(), run, script).await
+}
+
+async fn reconciled_with(
+    pauses: Pauses,
+    run: &CoprTestRun,
+    script: Vec<Exchange>,
+) -> (Result<Option<Timestamp>, Error>, ApiServer) {
     let server = ApiServer::expects(script);
     let client = server.client();
     let reporter = Reporter { controller: "copr-operator".into(), instance: None };
     let context = Context {
         recorder: Recorder::new(client.clone(), reporter),
         http: exchange::client().unwrap(),
+        pauses,
         backoff: Backoff::default(),
         client,
     };
@@ -222,4 +238,54 @@ async fn what_can_not_be_written_is_said_again() {
     let (result, _server) = reconciled(&run, vec![there(&run), token(), patch(STATUS)]).await;
     result.unwrap();
     assert_eq!(github.statuses()[0], github.statuses()[1]);
+}
+
+/// One limit is for everything that is said there, and for nobody else.
+#[tokio::test]
+async fn a_forge_that_wants_to_be_left_alone_gets_no_comment_either() {
+    let github = GitHub::start().await;
+    let hook = Server::start(|_| reply(204, "")).await;
+    let mut spec = forge(&github.server.url);
+    spec["forge"]["comment"] = json!(true);
+    spec["webhook"] = json!({"url": hook.url});
+    github.fails_once("statuses", reply(429, "").with("Retry-After", 1800));
+    let run = failed(&spec);
+    let told = written(
+        &json!({"type": "Reported", "status": "Unknown", "reason": "Waiting"}),
+        &json!([
+            {"target": "CommitStatus", "state": "Waiting", "attempts": 1, "retryAt": "2026-11-26T12:30:00Z"},
+            {"target": "Comment", "state": "Waiting", "attempts": 0, "retryAt": "2026-11-26T12:30:00Z"},
+            {"target": "Webhook", "state": "Delivered"},
+        ]),
+    );
+    let (result, _server) = reconciled(&run, vec![there(&run), token(), told]).await;
+    assert_eq!(result.unwrap(), Some(noon() + SignedDuration::from_mins(30)));
+    assert_eq!(github.server.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn so_gets_no_other_run_of_the_namespace_but_those_of_others_are_reported() {
+    let asked = |namespace, host: &str| {
+        let (pauses, failure) = (
+            Pauses::default(),
+            Failure::Passing { words: "429".into(), pause: Some(Duration::from_secs(60)) },
+        );
+        pauses.note(namespace, host, &failure, noon());
+        pauses
+    };
+    let github = GitHub::start().await;
+    let (run, host) = (failed(&forge(&github.server.url)), github.server.url.replace("http://", ""));
+    let held = written(
+        &json!({"reason": "Waiting", "message": "CommitStatus: 429"}),
+        &json!([{"state": "Waiting", "attempts": 0, "retryAt": "2026-11-26T12:01:00Z"}]),
+    );
+    let (result, _server) = reconciled_with(asked("ci", &host), &run, vec![there(&run), held]).await;
+    result.unwrap();
+    assert_eq!(github.statuses().len(), 0);
+    for pauses in [asked("others", &host), asked("ci", "localhost:1")] {
+        let said = written(&json!({"status": "True"}), &json!([{"state": "Delivered"}]));
+        let (result, _server) = reconciled_with(pauses, &run, vec![there(&run), token(), said]).await;
+        result.unwrap();
+    }
+    assert_eq!(github.statuses().len(), 2);
 }
