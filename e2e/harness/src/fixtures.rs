@@ -96,6 +96,7 @@ fn run_with(name: &str, instance: InstanceSource, tests: &[&str]) -> CoprTestRun
         instance,
         suite: Suite { tests: tests.iter().map(|&test| test.into()).collect(), ..Suite::default() },
         source: None,
+        report: None,
         keep_instance: KeepInstance::Never,
         rerun_of: None,
         concurrency: None,

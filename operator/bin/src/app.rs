@@ -6,6 +6,7 @@ use copr_operator_api::{
     labels::FIELD_MANAGER,
     v1alpha1::{CoprInstance, CoprTestRun},
 };
+use copr_operator_feedback as feedback;
 use copr_operator_images::{Provider, sweep};
 use copr_operator_instance as instance;
 use copr_operator_kernel::{lease, served};
@@ -53,9 +54,9 @@ pub enum Error {
     /// Which kinds the cluster serves couldn't be told.
     #[error(transparent)]
     Served(served::Error),
-    /// The HTTP client for repositories and registries can't be made.
-    #[error("failed to prepare for repositories and registries")]
-    Http(#[source] copr_operator_images::HttpError),
+    /// The HTTP client for repositories, registries, forges and webhooks can't be made.
+    #[error("failed to prepare for HTTP to repositories, registries, forges and webhooks")]
+    Http(#[source] copr_operator_kernel::http::Error),
     /// Signals can't be caught.
     #[error("failed to install a signal handler")]
     Signal(#[source] std::io::Error),
@@ -75,6 +76,7 @@ pub async fn run(args: &Args) -> Result<(), Error> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let images = Arc::new(Provider::new(args.image_builder.clone()).map_err(Error::Http)?);
     let registries = images.registries();
+    let feedback_http = feedback::client().map_err(Error::Http)?;
     let client = Client::try_default().await.map_err(Error::Client)?;
     check_crds(&client).await?;
     let served = Arc::new(served::Cache::default());
@@ -120,7 +122,13 @@ pub async fn run(args: &Args) -> Result<(), Error> {
                 },
                 shutdown.clone()
             ),
-            test_run::run(client.clone(), recorder, args.runs_at_a_time.map(Into::into), shutdown.clone()),
+            test_run::run(
+                client.clone(),
+                recorder.clone(),
+                args.runs_at_a_time.map(Into::into),
+                shutdown.clone()
+            ),
+            feedback::run(client.clone(), recorder, feedback_http, shutdown.clone()),
             sweep::run(client.clone(), args.namespace.clone(), registries, shutdown.clone()),
         );
     };

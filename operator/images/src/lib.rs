@@ -14,8 +14,6 @@
 mod arch;
 mod build;
 mod context;
-mod dependency;
-mod http;
 mod names;
 mod provide;
 mod registry;
@@ -23,11 +21,11 @@ mod resolve;
 pub mod sweep;
 
 use copr_operator_api::v1alpha1::CoprInstanceSpec;
+use copr_operator_kernel::{dependency, http};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Client;
 
 pub use build::{condition, events, identity::Objects as BuildIdentity, job::PREFIX as JOB_PREFIX};
-pub use http::Error as HttpError;
 pub use provide::{Provider, Provision};
 pub use registry::Registries;
 

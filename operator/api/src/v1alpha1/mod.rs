@@ -12,6 +12,7 @@ mod packages;
 mod people;
 mod pod;
 mod proxy;
+mod report;
 mod requirements;
 mod scheduling;
 mod suite;
@@ -31,6 +32,7 @@ pub use packages::*;
 pub use people::*;
 pub use pod::*;
 pub use proxy::*;
+pub use report::*;
 pub use suite::*;
 pub use test_run::*;
 pub use test_run_status::*;
@@ -93,6 +95,10 @@ mod tests {
     fn a_word_is_the_same_in_a_spec_and_wherever_else_it_is_told() {
         agree::<Isolation>();
         agree::<Phase>();
+        agree::<ForgeType>();
+        agree::<ReportTarget>();
+        agree::<ReportState>();
+        agree::<ReportEvent>();
         agree::<PullPolicy>();
         agree::<SuiteName>();
     }

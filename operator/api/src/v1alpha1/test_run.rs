@@ -4,7 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CoprInstanceSpec, CoprTestRunStatus, Suite};
+use super::{CoprInstanceSpec, CoprTestRunStatus, Report, Suite};
 
 /// What to test and how.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -31,16 +31,24 @@ use super::{CoprInstanceSpec, CoprTestRunStatus, Suite};
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self.instance == oldSelf.instance && self.suite == oldSelf.suite && has(self.rerunOf) == has(oldSelf.rerunOf) && (!has(self.rerunOf) || self.rerunOf == oldSelf.rerunOf)")
     .message("instance, suite and rerunOf cannot change once the run exists: create another run"))]
+#[x_kube(validation = Rule::new("!has(self.report) || !has(self.report.forge) || (has(self.source) && has(self.source.commit) && self.source.commit.matches('^[0-9a-f]{40}([0-9a-f]{24})?$'))")
+    .message("report.forge needs the whole hash of the commit in source.commit: 40 or 64 hexadecimal digits"))]
+#[x_kube(validation = Rule::new("!has(self.report) || !has(self.report.forge) || has(self.report.forge.repository) || (has(self.source) && has(self.source.repository) && self.source.repository.matches('^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$'))")
+    .message("report.forge needs the repository, such as fedora-copr/copr, in source.repository or report.forge.repository"))]
+#[x_kube(validation = Rule::new("!has(self.report) || !has(self.report.forge) || !has(self.report.forge.comment) || !self.report.forge.comment || (has(self.source) && has(self.source.pullRequest))")
+    .message("report.forge.comment needs the number of the pull request in source.pullRequest"))]
 pub struct CoprTestRunSpec {
     /// The instance to test: an existing one, or a template.
     pub instance: InstanceSource,
     /// The suite.
     #[serde(default)]
     pub suite: Suite,
-    /// Where the tested packages come from. For people and tools that read the run; the operator
-    /// doesn't act on it.
+    /// Where the tested packages come from. For people and tools that read the run, and for `report`: nothing else is done with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+    /// Who is told of the run. Absent: nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<Report>,
     /// What becomes of the instance that this run created, once the run has ended. An instance given by name is
     /// never touched. A kept instance is deleted with the run.
     #[serde(default)]

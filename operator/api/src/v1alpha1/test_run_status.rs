@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, VariantArray};
 
-use super::InstalledPackage;
+use super::{InstalledPackage, ReportStatus};
 
 /// The state and the verdict of a run.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -20,7 +20,8 @@ pub struct CoprTestRunStatus {
     #[serde(default)]
     pub phase: Phase,
     /// `InstanceReady`: tests can start. `Succeeded`, True: passed; False: failed, error or cancelled, the reason says which; Unknown
-    /// until the end. `Finished`: the verdict is final. For tools that know no runs: `Ready`, every test passed; `Reconciling`, the
+    /// until the end. `Finished`: the verdict is final. `Reported`, with `spec.report` only, True: those who are to be told of it were; False:
+    /// somebody refused, in their words; Unknown: it is being tried. For tools that know no runs: `Ready`, every test passed; `Reconciling`, the
     /// run goes on; `Stalled`, it ended otherwise.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
@@ -57,6 +58,10 @@ pub struct CoprTestRunStatus {
     /// Name of the ConfigMap whose key `junit.xml` is the run as JUnit XML. Set at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub junit: Option<String>,
+    /// What came of telling those in `spec.report`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["target".into()]))]
+    pub reports: Vec<ReportStatus>,
 }
 
 /// Where a run is.

@@ -182,7 +182,8 @@ fn only_what_another_run_left_red_is_run_again() {
 
 #[test]
 fn a_suite_that_asks_for_root_has_it_in_a_user_namespace_only() {
-    let list = json!({"contract": 1, "name": "r", "root": true, "tests": [{"name": "a", "deadlineSeconds": 60}]});
+    let list =
+        json!({"contract": 1, "name": "r", "root": true, "tests": [{"name": "a", "deadlineSeconds": 60}]});
     let mut world = unlisted(&json!({}));
     world.kept = Some((list.to_string(), "x@sha256:1".into()));
     let pod = world.reconcile().pods[0].spec.clone().unwrap();

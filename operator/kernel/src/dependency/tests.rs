@@ -1,10 +1,7 @@
-use copr_operator_kernel::{
-    report,
-    testing::{ApiServer, assert_hides, get},
-};
 use serde_json::json;
 
 use super::*;
+use crate::testing::{ApiServer, assert_hides, get};
 
 const SECRET: &str = "/api/v1/namespaces/team/secrets/robot";
 const CONFIG_MAP: &str = "/api/v1/namespaces/team/configmaps/ca";

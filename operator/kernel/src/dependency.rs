@@ -2,7 +2,6 @@
 
 use std::fmt::Debug;
 
-use copr_operator_kernel::report;
 use k8s_openapi::{
     NamespaceResourceScope,
     api::core::v1::{ConfigMap, Secret},
@@ -10,7 +9,7 @@ use k8s_openapi::{
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 
-use crate::http;
+use crate::{http, report};
 
 /// The key of a ConfigMap that has certificate authorities.
 pub const CA_KEY: &str = "ca.crt";

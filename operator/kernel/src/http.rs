@@ -1,10 +1,10 @@
-//! Client required: HTTP as the operator speaks it to repositories and registries.
+//! Client required: HTTP as the operator speaks it to everything but the API server.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::{
-    Certificate, RequestBuilder, Response,
+    Certificate, ClientBuilder, RequestBuilder, Response,
     header::{HeaderMap, RETRY_AFTER},
 };
 
@@ -57,16 +57,20 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
 /// How long an answer asks to be left alone: seconds, or a date. No longer than is reasonable.
 pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wanted = if let Ok(seconds) = text.parse() {
-        Duration::from_secs(seconds)
-    } else {
-        let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-        Duration::try_from(at.duration_since(now)).unwrap_or_default()
-    };
-    Some(wanted.min(LONGEST_PAUSE))
+    asked_pause(headers, now).map(|wanted| wanted.min(LONGEST_PAUSE))
 }
 
+/// The same, however long it is.
+pub fn asked_pause(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
+}
+
+/// The moment at which an answer came.
 #[expect(clippy::disallowed_methods, reason = "a server may say by a date when it's to be asked again")]
 pub fn now() -> Timestamp {
     Timestamp::now()
@@ -95,14 +99,19 @@ pub fn client_that_trusts(
 ) -> Result<reqwest::Client, Error> {
     let setup = |error: reqwest::Error| Error::Setup(innermost(&error));
     let more = authority.map(certificates).transpose()?;
-    reqwest::Client::builder()
+    builder(timeout)
         .tls_certs_merge(more.unwrap_or_default())
         .tls_danger_accept_invalid_certs(anybody)
+        .build()
+        .map_err(setup)
+}
+
+/// What every client has: the time of a whole request, and the operator's name. Proxies are those of the environment.
+pub fn builder(timeout: Duration) -> ClientBuilder {
+    reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(5))
         .timeout(timeout)
         .user_agent(concat!("copr-operator/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(setup)
 }
 
 /// Sends the request; returns the body of a good answer, if it isn't too large.
