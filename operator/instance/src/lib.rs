@@ -324,7 +324,9 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
         .await
         .map_err(Error::Dereference)?;
     let observed = progress.observed.insert(observed);
-    let seen = observe::Seen::read(client, &namespace, &name).await.map_err(Error::Observe)?;
+    let exposed = build::expose::kind(instance.spec.expose).filter(|kind| observed.served.has(kind));
+    let look = || observe::Seen::read(client, (&namespace, &name), exposed.as_ref());
+    let seen = look().await.map_err(Error::Observe)?;
     let seen = progress.seen.insert(seen);
     if instance.spec.paused {
         return Ok(());
@@ -355,7 +357,7 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
     let outcome = apply::apply_all(client, &owner, &plan, &context.memory).await;
     let mut written = outcome.written;
     let (refused, failures): (Vec<_>, Vec<_>) =
-        outcome.failures.into_iter().partition(|failure| is_refused_volume(failure, seen));
+        outcome.failures.into_iter().partition(|failure| status::is_refused_volume(failure, seen));
     progress.refused_volumes = refused.iter().map(|failure| report::chain(failure)).collect();
     progress.failures = failures;
     let incomplete = outcome.incomplete;
@@ -370,21 +372,13 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
         .map_err(Error::Replace)?;
     progress.waiting = replaced.waiting;
     if written + replaced.done > 0 {
-        *seen = observe::Seen::read(client, &namespace, &name).await.map_err(Error::Observe)?;
+        *seen = look().await.map_err(Error::Observe)?;
     }
     let known = instance.status.as_ref().and_then(|s| conditions::get(&s.conditions, CONDITION));
     let troubled = known.is_some_and(|condition| condition.status == "False");
     progress.dry_run = context.dry_runs.check(client, &valid, troubled, observed.now).await;
     progress.instance = Some(valid);
     Ok(())
-}
-
-/// Whether a claim that exists can't be changed as the spec says, for instance because its StorageClass can't grow volumes.
-fn is_refused_volume(failure: &apply::Error, seen: &observe::Seen) -> bool {
-    let apply::Error::Apply { kind, name, .. } = failure else { return false };
-    kind == "PersistentVolumeClaim"
-        && failure.is_final()
-        && seen.claims.iter().any(|claim| claim.name_any() == *name)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature is kube's")]

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    fixtures::{MINIMAL, minimal, observed, parse},
+    fixtures::{MINIMAL, PUBLIC, minimal, observed, parse},
     health,
     observe::Seen,
 };
@@ -275,6 +275,51 @@ fn a_look_into_the_builder_image_is_waited_for_but_not_for_ever() {
 }
 
 #[test]
+fn a_host_that_is_not_admitted_is_given_a_minute_and_makes_nothing_unavailable() {
+    let (mut instance, mut seen) = serving();
+    instance.spec = parse(&PUBLIC.replace("expose: Ingress", "expose: Route")).spec;
+    let says = |seen: &mut Seen, admitted: &str| {
+        let route = |name: &str, host: &str| {
+            json!({
+                "metadata": {"name": format!("demo-{name}")},
+                "spec": {"host": host},
+                "status": {"ingress": [{"host": host, "routerName": "default", "conditions": [
+                    {"type": "Admitted", "status": admitted, "reason": "HostAlreadyClaimed", "message": "taken"},
+                ]}]},
+            })
+        };
+        seen.exposed = serde_json::from_value(json!([
+            route("frontend", "copr.example.org"),
+            route("backend-httpd", "results.copr.example.org"),
+            route("dist-git", "git.copr.example.org"),
+        ]))
+        .unwrap();
+    };
+    let status = |instance: &CoprInstance, seen: &Seen, second| {
+        let (status, look_again) = report(instance, &progress(instance, seen), None, at(second));
+        (status, look_again.map(|after| after.as_secs()))
+    };
+    let (pending, _) = status(&instance, &seen, 100);
+    assert_eq!(condition(&pending, status::exposed::CONDITION), ("Unknown", status::exposed::PENDING));
+    assert_eq!(standing(&pending), (READY, standing::UP_TO_DATE), "some controllers never write an address");
+
+    says(&mut seen, "False");
+    let (refused, look_again) = status(&instance, &seen, 100);
+    assert_eq!(condition(&refused, status::exposed::CONDITION), ("False", status::exposed::NOT_ADMITTED));
+    assert_eq!((standing(&refused), look_again), ((RECONCILING, status::exposed::NOT_ADMITTED), Some(60)));
+    instance.status = Some(refused);
+    let (refused, look_again) = status(&instance, &seen, 160);
+    assert_eq!((standing(&refused), look_again), ((STALLED, status::exposed::NOT_ADMITTED), None));
+    assert_eq!(condition(&refused, AVAILABLE), ("True", health::AVAILABLE));
+    assert_eq!(refused.applied_generation, instance.metadata.generation);
+
+    says(&mut seen, "True");
+    let (admitted, _) = status(&instance, &seen, 170);
+    assert_eq!(condition(&admitted, status::exposed::CONDITION), ("True", status::exposed::ADMITTED));
+    assert_eq!(standing(&admitted), (READY, standing::UP_TO_DATE));
+}
+
+#[test]
 fn every_reason_by_which_an_applied_instance_is_not_ready_is_known_as_one() {
     let (instance, seen) = serving();
     let refused = Progress { refused_volumes: vec!["can't grow".into()], ..progress(&instance, &seen) };
@@ -290,6 +335,7 @@ fn every_reason_by_which_an_applied_instance_is_not_ready_is_known_as_one() {
         status::volumes::PENDING,
         status::chroots::LOOKING,
         status::chroots::MOCK_CONFIG_MISSING,
+        status::exposed::NOT_ADMITTED,
     ] {
         assert!(status::is_applied(reason), "{reason}");
     }

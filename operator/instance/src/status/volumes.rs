@@ -1,7 +1,7 @@
 //! Whether each volume has the size that its claim asks for. Pure.
 
 use copr_operator_api::status::volumes::{PENDING, RESIZE_REFUSED, RESIZING};
-use copr_operator_kernel::{conditions::Finding, quantity::is_less, report::truncate};
+use copr_operator_kernel::{apply, conditions::Finding, quantity::is_less, report::truncate};
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::ResourceExt as _;
 
@@ -43,6 +43,14 @@ pub fn assess(seen: &Seen, refusals: &[String]) -> Option<Finding> {
     } else {
         Finding::no(RESIZING, truncate(growing.join("; "), super::MESSAGE_MAX))
     })
+}
+
+/// Whether a claim that exists can't be changed as the spec says, for instance because its StorageClass can't grow volumes.
+pub fn is_refused_volume(failure: &apply::Error, seen: &Seen) -> bool {
+    let apply::Error::Apply { kind, name, .. } = failure else { return false };
+    kind == "PersistentVolumeClaim"
+        && failure.is_final()
+        && seen.claims.iter().any(|claim| claim.name_any() == *name)
 }
 
 /// Who makes a volume is told by its StorageClass. One without a class, or of a class that is nobody's, may wait for ever.

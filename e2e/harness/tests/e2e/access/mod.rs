@@ -121,6 +121,11 @@ async fn a_person_logs_in_builds_and_installs_through_the_ingress() -> Result<()
         let public = instance.status.and_then(|status| status.endpoints?.public).context("no public URLs")?;
         ensure!(public.frontend == frontend, "{public:?}");
         let address = ingress_address(&ctx).await?;
+        let is_exposed = |instance: &CoprInstance| {
+            let known = instance.status.as_ref().and_then(|s| conditions::get(&s.conditions, "Exposed"));
+            known.is_some_and(|c| c.status == "True" && c.message.contains(&address))
+        };
+        ctx.until::<CoprInstance>("copr", "Exposed", SOON, is_exposed).await?;
 
         let mut stranger = Browser::new(&ctx).await?;
         let page = log_in(&mut stranger, &provider, &frontend, "wrong").await?;
