@@ -118,7 +118,7 @@ fn is_authority(
         name: name.to_owned(),
         at: format!("{key}: {}", report::chain(&problem)),
     };
-    http::certificates(pem).map(drop).map_err(malformed)
+    http::is_authority(pem).map_err(malformed)
 }
 
 async fn value<K>(

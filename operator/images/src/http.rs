@@ -82,6 +82,11 @@ pub fn certificates(pem: &str) -> Result<Vec<Certificate>, Error> {
     Ok(found)
 }
 
+/// Whether a text is a file of certificates in PEM with at least one. Pure.
+pub fn is_authority(pem: &str) -> Result<(), Error> {
+    certificates(pem).map(drop)
+}
+
 /// A client that trusts the certificate authorities of the system and the given ones.
 pub fn client(authority: Option<&str>, timeout: Duration) -> Result<reqwest::Client, Error> {
     client_that_trusts(authority, false, timeout)

@@ -27,7 +27,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Client;
 
 pub use build::{condition, events, identity::Objects as BuildIdentity, job::PREFIX as JOB_PREFIX};
-pub use http::Error as HttpError;
+pub use dependency::CA_KEY;
+pub use http::{Error as HttpError, is_authority};
 pub use provide::{Provider, Provision};
 pub use registry::Registries;
 

@@ -12,7 +12,10 @@ use kube::ResourceExt as _;
 
 use super::build;
 use crate::{
-    fixtures::{EXTERNAL, MINIMAL, minimal, observed, public, valid, with_secrets},
+    fixtures::{
+        AUTHORITY, EXTERNAL, MINIMAL, minimal, observed, private_provider, public, valid, with_authority,
+        with_secrets,
+    },
     validate::{Account, DistGit, Instance, Team, Workload},
 };
 
@@ -311,7 +314,7 @@ fn the_table_of_restarts_in_the_documentation_is_true() {
         ("`admin.name`", |i| i.admin.name.push('x')),
         ("`url`", |i| i.url = public().url),
         ("`expose`", |i| i.exposure = public().exposure),
-        ("`login`, or its Secrets", |i| i.login = public().login),
+        ("`login`, its Secrets, or its ConfigMap", |i| i.login = public().login),
         ("`frontend.extraConfig`", |i| i.extra_config.frontend = public().extra_config.frontend),
         ("`backend.extraConfig`", |i| i.extra_config.backend = public().extra_config.backend),
         ("`distGit.extraConfig`", |i| i.extra_config.dist_git = public().extra_config.dist_git),
@@ -326,6 +329,44 @@ fn the_table_of_restarts_in_the_documentation_is_true() {
         let row = format!("| {field} | {} |", restarted(edit));
         assert!(documentation.contains(&row), "docs/lifecycle.md lacks the row: {row}");
     }
+}
+
+#[test]
+fn a_providers_authority_is_trusted_beside_those_of_the_image_and_a_new_one_restarts_the_frontend() {
+    let private = |pem: &str| valid(&private_provider(), &with_authority(pem)).unwrap();
+    let frontend = |instance: &Instance| {
+        let sets = build(instance).stateful_sets;
+        sets.into_iter().find(|set| set.name_any() == "demo-frontend").unwrap().spec.unwrap().template
+    };
+    let pod = frontend(&private(AUTHORITY)).spec.unwrap();
+    let steps = pod.init_containers.unwrap();
+    let names: Vec<_> = steps.iter().map(|step| step.name.as_str()).collect();
+    assert_eq!(names, ["trust", "schema", "seed"]);
+    let args = steps[0].args.clone().unwrap();
+    assert_eq!(args[2..], ["/etc/copr-operator/ca/ca.crt", "/run/copr-operator/authorities/ca-bundle.crt"]);
+    let httpd = &pod.containers[0];
+    let bundle = httpd.env.iter().flatten().find(|env| env.name == "REQUESTS_CA_BUNDLE").unwrap();
+    assert_eq!(bundle.value.as_ref(), args.last());
+    for (container, mounted) in
+        [(&steps[0], "/etc/copr-operator/ca/ca.crt"), (httpd, "/run/copr-operator/authorities")]
+    {
+        assert!(
+            container.volume_mounts.iter().flatten().any(|mount| mount.mount_path == mounted),
+            "{mounted}"
+        );
+    }
+    let config =
+        build(&private(AUTHORITY)).secrets.into_iter().find(|s| s.name_any() == "demo-frontend").unwrap();
+    assert_eq!(config.data.unwrap()["ca.crt"].0, AUTHORITY.as_bytes());
+
+    let hash = |instance: &Instance| {
+        frontend(instance).metadata.unwrap().annotations.unwrap()[super::TEMPLATE_HASH].clone()
+    };
+    let two = format!("{AUTHORITY}{AUTHORITY}");
+    assert_ne!(hash(&private(AUTHORITY)), hash(&private(&two)));
+    let pod = frontend(&public()).spec.unwrap();
+    assert!(pod.init_containers.unwrap().iter().all(|step| step.name != "trust"));
+    assert!(pod.containers[0].env.iter().flatten().all(|env| env.name != "REQUESTS_CA_BUNDLE"));
 }
 
 #[test]
