@@ -125,7 +125,7 @@ impl<'a> Named<'a> {
     }
 
     fn text(&self, key: &str, missing: &'static str) -> Result<String, Error> {
-        // Files end with a newline that nobody meant.
+        // A value that came from a file ends with a newline, which isn't part of it.
         let value = self.data.get(key).map(|value| value.trim()).filter(|value| !value.is_empty());
         let value = value.ok_or_else(|| self.invalid(missing))?;
         if value.chars().any(char::is_control) {

@@ -52,7 +52,8 @@ impl Seen {
         exposed: Option<&ApiResource>,
     ) -> Result<Self, Error> {
         let ours = ListParams::default().labels(&labels::instance_query(instance));
-        // From the API server's cache: an event that was missed comes with the next look.
+        // From the API server's cache, which is cheaper and may be a moment behind. An event that is missed is seen by the next
+        // reconcile.
         let warnings = ListParams::default().fields("type=Warning").match_any().limit(MOST_EVENTS);
         let failed = |kind: &'static str| move |source| Error { kind: kind.to_owned(), source };
         let workloads = Api::<StatefulSet>::namespaced(client.clone(), namespace);

@@ -24,7 +24,7 @@ const AFTERMATH: SignedDuration = SignedDuration::from_secs(60);
 /// When a builder of each instance was last seen, by namespace and name.
 #[derive(Debug)]
 pub struct Quiet {
-    /// What was before that is unknown.
+    /// When the operator started: which builders there were before is unknown.
     since: Timestamp,
     seen: Mutex<HashMap<(String, String), Timestamp>>,
 }

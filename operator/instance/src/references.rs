@@ -13,7 +13,8 @@ fn secrets(spec: &CoprInstanceSpec) -> impl Iterator<Item = &SecretRef> {
     single.into_iter().flatten().chain(tokens)
 }
 
-/// Whether the spec names a ConfigMap that validate needs. Those of `packages` and `registry` are read again by themselves.
+/// Whether the spec names a ConfigMap that `validate` needs. Those of `packages` and `registry` aren't watched: while they are
+/// wrong, they are read again after a pause.
 pub fn names_config_map(spec: &CoprInstanceSpec, map: &str) -> bool {
     let oidc = spec.login.as_ref().and_then(|login| login.oidc.as_ref());
     oidc.and_then(|oidc| oidc.ca_config_map.as_ref()).is_some_and(|reference| reference.name == map)

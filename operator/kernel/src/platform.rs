@@ -70,7 +70,7 @@ impl Platforms {
     }
 }
 
-/// OpenShift is told by its API, not by a flag.
+/// A cluster that serves the API group of security context constraints is OpenShift.
 async fn ask(client: &Client, namespace: &str) -> Result<Platform, Error> {
     match discovery::group(client, "security.openshift.io").await {
         Ok(_) => {}

@@ -112,7 +112,7 @@ impl Transport {
         let answer = (async || self.attempt(asked).await)
             .retry(self.pauses.between_tries.build())
             .when(Error::passes)
-            // A registry that says when it may be asked again knows better.
+            // A registry's `Retry-After` wins over the pause of the backoff.
             .adjust(|error: &Error, pause| match error.retry_after() {
                 Some(wanted) if wanted > PATIENCE => None,
                 wanted => pause.map(|pause| pause.max(wanted.unwrap_or_default())),
@@ -127,7 +127,7 @@ impl Transport {
 
     async fn attempt(&self, asked: &Asked<'_>) -> Result<Answer, Error> {
         let name = asked.name;
-        // It's never closed.
+        // The semaphore is never closed, so this never fails.
         let _permit = self.permits.acquire().await.ok();
         self.may_be_asked(name)?;
         let base = self.base(name).await?;
@@ -138,7 +138,7 @@ impl Transport {
         let signed = self.signed(request(), name, &base.challenge, &login, Some(scope.clone())).await?;
         let mut answer = self.read(name, signed).await?;
         if answer.status == StatusCode::UNAUTHORIZED {
-            // A token that was good a moment ago, or a challenge that not every path has.
+            // Either the token has expired meanwhile, or the registry asks for credentials on this path only: log in anew, once.
             self.tokens().retain(|(_, of), _| of.as_ref() != Some(&scope));
             let now = challenge(&answer.headers);
             if matches!(now, Challenge::Token { .. }) {
@@ -188,7 +188,8 @@ impl Transport {
                 if status == StatusCode::UNAUTHORIZED { challenge(&headers) } else { Challenge::Open };
             Ok(Base { scheme, challenge })
         };
-        // What a registry says. A TLS server answers 400 or 404 to whoever doesn't speak TLS, and would be taken for one without it.
+        // The answers that only a registry gives. A server that expects TLS answers plain HTTP with 400 or 404, and isn't to be
+        // taken for a registry without TLS.
         let is_registry = |status: StatusCode| {
             matches!(answer::meaning(status, &[]), Meaning::Fine | Meaning::Denied | Meaning::Passing)
         };
@@ -328,7 +329,7 @@ impl Transport {
 
     fn passing(&self, name: &Name, why: String, retry_after: Option<Duration>) -> Error {
         if let Some(pause) = retry_after.filter(|pause| !pause.is_zero()) {
-            // For everybody who asks it.
+            // The pause counts for all instances that use this registry.
             let mut cooldown = self.cooldown.lock().unwrap_or_else(PoisonError::into_inner);
             *cooldown = Some((Instant::now() + pause, why.clone()));
         }

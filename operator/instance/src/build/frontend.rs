@@ -49,7 +49,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
         ("lists.py", include_str!("scripts/lists.py").to_owned()),
     ]);
     let lists = files([("lists.json", serde_json::to_string_pretty(&instance.lists).unwrap_or_default())]);
-    // Given to the seed step as references, which a pod reads when it starts: another token has to start one.
+    // The seed step gets these from the Secret by `secretKeyRef`, so the pod's template doesn't change with them. They count as
+    // files of the pod so that another token restarts it.
     let seeded = files([
         ("api-login", instance.credentials.api_login.clone()),
         ("api-token", instance.credentials.api_token.clone()),
@@ -127,7 +128,8 @@ fn trust(image: &str) -> Container {
         .with_mount("authorities", AUTHORITIES)
 }
 
-/// Where people have URLs of their own, those inside the cluster get the port that answers with the URLs of Services.
+/// With `spec.url` the Service's first port leads to the one that answers with the URLs of Services, and people get a port of their
+/// own.
 fn two_sided(instance: &Instance, mut service: Service) -> Service {
     let ports = service.spec.as_mut().and_then(|spec| spec.ports.as_mut());
     if let (Some(ports), Some(_)) = (ports, &instance.url) {

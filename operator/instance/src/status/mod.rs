@@ -103,7 +103,7 @@ async fn write_to(
     });
     match api.patch_status(name, &PatchParams::apply(FIELD_MANAGER).force(), &Patch::Apply(patch)).await {
         Ok(_) => Ok(()),
-        // Deleted meanwhile: there is nobody left to tell.
+        // The instance was deleted meanwhile, or is another one of the same name by now.
         Err(kube::Error::Api(answer)) if answer.is_not_found() || answer.is_conflict() => Ok(()),
         Err(source) => Err(Error(source)),
     }

@@ -28,11 +28,12 @@ use crate::health;
 
 /// The present spec is in effect.
 pub const UP_TO_DATE: &str = "UpToDate";
-/// So many failed builds of an image are no accident any more.
+/// After so many failed builds of an image, the next one is expected to fail, too.
 const BUILDS_FAILED: i32 = 2;
 /// Trouble that passes by itself mostly does so within this time.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
-/// A look into the builder image that takes longer holds nothing back: its pod may be gone before it was seen.
+/// For how long Ready waits for the look into the builder image. The look may stay without a result, as its pod may be gone before
+/// the operator saw it.
 const LOOK: SignedDuration = SignedDuration::from_secs(120);
 
 /// What there is beside the status.

@@ -20,7 +20,8 @@ pub fn assess(seen: &Seen, refusals: &[String]) -> Option<Finding> {
         return None;
     }
     if !refusals.is_empty() {
-        // What there is goes on serving: a volume that stays as it is keeps nobody from anything.
+        // Told before all else: the volume stays as it is until somebody changes its size in the spec. It goes on serving
+        // meanwhile.
         let message = format!("stays as it is, and the size may be taken back: {}", refusals.join("; "));
         return Some(Finding::no(RESIZE_REFUSED, truncate(message, super::MESSAGE_MAX)));
     }
@@ -53,7 +54,7 @@ pub fn is_refused_volume(failure: &apply::Error, seen: &Seen) -> bool {
         && seen.claims.iter().any(|claim| claim.name_any() == *name)
 }
 
-/// Who makes a volume is told by its StorageClass. One without a class, or of a class that is nobody's, may wait for ever.
+/// The claim with its StorageClass: a claim without one, or of one that no provisioner serves, waits for ever.
 fn name_and_class(claim: &PersistentVolumeClaim) -> String {
     let class = claim.spec.as_ref().and_then(|spec| spec.storage_class_name.as_deref());
     match class {

@@ -74,7 +74,8 @@ pub fn targets(url: &Url) -> [Target<'_>; 3] {
     ]
 }
 
-/// Not of the component's own label: a pod isn't held back because an Ingress was refused.
+/// The label `component` is one of its own and not that of the component behind the Service: a component's StatefulSet waits when
+/// an object of the component can't be applied, and no pod should wait for an Ingress.
 fn metadata_of(
     instance: &Instance,
     target: &Target<'_>,
