@@ -61,7 +61,7 @@ spec:
   distGit: {extraConfig: {sleep_time: '5'}}
 ";
 
-/// A certificate authority of nobody's: its key was thrown away.
+/// A certificate authority for tests. Nobody has its private key.
 pub(crate) const AUTHORITY: &str = "\
 -----BEGIN CERTIFICATE-----
 MIIBgDCCASegAwIBAgIUJOdQcRw9xG207HR57CspICLqs64wCgYIKoZIzj0EAwIw

@@ -60,7 +60,7 @@ impl Incidents {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, String), Vec<BuilderIncident>>> {
-        // The map is whole whatever panicked while the lock was held.
+        // The map is whole even if a thread panicked while it held the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

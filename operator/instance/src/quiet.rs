@@ -55,7 +55,7 @@ impl Quiet {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), Timestamp>> {
-        // Each change is one insertion, whatever panicked meanwhile.
+        // Each change is one insertion, so the map is whole even if a thread panicked while it held the lock.
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! Which instances what a watch tells of concerns.
+//! From an object that a watch reports to the instances that have to be looked at again.
 
 use copr_operator_api::{
     labels::{COMPONENT, INSTANCE},

@@ -67,7 +67,7 @@ impl Backoff {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Failures>> {
-        // A count is whole whatever panicked while the lock was held.
+        // The counts are usable even if a thread panicked while it held the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

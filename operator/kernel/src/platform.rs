@@ -65,7 +65,7 @@ impl Platforms {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, Platform)>> {
-        // Entries are replaced whole, whatever panicked meanwhile.
+        // Entries are replaced whole, so they are usable even if a thread panicked while it held the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

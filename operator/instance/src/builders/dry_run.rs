@@ -100,7 +100,7 @@ impl DryRuns {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        // An entry is whole whatever panicked while the lock was held.
+        // Entries are replaced whole, so they are usable even if a thread panicked while it held the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -64,13 +64,13 @@ async fn what_exposes_an_instance_is_a_fifth_list_of_the_kind_that_the_spec_says
     for (expose, path) in kinds {
         let query = format!("{},{COMPONENT}=expose", labels::instance_query("demo"));
         let objects = || get(path).query("labelSelector", query.clone());
-        let served = objects().lists(&[json!({"metadata": {"name": "demo-frontend"}})]);
+        let answered = objects().lists(&[json!({"metadata": {"name": "demo-frontend"}})]);
         let kind = kind(expose);
-        let server = ApiServer::expects(lists().into_iter().chain([served]));
+        let server = ApiServer::expects(lists().into_iter().chain([answered]));
         let seen = Seen::read(&server.client(), ("team", "demo"), kind.as_ref()).await.unwrap();
         assert_eq!(seen.exposed[0].name_any(), "demo-frontend");
-        let refused = objects().refuses(ApiServer::FORBIDDEN, "forbidden");
-        let server = ApiServer::expects(lists().into_iter().chain([refused]));
+        let forbidden = objects().refuses(ApiServer::FORBIDDEN, "forbidden");
+        let server = ApiServer::expects(lists().into_iter().chain([forbidden]));
         let error = Seen::read(&server.client(), ("team", "demo"), kind.as_ref()).await.unwrap_err();
         let what = path.rsplit_once('/').unwrap().1;
         assert_eq!(report::chain(&error), format!("failed to list the {what} of the instance: forbidden"));

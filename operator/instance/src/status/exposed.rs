@@ -1,4 +1,4 @@
-//! Whether somebody serves what `spec.expose` makes, in the words of who does. Pure.
+//! Whether somebody serves what `spec.expose` makes, as Ingress controllers, routers and Gateways say it. Pure.
 
 use copr_operator_api::{
     status::exposed::{ADMITTED, CONDITION, NOT_ADMITTED, PENDING},
@@ -23,11 +23,11 @@ use crate::{
 
 /// What is known of an object.
 enum Answer {
-    /// It is served, by this.
+    /// It is served: by whom, or where.
     Admitted(String),
-    /// It is refused, for this reason.
+    /// It is refused: by whom, and why.
     Refused(String),
-    /// Nobody has said either yet.
+    /// Nobody has answered yet: who should.
     Pending(String),
 }
 
@@ -101,14 +101,15 @@ struct RouteStatus {
 
 /// What a router of OpenShift says.
 #[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(default)]
 struct Router {
-    router_name: String,
+    #[serde(rename = "routerName")]
+    name: String,
     host: String,
     conditions: Vec<Condition>,
 }
 
-/// A condition of others than Kubernetes: nothing in it is sure to be there.
+/// A condition that another project's controller wrote, so any of its fields may be missing.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Condition {
@@ -126,13 +127,13 @@ impl Condition {
     }
 }
 
-/// A Route may be of several routers, of which one is enough. What a router said of another host was of the spec before.
+/// Several routers may answer for a Route, and one that admits it is enough. An answer about another host is about an earlier spec.
 fn route(object: &DynamicObject) -> Answer {
     let RouteStatus { ingress } = part(object, "status");
     let host = object.data.pointer("/spec/host").and_then(serde_json::Value::as_str).unwrap_or_default();
     let routers = ingress.iter().filter(|router| router.host == host);
     let said: Vec<_> = routers
-        .filter_map(|router| Some((&router.router_name, condition(&router.conditions, "Admitted")?)))
+        .filter_map(|router| Some((&router.name, condition(&router.conditions, "Admitted")?)))
         .collect();
     if let Some((router, _)) = said.iter().find(|(_, admitted)| admitted.status == "True") {
         return Answer::Admitted(format!("by the router {router}"));
@@ -153,7 +154,8 @@ struct HTTPRouteStatus {
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Parent {
-    parent_ref: ParentRef,
+    #[serde(rename = "parentRef")]
+    gateway: ParentRef,
     controller_name: String,
     conditions: Vec<Condition>,
 }
@@ -174,7 +176,7 @@ struct ParentRef {
 }
 
 impl ParentRef {
-    /// The same with the namespace that counts where none is given.
+    /// The same, with the HTTPRoute's own namespace where none is given.
     fn in_namespace(mut self, namespace: Option<&String>) -> Self {
         self.namespace = self.namespace.or_else(|| namespace.cloned());
         self
@@ -192,8 +194,8 @@ fn http_route(object: &DynamicObject) -> Answer {
     };
     let name = format!("Gateway {}/{}", gateway.namespace.as_deref().unwrap_or_default(), gateway.name);
     let mut refused = None;
-    for Parent { parent_ref, controller_name, mut conditions } in parents {
-        if parent_ref.in_namespace(namespace) != gateway {
+    for Parent { gateway: answering, controller_name, mut conditions } in parents {
+        if answering.in_namespace(namespace) != gateway {
             continue;
         }
         let is_current = |told: i64| Some(told) >= object.metadata.generation;
@@ -215,7 +217,7 @@ fn condition<'a>(conditions: &'a [Condition], type_: &str) -> Option<&'a Conditi
     conditions.iter().find(|condition| condition.type_ == type_)
 }
 
-/// A part of an object. What isn't as its kind says is as if it weren't there: others write it, and it must not hold up a reconcile.
+/// A field of an object. Others write it: if it isn't as its kind says, it counts as absent, so that it can't hold up a reconcile.
 fn part<T: DeserializeOwned + Default>(object: &DynamicObject, field: &str) -> T {
     object.data.get(field).and_then(|value| T::deserialize(value).ok()).unwrap_or_default()
 }

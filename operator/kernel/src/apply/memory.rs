@@ -139,7 +139,7 @@ impl Memory {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), Applied>> {
-        // Each change is a single insertion or removal: the map is whole whatever panicked meanwhile.
+        // Each change is one insertion or removal, so the map is whole even if a thread panicked while it held the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

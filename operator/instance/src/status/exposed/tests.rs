@@ -163,7 +163,7 @@ fn a_route_is_what_its_router_says() {
 
     let claimed = "route git already exposes git.copr.example.org and is older";
     let refused = admitted(git, "default", "False", "HostAlreadyClaimed", claimed);
-    let said = routes(&[refused.clone()]);
+    let said = routes(std::slice::from_ref(&refused));
     let message = format!("Route demo-dist-git ({git}): router default: HostAlreadyClaimed: {claimed}");
     assert_eq!(said, ("False", "NotAdmitted".into(), message));
     // Of several routers one is enough.
