@@ -106,7 +106,7 @@ pub async fn authority(
     Ok(found)
 }
 
-/// Whoever trusts nobody more than before would be told of a certificate that nobody has signed.
+/// Refuses a text without a certificate: the connection would fail later, and its error would blame the server's certificate.
 fn is_authority(
     pem: &str,
     (field, kind, name, key): (&'static str, &'static str, &str, &'static str),
@@ -117,7 +117,7 @@ fn is_authority(
         name: name.to_owned(),
         at: format!("{key}: {}", report::chain(&problem)),
     };
-    http::certificates(pem).map(drop).map_err(malformed)
+    http::is_authority(pem).map_err(malformed)
 }
 
 async fn value<K>(

@@ -86,6 +86,11 @@ pub fn certificates(pem: &str) -> Result<Vec<Certificate>, Error> {
     Ok(found)
 }
 
+/// Whether a text is a file of certificates in PEM with at least one. Pure.
+pub fn is_authority(pem: &str) -> Result<(), Error> {
+    certificates(pem).map(drop)
+}
+
 /// A client that trusts the certificate authorities of the system and the given ones.
 pub fn client(authority: Option<&str>, timeout: Duration) -> Result<reqwest::Client, Error> {
     client_that_trusts(authority, false, timeout)
@@ -139,17 +144,18 @@ pub async fn capped(mut answer: Response, max: usize) -> Result<Option<Vec<u8>>,
     Ok(Some(body))
 }
 
-/// Whether somebody answered who doesn't speak TLS.
+/// Whether the server answered, but not by TLS.
 pub fn is_no_tls(error: &reqwest::Error) -> bool {
     error.is_connect() && chain(error).any(is_corrupt)
 }
 
-/// An I/O error isn't the source of what it wraps, so it's opened.
+/// Whether an error means that the other side doesn't speak TLS. `source()` of an I/O error skips the error that it wraps, so that
+/// one is looked into here.
 fn is_corrupt(error: &(dyn std::error::Error + 'static)) -> bool {
     use std::io::{Error, ErrorKind};
 
     if let Some(io) = error.downcast_ref::<Error>() {
-        // A server that closes the connection because it can't make sense of what it was sent is one, too.
+        // A server that expects plain HTTP may also close the connection, since it can't make sense of TLS.
         return matches!(io.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset)
             || io.get_ref().is_some_and(|inner| is_corrupt(inner));
     }

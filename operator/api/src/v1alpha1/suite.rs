@@ -28,7 +28,7 @@ pub struct Suite {
     /// message names those that there are. Absent: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 500), inner(length(min = 1, max = 100)))]
-    #[x_kube(validation = Rule::new("self.all(t, self.exists_one(u, u == t))").message("each test at most once"))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
     pub tests: Vec<String>,
     /// Run only tests whose names match one of these patterns: `*` stands for any characters, `?` for one, `[ab]` for one of
     /// these, `{a,b}` for one of these words. Absent: all.
