@@ -112,11 +112,12 @@ class ProgramTest(unittest.TestCase):
 
     def test_failed_without_secrets(self) -> None:
         self.write("scm", 'rlRun "cat $HOME/.config/copr"\nrlLogInfo "token $(grep ^token $HOME/.config/copr)"\n'
-                   f'rlAssertEquals "what is sent" "{TOKEN}" "nothing"\nrlRun "false" 0-1\nrlRun "exit_code() {{ return 4; }}; exit_code" 0')
+                   f'rlAssertEquals "what is sent" "{TOKEN}" "nothing"\nrlRun "false" 0-1\nrlRun -s "exit_code() {{ return 4; }}; exit_code" 0')
         code, verdict, out = self.run_test("scm")
         self.assertEqual((code, verdict["outcome"], verdict["message"]),
                          (1, "Failed", "Test: what is sent (Assert: '***' should equal 'nothing')"), out)
         self.assertEqual([r["outcome"] for r in verdict["results"]], ["Failed", "Failed", "Failed", "Passed", "Passed"])
+        self.assertEqual(verdict["results"][1]["name"], "Test/Command 'exit_code() { return 4; }; exit_code' (Expected 0, got 4)")
         self.assertRegex(verdict["fingerprint"], "^[0-9a-f]{16}$")
         everything = self.evidence() | {"stdout": out, "verdict": json.dumps(verdict)}
         for name, content in everything.items():

@@ -141,8 +141,9 @@ rlAssertExists() { __standin_compare "File $1 should exist" test -e "$1"; }
 rlAssertNotExists() { __standin_compare "File $1 should not exist" test ! -e "$1"; }
 rlAssertGrep() { __standin_compare "File '$2' should contain '$1'" grep -q "${3:--e}" "$1" "$2"; }
 rlAssertNotGrep() { __standin_compare "File '$2' should not contain '$1'" __standin_not grep -q "${3:--e}" "$1" "$2"; }
-rlAssertRpm() { __standin_compare "Checking for the presence of $1 rpm" rpm --quiet -q "$1"; }
-rlCheckRpm() { rpm --quiet -q "$1"; }
+# One package stands for all of Debian's, by what it provides.
+rlCheckRpm() { rpm --quiet -q --whatprovides "$1"; }
+rlAssertRpm() { __standin_compare "Checking for the presence of $1 rpm" rlCheckRpm "$1"; }
 
 __standin_not() { ! "$@"; }
 
@@ -156,8 +157,7 @@ __standin_compare() {
 
 # rlRun [-s] [-t] [-l] [-c] COMMAND [STATUS [COMMENT]]: STATUS is a list such as 0,2-4.
 rlRun() {
-	local keep='' tag='' log='' only_bad='' file='' status=0 expected part matches=1
-	local message=${3:-"Command '$1'"}
+	local keep='' tag='' log='' only_bad='' file='' status=0 expected message part matches=1
 	while [[ $1 == -[sltc]* ]]; do
 		[[ $1 != *s* ]] || keep=yes
 		[[ $1 != *t* ]] || tag=yes
@@ -165,7 +165,7 @@ rlRun() {
 		[[ $1 != *c* ]] || only_bad=yes
 		shift
 	done
-	expected=${2:-0}
+	expected=${2:-0} message=${3:-"Command '$1'"}
 	if [[ ${3:-} ]]; then
 		__standin_text BEGIN "$3 :: actually running '$1'"
 	else
