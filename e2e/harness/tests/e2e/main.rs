@@ -12,5 +12,6 @@ mod quota;
 mod run;
 mod trouble;
 mod uid;
+mod upstream;
 mod volumes;
 mod warm;
