@@ -7,7 +7,7 @@ use copr_e2e::{
     with_namespace,
 };
 use copr_operator_api::v1alpha1::CoprTestRun;
-use kube::api::{Patch, PatchParams};
+use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 const COMMIT: &str = "5d37cd838e4b1f6a2c0d9e8f7a6b5c4d3e2f1a0b";
@@ -112,7 +112,7 @@ async fn reports_and_verdict_share_a_status() -> Result<()> {
         let mut run = ctx.api::<CoprTestRun>().get("run").await?;
         let status = json!({"phase": "Running", "conditions": [condition("Succeeded", "Running")]});
         run.status = Some(serde_json::from_value(status)?);
-        ctx.api::<CoprTestRun>().replace_status("run", &Default::default(), &run).await?;
+        ctx.api::<CoprTestRun>().replace_status("run", &PostParams::default(), &run).await?;
         let report = |state: &str| {
             json!({
                 "apiVersion": "copr.fedorainfracloud.org/v1alpha1", "kind": "CoprTestRun", "metadata": {"name": "run"},
@@ -129,7 +129,7 @@ async fn reports_and_verdict_share_a_status() -> Result<()> {
         if let Some(status) = &mut run.status {
             status.phase = copr_operator_api::v1alpha1::Phase::Passed;
         }
-        runs.replace_status("run", &Default::default(), &run).await?;
+        runs.replace_status("run", &PostParams::default(), &run).await?;
         runs.patch_status("run", &params, &Patch::Apply(report("Delivered"))).await?;
         let status = serde_json::to_value(runs.get("run").await?.status)?;
         ensure!(status["phase"] == "Passed", "{status}");
