@@ -26,10 +26,11 @@ impl<'a> Expected<'a> {
         if let Some(whole) = self.0.iter().find(|entry| entry.result.is_none()) {
             return Some(&whole.reason);
         }
-        let mut failed = results.iter().filter(|result| result.outcome.is_red()).peekable();
-        failed.peek()?;
+        let failed: Vec<_> = results.iter().filter(|result| result.outcome.is_red()).collect();
+        // A phase failed because of what failed in it, where that is known.
+        let has_parts = |phase: &str| failed.iter().any(|part| is_within(&part.name, phase));
         let mut reason = None;
-        for result in failed {
+        for result in failed.iter().filter(|result| !has_parts(&result.name)) {
             reason = Some(self.entry(&result.name)?.reason.as_str());
         }
         reason
@@ -43,11 +44,14 @@ impl<'a> Expected<'a> {
     /// The entry of a part: of its name, or of the phase that it is in.
     fn entry(&self, part: &str) -> Option<&'a ExpectedFailure> {
         self.0.iter().copied().find(|entry| {
-            entry.result.as_deref().is_some_and(|known| {
-                part == known || part.strip_prefix(known).is_some_and(|rest| rest.starts_with('/'))
-            })
+            entry.result.as_deref().is_some_and(|known| part == known || is_within(part, known))
         })
     }
+}
+
+/// Whether a part of a test is one of that phase.
+fn is_within(part: &str, phase: &str) -> bool {
+    part.strip_prefix(phase).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// What is the same of two failures that are alike: without what changes from run to run.
@@ -98,6 +102,14 @@ mod tests {
         assert_eq!(b.accepts(&[failed("Test/it builds"), failed("Test")]), Some("issue 2"));
         assert_eq!(b.accepts(&[failed("Tests")]), None, "another part");
         assert_eq!(b.accepts(&[failed("Test"), failed("Cleanup")]), None, "another part, too");
+        let assertion = [entry(json!({"test": "b", "result": "Test/it builds", "reason": "issue 3"}))];
+        let one = Expected::of(&assertion, "b", after);
+        assert_eq!(one.accepts(&[failed("Test/it builds"), failed("Test")]), Some("issue 3"));
+        assert_eq!(
+            one.accepts(&[failed("Test/it builds"), failed("Test/it installs"), failed("Test")]),
+            None
+        );
+        assert_eq!(one.accepts(&[failed("Test")]), None, "of a phase, nobody knows what failed in it");
         assert_eq!(b.accepts(&[]), None, "nobody knows which part");
         assert_eq!(Expected::of(&all, "c", last).reason(), None);
     }
