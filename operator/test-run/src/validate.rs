@@ -1,7 +1,8 @@
 //! Second step: the run as the decision wants it. Pure.
 
 use copr_operator_api::v1alpha1::{
-    Concurrency, CoprInstanceSpec, CoprTestRun, ExpectedFailure, KeepInstance, Source, SuiteGit, SuiteName,
+    Concurrency, CoprInstanceSpec, CoprTestRun, ExpectedFailure, KeepInstance, Report, Source, SuiteGit,
+    SuiteName,
 };
 use copr_operator_kernel::{report, resources};
 use jiff::SignedDuration;
@@ -117,12 +118,14 @@ pub struct Git {
 }
 
 /// How long an ended run is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ttl {
     /// One that passed.
     pub passed: SignedDuration,
     /// One that ended otherwise.
     pub failed: SignedDuration,
+    /// Who is to be told of its end before it goes.
+    pub told: Option<Report>,
 }
 
 /// A duration and how the user wrote it.
@@ -188,7 +191,11 @@ pub fn validate(run: &CoprTestRun, observed: &Observed) -> Result<Validated, Err
 pub fn ttl(run: &CoprTestRun) -> Ttl {
     let spec = &run.spec;
     let seconds = |own: i32| SignedDuration::from_secs(spec.ttl_seconds_after_finished.unwrap_or(own).into());
-    Ttl { passed: seconds(spec.ttl_seconds_after_passed), failed: seconds(spec.ttl_seconds_after_failed) }
+    Ttl {
+        passed: seconds(spec.ttl_seconds_after_passed),
+        failed: seconds(spec.ttl_seconds_after_failed),
+        told: spec.report.clone(),
+    }
 }
 
 /// Where the suite's tests are from. Once it has listed them it is the commit that it said.

@@ -22,6 +22,31 @@ pub struct Report {
     pub webhook: Option<Webhook>,
 }
 
+impl Report {
+    /// What is told of a run.
+    pub fn targets(&self) -> impl Iterator<Item = ReportTarget> + use<> {
+        let forge = self.forge.as_ref();
+        [
+            (forge.is_some(), ReportTarget::CommitStatus),
+            (forge.is_some_and(|forge| forge.comment), ReportTarget::Comment),
+            (self.webhook.is_some(), ReportTarget::Webhook),
+        ]
+        .into_iter()
+        .filter_map(|(wanted, target)| wanted.then_some(target))
+    }
+
+    /// Whether everybody was told of the end of a run, or given up.
+    pub fn is_done(&self, reports: &[ReportStatus]) -> bool {
+        self.targets().all(|target| {
+            reports.iter().any(|report| {
+                report.target == target
+                    && report.event == ReportEvent::Finished
+                    && matches!(report.state, ReportState::Delivered | ReportState::GivenUp)
+            })
+        })
+    }
+}
+
 /// A forge: GitHub, or one with an API like it. The status is pending while the run goes on, success if every test passed or was skipped,
 /// failure if one failed, and error if there is no verdict or the run was cancelled.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]

@@ -14,6 +14,9 @@ use crate::{
     verdict,
 };
 
+/// How long an ended run waits for those who are to be told of it: reports are given up after two hours.
+const REPORTS_GRACE: SignedDuration = SignedDuration::from_hours(3);
+
 /// An ended run: its verdict stays, what it needed goes.
 pub fn after_the_end(run: &Validated, observed: &Observed, mut status: CoprTestRunStatus) -> Plan {
     // `kubectl wait` believes no condition that is older than the spec, and of an ended run keepInstance
@@ -33,7 +36,7 @@ pub fn after_the_end(run: &Validated, observed: &Observed, mut status: CoprTestR
     {
         deletions.instance = Some(Doomed { name: instance.name_any(), uid: instance.uid() });
     }
-    let (doomed, requeue) = expire(&run.name, Some(run.uid.clone()), run.ttl, &status, observed.now);
+    let (doomed, requeue) = expire(&run.name, Some(run.uid.clone()), &run.ttl, &status, observed.now);
     deletions.run = doomed;
     Plan { status, deletions, requeue, ..Plan::default() }
 }
@@ -47,7 +50,7 @@ pub fn refuse(
 ) -> Plan {
     conclude::refuse(&mut status, &report::chain(error), run.metadata.generation, observed.now);
     see_generation(&mut status, run.metadata.generation);
-    let (doomed, requeue) = expire(&run.name_any(), run.uid(), validate::ttl(run), &status, observed.now);
+    let (doomed, requeue) = expire(&run.name_any(), run.uid(), &validate::ttl(run), &status, observed.now);
     let deletions = Deletions { run: doomed, ..Deletions::default() };
     Plan { status, deletions, requeue, ..Plan::default() }
 }
@@ -90,13 +93,17 @@ pub fn junit(run: &Validated, status: &CoprTestRunStatus) -> ConfigMap {
 fn expire(
     name: &str,
     uid: Option<String>,
-    ttl: Ttl,
+    ttl: &Ttl,
     status: &CoprTestRunStatus,
     now: Timestamp,
 ) -> (Option<Doomed>, Option<SignedDuration>) {
     let Some(finished) = &status.timestamps.finished else { return (None, None) };
-    let ttl = if status.phase == Phase::Passed { ttl.passed } else { ttl.failed };
-    let left = (finished.0 + ttl).duration_since(now);
+    let kept = if status.phase == Phase::Passed { ttl.passed } else { ttl.failed };
+    let mut left = (finished.0 + kept).duration_since(now);
+    if ttl.told.as_ref().is_some_and(|report| !report.is_done(&status.reports)) {
+        // Each report that is made changes the run, which is looked at again then.
+        left = left.max((finished.0 + REPORTS_GRACE).duration_since(now));
+    }
     if left.is_positive() { (None, Some(left)) } else { (Some(Doomed { name: name.to_owned(), uid }), None) }
 }
 

@@ -2,6 +2,8 @@
 
 use copr_operator_api::v1alpha1::{KeepInstance, Outcome, Phase};
 
+use serde_json::json;
+
 use super::world::{RUN, World};
 use crate::dereference::Seen;
 
@@ -85,6 +87,29 @@ fn what_passed_and_what_did_not_are_kept_for_times_of_their_own() {
         world.pass(1);
         assert_eq!(world.reconcile().deletions.run.unwrap().name, RUN);
     }
+}
+
+#[test]
+fn who_is_to_be_told_of_the_end_is_told_before_the_run_goes() {
+    let mut world = ended(KeepInstance::Never, true);
+    world.run.spec.ttl_seconds_after_finished = Some(0);
+    world.run.spec.report =
+        serde_json::from_value(json!({"webhook": {"url": "https://ci.example.org/"}})).unwrap();
+    world.reconcile();
+    assert_eq!(world.reconcile().deletions.run, None);
+    let report = |event: &str, state: &str| {
+        let report = json!([{"target": "Webhook", "state": state, "event": event, "digest": "x"}]);
+        serde_json::from_value(report).unwrap()
+    };
+    for (event, state, goes) in
+        [("Started", "Delivered", false), ("Finished", "Waiting", false), ("Finished", "GivenUp", true)]
+    {
+        world.run.status.as_mut().unwrap().reports = report(event, state);
+        assert_eq!(world.plan().deletions.run.is_some(), goes, "{event} {state}");
+    }
+    world.run.status.as_mut().unwrap().reports = report("Finished", "Refused");
+    world.pass(3 * 3600);
+    assert!(world.plan().deletions.run.is_some(), "nobody is waited for without limit");
 }
 
 #[test]
