@@ -14,7 +14,7 @@ from suite import evidence, listing, log
 from suite.errors import Terminated, TestError
 from suite.fingerprint import fingerprint
 from suite.frontend import wait_for_frontend
-from suite.verdict import EXIT_CODES, Verdict, first_line, termination_log
+from suite.verdict import Verdict, first_line, leave
 from suite.wait import Deadline
 
 from . import behave, catalogue, client, journal, judge, leftovers, process, results, source
@@ -130,16 +130,6 @@ def _unreachable(settings: Settings, verdict: Verdict | None = None) -> Verdict 
         after = f"; before that: {verdict.message}" if verdict else ""
         return replace(_error(error, "FrontendUnreachable"), message=f"{error}{after}", results=verdict.results if verdict else ())
     return None
-
-
-def leave(verdict: Verdict) -> int:
-    """Writes the verdict; one that nobody can read is an Error."""
-    try:
-        verdict.write(termination_log())
-    except OSError as error:
-        log.say(f"the verdict can't be written: {error}: {verdict.to_json()}")
-        return EXIT_CODES["Error"]
-    return verdict.exit_code
 
 
 def _error(error: Exception, reason: str) -> Verdict:

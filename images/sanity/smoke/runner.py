@@ -14,7 +14,7 @@ from suite import evidence, listing, log
 from suite.errors import Terminated, TestError, TestFailed, TestSkipped, Unreachable
 from suite.fingerprint import fingerprint
 from suite.frontend import wait_for_frontend
-from suite.verdict import EXIT_CODES, Verdict, first_line, termination_log
+from suite.verdict import Verdict, first_line, leave
 from suite.wait import ServerError
 
 from . import cases, kept
@@ -95,16 +95,6 @@ def run_test(name: str) -> int:
         keep(context, verdict)
         clean_up(context)
     return code
-
-
-def leave(verdict: Verdict) -> int:
-    """Writes the verdict; one that nobody can read is an Error."""
-    try:
-        verdict.write(termination_log())
-    except OSError as error:
-        log.say(f"the verdict can't be written: {error}: {verdict.to_json()}")
-        return EXIT_CODES["Error"]
-    return verdict.exit_code
 
 
 def keep(context: Context, verdict: Verdict) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .log import say
+
 # What the kubelet keeps of a termination message.
 LIMIT = 4096
 # The message leaves room for results, a result for other results.
@@ -98,3 +100,13 @@ def first_line(text: str) -> str:
 def termination_log(env: Mapping[str, str] = os.environ) -> Path:
     """Where the verdict goes; another place when a test is run by hand."""
     return Path(env.get("TERMINATION_LOG", TERMINATION_LOG))
+
+
+def leave(verdict: Verdict) -> int:
+    """Writes the verdict; one that nobody can read is an Error."""
+    try:
+        verdict.write(termination_log())
+    except OSError as error:
+        say(f"the verdict can't be written: {error}: {verdict.to_json()}")
+        return EXIT_CODES["Error"]
+    return verdict.exit_code

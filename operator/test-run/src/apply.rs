@@ -59,8 +59,6 @@ pub struct Refusals {
     pub instance: Option<String>,
     /// By pod, why there is none.
     pub pods: BTreeMap<String, String>,
-    /// Why the list of the suite isn't kept: it is read from its pod's log again.
-    pub list: Option<String>,
     /// Why there is no report.
     pub junit: Option<String>,
 }
@@ -101,8 +99,8 @@ pub async fn create(client: &Client, namespace: &str, plan: &Plan) -> Result<Ref
     if let Some(list) = list
         && let Some(why) = create_one::<ConfigMap>(client, namespace, list).await?
     {
+        // It is read from its pod's log again.
         tracing::warn!(namespace, why, "The list of a suite can't be kept");
-        refusals.list = Some(why);
     }
     for pod in pods {
         if let Some(why) = create_one::<Pod>(client, namespace, pod).await? {
