@@ -10,9 +10,10 @@ use std::{
 };
 
 use backon::{BackoffBuilder as _, ExponentialBuilder, Retryable as _};
+use bytes::Bytes;
 use reqwest::{
-    Method, RequestBuilder, StatusCode,
-    header::{ACCEPT, CONTENT_TYPE, HeaderMap},
+    Method, RequestBuilder, StatusCode, Url,
+    header::{ACCEPT, CONTENT_RANGE, CONTENT_TYPE, HeaderMap},
 };
 use tokio::{sync::Semaphore, time::Instant};
 
@@ -82,11 +83,30 @@ struct Base {
 pub(super) struct Asked<'a> {
     pub name: &'a Name,
     pub method: Method,
-    /// What follows `/v2/REPOSITORY/`.
+    /// What follows `/v2/REPOSITORY/`; or what a registry said where to go on: a path of its own host, or a URL.
     pub path: &'a str,
     /// What a token must allow, such as `pull`.
     pub actions: &'static str,
     pub accept: &'static str,
+    pub content: Option<&'a Content>,
+}
+
+/// What a request carries.
+pub(super) struct Content {
+    pub type_: &'static str,
+    /// Its first and last byte in the whole, if it is a part.
+    pub range: Option<(u64, u64)>,
+    pub bytes: Bytes,
+}
+
+impl Content {
+    fn add_to(&self, request: RequestBuilder) -> RequestBuilder {
+        let request = request.header(CONTENT_TYPE, self.type_).body(self.bytes.clone());
+        match self.range {
+            Some((first, last)) => request.header(CONTENT_RANGE, format!("{first}-{last}")),
+            None => request,
+        }
+    }
 }
 
 /// By who it's for and what for: a token, and until when it's good.
@@ -132,12 +152,25 @@ impl Transport {
         self.may_be_asked(name)?;
         let base = self.base(name).await?;
         let (login, _) = self.access.keyring.find(&name.host, &name.repository);
-        let url = format!("{}://{}/v2/{}/{}", base.scheme, name.endpoint(), name.repository, asked.path);
-        let request = || self.http.request(asked.method.clone(), &url).header(ACCEPT, asked.accept);
+        let origin = format!("{}://{}", base.scheme, name.endpoint());
+        let (url, is_own) = url(&origin, &name.repository, asked.path)
+            .ok_or_else(|| refused(name, "it says to go on at something else than a URL".into()))?;
+        let request = || {
+            let request = self.http.request(asked.method.clone(), url.clone()).header(ACCEPT, asked.accept);
+            match asked.content {
+                Some(content) => content.add_to(request),
+                None => request,
+            }
+        };
         let scope = format!("repository:{}:{}", name.repository, asked.actions);
-        let signed = self.signed(request(), name, &base.challenge, &login, Some(scope.clone())).await?;
+        // Credentials are for the registry, and not for whom it names.
+        let signed = if is_own {
+            self.signed(request(), name, &base.challenge, &login, Some(scope.clone())).await?
+        } else {
+            request()
+        };
         let mut answer = self.read(name, signed).await?;
-        if answer.status == StatusCode::UNAUTHORIZED {
+        if answer.status == StatusCode::UNAUTHORIZED && is_own {
             // A token that was good a moment ago, or a challenge that not every path has.
             self.tokens().retain(|(_, of), _| of.as_ref() != Some(&scope));
             let now = challenge(&answer.headers);
@@ -147,6 +180,11 @@ impl Transport {
             }
         }
         let codes = answer::codes(&answer.body);
+        if asked.content.is_some()
+            && matches!(answer.status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::INSUFFICIENT_STORAGE)
+        {
+            return Err(Error::Full { image: name.text.clone(), why: answer::words(answer.status, &codes) });
+        }
         if answer::meaning(answer.status, &codes) == Meaning::Passing {
             let retry_after = http::retry_after(&answer.headers, http::now());
             return Err(self.passing(name, answer::words(answer.status, &codes), retry_after));
@@ -348,6 +386,25 @@ impl Transport {
 /// An answer that's good for nothing.
 pub(super) fn refused(name: &Name, why: String) -> Error {
     Error::Refused { image: name.text.clone(), why }
+}
+
+/// Where a path of a repository is, or what a registry said where to go on, and whether that is the registry itself.
+fn url(origin: &str, repository: &str, path: &str) -> Option<(Url, bool)> {
+    let origin = Url::parse(origin).ok()?;
+    if path.starts_with('/') {
+        return Some((origin.join(path).ok().filter(|url| url.host() == origin.host())?, true));
+    }
+    if !path.starts_with("http://") && !path.starts_with("https://") {
+        return Some((origin.join(&format!("/v2/{repository}/{path}")).ok()?, true));
+    }
+    let said = Url::parse(path).ok()?;
+    if (said.host(), said.port()) != (origin.host(), origin.port()) {
+        return Some((said, false));
+    }
+    // One behind a proxy may not know that it speaks TLS.
+    let mut own = said;
+    own.set_scheme(origin.scheme()).ok()?;
+    Some((own, true))
 }
 
 fn plainly_signed(request: RequestBuilder, login: &Login) -> RequestBuilder {

@@ -4,12 +4,14 @@ mod access;
 mod memory;
 mod pauses;
 mod secrets;
-pub mod server;
+mod push;
 mod tls;
 
 use std::{sync::Arc, time::Duration};
 
 use backon::ExponentialBuilder;
+
+pub use crate::testing as server;
 
 use super::{Access, Keyring, Login, Registries, Registry, transport::Pauses};
 
