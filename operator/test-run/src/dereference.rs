@@ -75,6 +75,8 @@ pub struct Observed {
     pub other_pods: Vec<Pod>,
     /// Warnings about the run's own pods, while one of them doesn't start.
     pub warnings: Vec<Event>,
+    /// The operator's own image, if it knows it.
+    pub operator_image: Option<String>,
 }
 
 /// What is there under the name of the instance.
@@ -100,6 +102,7 @@ pub fn instance_name(run: &str, spec: &CoprTestRunSpec) -> String {
 pub async fn dereference(
     client: &Client,
     run: &CoprTestRun,
+    operator_image: Option<&str>,
 ) -> Result<Option<(CoprTestRun, Observed)>, Error> {
     let (name, namespace) = (run.name_any(), run.namespace().unwrap_or_default());
     let runs: Api<CoprTestRun> = Api::namespaced(client.clone(), &namespace);
@@ -131,6 +134,7 @@ pub async fn dereference(
         .await?,
         instance,
         client_secret,
+        operator_image: operator_image.map(str::to_owned),
         // Last, so that nothing observed is younger than the moment that it is judged by.
         now: now(),
     };

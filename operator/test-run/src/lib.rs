@@ -14,6 +14,7 @@ mod decide;
 mod dereference;
 mod disturbance;
 mod events;
+mod evidence;
 mod exclusion;
 mod junit;
 mod pod;
@@ -69,6 +70,7 @@ struct Context {
     recorder: Recorder,
     backoff: Backoff,
     exclusion: Exclusion,
+    operator_image: Option<String>,
 }
 
 /// What went wrong in a reconcile.
@@ -96,10 +98,11 @@ impl Error {
     }
 }
 
-/// Runs the controller until `shutdown`, for the runs of every namespace.
+/// Runs the controller until `shutdown`, for the runs of every namespace. A container of `operator_image` keeps what tests leave.
 pub async fn run(
     client: Client,
     recorder: Recorder,
+    operator_image: Option<String>,
     shutdown: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
     let ours = watcher::Config::default().labels(labels::RUN);
@@ -110,6 +113,7 @@ pub async fn run(
         recorder,
         backoff: Backoff::default(),
         exclusion: Exclusion::default(),
+        operator_image,
     };
     controller
         .owns(Api::<Pod>::all(client.clone()), ours.clone())
@@ -188,7 +192,7 @@ async fn steps(run: &CoprTestRun, context: &Context) -> Result<Action, Error> {
     let target = dereference::instance_name(&run.name_any(), &run.spec);
     let turn = context.exclusion.of(&namespace, &target).await;
     // Client required.
-    let read = dereference::dereference(client, run).await.map_err(Error::Dereference)?;
+    let read = dereference::dereference(client, run, context.operator_image.as_deref()).await.map_err(Error::Dereference)?;
     let Some((run, observed)) = read else { return Ok(Action::await_change()) };
 
     // No client required.

@@ -19,7 +19,7 @@ use k8s_openapi::{
 use kube::ResourceExt;
 use sha2::{Digest, Sha256};
 
-use super::{suite::Test, target::Facts, validate::Validated, verdict};
+use super::{evidence, suite::Test, target::Facts, validate::Validated, verdict};
 
 /// The container that runs the test.
 pub const CONTAINER: &str = "test";
@@ -42,7 +42,7 @@ const AMOUNTS: Amounts = Amounts { cpu: "20m", mebibytes: 128, most_cpu: "2", mo
 /// An installation root with what a test installs and dnf's downloads: some hundred MiB. Of this size the kubelet ends the test.
 const TMP_SIZE: &str = "8Gi";
 
-const CLIENT_VOLUME: &str = "client";
+pub(super) const CLIENT_VOLUME: &str = "client";
 const TMP_VOLUME: &str = "tmp";
 
 /// Name of the pod of an attempt. No attempt of a run has the name of another.
@@ -90,9 +90,12 @@ pub fn build(run: &Validated, facts: &Facts, test: Test, attempt: i32) -> Pod {
     };
     let mut spec = PodSpec {
         containers: vec![container(run, facts, test, attempt)],
-        volumes: Some(volumes(facts)),
+        init_containers: evidence::container(run, facts).map(|keeper| vec![keeper]),
+        volumes: Some(volumes(facts).into_iter().chain(evidence::volumes(run, facts)).collect()),
         restart_policy: Some("Never".into()),
-        active_deadline_seconds: Some(test.deadline_seconds + KUBELET_GRACE_SECONDS),
+        active_deadline_seconds: Some(
+            test.deadline_seconds + KUBELET_GRACE_SECONDS + evidence::more_seconds(run, facts),
+        ),
         termination_grace_period_seconds: Some(TERMINATION_GRACE_SECONDS),
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
@@ -145,6 +148,7 @@ fn container(run: &Validated, facts: &Facts, test: Test, attempt: i32) -> Contai
                 ..VolumeMount::default()
             },
             VolumeMount { name: TMP_VOLUME.into(), mount_path: "/tmp".into(), ..VolumeMount::default() },
+            evidence::mount(false),
         ]),
         resources: Some(merged(
             AMOUNTS.requirements(),
@@ -174,6 +178,7 @@ fn env(run: &Validated, facts: &Facts, test: Test, attempt: i32) -> Vec<EnvVar> 
         // An attempt whose pod was lost has cleaned up nothing.
         ("PREVIOUS_RUN_IDS", previous.join(" ")),
         ("HOME", "/tmp".to_owned()),
+        evidence::variable(),
     ]
     .into_iter()
     .map(|(name, value)| EnvVar { name: name.into(), value: Some(value), ..EnvVar::default() })

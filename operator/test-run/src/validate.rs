@@ -1,6 +1,6 @@
 //! Second step: the run as the decision wants it. Pure.
 
-use copr_operator_api::v1alpha1::{CoprInstanceSpec, CoprTestRun, KeepInstance, Source};
+use copr_operator_api::v1alpha1::{CoprInstanceSpec, CoprTestRun, Evidence, KeepInstance, Source};
 use copr_operator_kernel::resources;
 use jiff::SignedDuration;
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::apis::meta::v1::OwnerReference};
@@ -8,6 +8,7 @@ use kube::{Resource, ResourceExt};
 
 use super::{
     dereference::{Observed, instance_name},
+    evidence,
     suite::{self, Test},
     target::{self, Target},
 };
@@ -86,6 +87,12 @@ pub struct Validated {
     pub cancel: bool,
     /// What is tested.
     pub source: Option<Source>,
+    /// What is kept of it.
+    pub evidence: Evidence,
+    /// The image of the container that keeps what a test leaves: the operator's own. None: nothing of that is kept.
+    pub keeper: Option<String>,
+    /// Whether that container was given up, which may have cost a test an attempt.
+    pub keeper_failed: bool,
 }
 
 /// A duration and how the user wrote it.
@@ -129,6 +136,9 @@ pub fn validate(run: &CoprTestRun, observed: &Observed) -> Result<Validated, Err
         ttl: spec.ttl_seconds_after_finished.map(|seconds| SignedDuration::from_secs(seconds.into())),
         cancel: spec.cancel,
         source: spec.source.clone(),
+        keeper: evidence::keeper(&spec.evidence, run.status.as_ref(), observed.operator_image.as_deref()),
+        keeper_failed: run.status.as_ref().is_some_and(evidence::has_given_up),
+        evidence: spec.evidence.clone(),
         name,
         uid,
     })

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr, VariantArray};
 
-use super::{CoprInstanceSpec, CoprTestRunStatus};
+use super::{CoprInstanceSpec, CoprTestRunStatus, Evidence};
 
 /// What to test and how.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -47,6 +47,9 @@ pub struct CoprTestRunSpec {
     /// never touched. A kept instance is deleted with the run.
     #[serde(default)]
     pub keep_instance: KeepInstance,
+    /// What is kept of the run when its pods and its instance are gone. It changes no verdict.
+    #[serde(default)]
+    pub evidence: Evidence,
     /// Delete the run this many seconds after it has ended. Absent: keep it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 31_536_000))]

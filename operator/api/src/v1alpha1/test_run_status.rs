@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, VariantArray};
 
-use super::InstalledPackage;
+use super::{EvidenceStatus, InstalledPackage};
 
 /// The state and the verdict of a run.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -21,7 +21,7 @@ pub struct CoprTestRunStatus {
     pub phase: Phase,
     /// `InstanceReady`: tests can start. `Succeeded`, True: passed; False: failed, error or cancelled, the reason says which; Unknown
     /// until the end. `Finished`: the verdict is final. For tools that know no runs: `Ready`, every test passed; `Reconciling`, the
-    /// run goes on; `Stalled`, it ended otherwise.
+    /// run goes on; `Stalled`, it ended otherwise. `EvidenceKept`: what `evidence` asks for is in the registry, or why it isn't.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
@@ -50,6 +50,9 @@ pub struct CoprTestRunStatus {
     /// Name of the ConfigMap whose key `junit.xml` is the run as JUnit XML. Set at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub junit: Option<String>,
+    /// What was kept of the run, once that is settled; the condition `EvidenceKept` says whether anything was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<EvidenceStatus>,
 }
 
 /// Where a run is.
@@ -132,7 +135,7 @@ pub struct TestStatus {
     /// each means is in docs/verdicts.md. About builders: `BuilderRefused`, `BuilderUnschedulable`, `BuilderImagePullFailed`,
     /// `BuilderStartFailed`, `BuilderOutOfMemory`, `BuilderEvicted`, `BuilderNodeLost`, `BuilderLost`, `MockConfigMissing`.
     /// About the test's pod: `PodRefused`, `PodUnschedulable`, `PodImagePullFailed`, `PodStartFailed`, `PodOutOfMemory`,
-    /// `PodEvicted`, `PodLost`, `DeadlineExceeded`, `NoVerdict`, `TestBroken`. About the instance: `InstanceDisturbed`,
+    /// `PodEvicted`, `PodLost`, `DeadlineExceeded`, `NoVerdict`, `TestBroken`, `EvidenceKeeperFailed`. About the instance: `InstanceDisturbed`,
     /// `InstanceShared`, `InstanceNotReady`, `InstanceLost`, `ImagesUnavailable`. About the run: `TimedOut`, `Cancelled`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

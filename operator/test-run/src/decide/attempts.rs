@@ -16,6 +16,7 @@ use crate::{
     builders::Obstacle,
     dereference::Observed,
     disturbance::disturbance,
+    evidence,
     pod,
     reason::Reason,
     suite::Test,
@@ -64,7 +65,10 @@ impl Judge<'_> {
         let current = self.pods(&test.name).find(|pod| pod::attempt(pod) == test.attempts);
         let progress = current.map_or_else(
             || vanished(test),
-            |pod| verdict::judge(pod, &self.observed.warnings, self.observed.now),
+            |pod| {
+                evidence::stuck(pod, self.observed.now)
+                    .unwrap_or_else(|| verdict::judge(pod, &self.observed.warnings, self.observed.now))
+            },
         );
         match progress {
             Progress::Unfinished { started, look_again } => {
@@ -181,7 +185,8 @@ impl Judge<'_> {
         test.finished_at = Some(Time(finished));
         test.component = Some(ended.component).filter(|component| !component.is_empty());
         test.reason = ended.reason.map(|reason| reason.to_string());
-        let again = ended.outcome == Outcome::Error && test.attempts <= self.run.retries;
+        let allowed = self.run.retries + evidence::more_attempts(self.run, ended.reason);
+        let again = ended.outcome == Outcome::Error && test.attempts <= allowed;
         test.outcome = if again { Outcome::Pending } else { ended.outcome };
         let message = match (ended.outcome, ended.message) {
             (Outcome::Passed, _) => String::new(),

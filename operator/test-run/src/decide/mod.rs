@@ -32,7 +32,7 @@ use k8s_openapi::{
 use self::{attempts::Judge, wake::Wake};
 use super::{
     dereference::{Observed, Seen},
-    disturbance, pod,
+    disturbance, evidence, pod,
     reason::Reason,
     target,
     validate::Validated,
@@ -131,6 +131,15 @@ pub fn decide(run: &Validated, observed: &Observed, old: &CoprTestRunStatus) -> 
     for (of, test) in run.tests.iter().zip(&mut status.tests) {
         judge.observe(*of, test, &mut wake);
     }
+
+    // What is started from now on has no container that can't start.
+    let without;
+    let judge = if evidence::note(&mut status) {
+        without = Validated { keeper: None, ..run.clone() };
+        Judge { run: &without, ..judge }
+    } else {
+        judge
+    };
 
     let mut plan = Plan::default();
     let waits = if end.is_none() { proceed(&judge, &mut status, &mut plan, &mut wake) } else { None };

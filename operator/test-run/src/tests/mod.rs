@@ -4,6 +4,7 @@
 mod builders;
 mod disturbed;
 mod ending;
+mod evidence;
 mod happy;
 mod infrastructure;
 mod instance;

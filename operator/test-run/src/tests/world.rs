@@ -101,6 +101,7 @@ impl World {
             instance_pods: self.instance_pods.clone(),
             other_pods: self.other_pods.clone(),
             warnings: self.warnings.clone(),
+            operator_image: Some("quay.io/copr/copr-operator:v1".into()),
         }
     }
 
