@@ -159,7 +159,10 @@ async fn own_image(client: &Client, namespace: &str) -> Option<String> {
         Ok(pod) => pod?.spec?.containers.into_iter().next()?.image,
         Err(error) => {
             let error = report::chain(&error);
-            tracing::warn!(error, "Nothing is kept of tests' folders: this operator doesn't find its own pod");
+            tracing::warn!(
+                error,
+                "Nothing is kept of tests' folders: this operator doesn't find its own pod"
+            );
             None
         }
     }

@@ -129,7 +129,11 @@ fn failed(error: &Error) -> Report {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::PathBuf, sync::atomic::{AtomicBool, Ordering}};
+    use std::{
+        fs,
+        path::PathBuf,
+        sync::atomic::{AtomicBool, Ordering},
+    };
 
     use copr_operator_images::testing::{Content, Request, Response, Server, response};
     use flate2::read::GzDecoder;

@@ -19,10 +19,7 @@ pub struct Gzip<'a> {
 impl<'a> Gzip<'a> {
     /// An empty one, for the repository.
     pub fn new(registry: &'a Registry, name: &'a Name) -> Self {
-        Self {
-            upload: registry.upload(name),
-            encoder: GzEncoder::new(Vec::new(), Compression::default()),
-        }
+        Self { upload: registry.upload(name), encoder: GzEncoder::new(Vec::new(), Compression::default()) }
     }
 
     /// Adds bytes.

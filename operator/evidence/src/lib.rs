@@ -241,7 +241,8 @@ async fn settle(
     kept: Option<EvidenceStatus>,
     finding: Finding,
 ) -> Result<(), status::Error> {
-    let type_ = if finding.is_true() || finding.reason == "Expired" { EventType::Normal } else { EventType::Warning };
+    let type_ =
+        if finding.is_true() || finding.reason == "Expired" { EventType::Normal } else { EventType::Warning };
     let event = Event {
         type_,
         reason: if finding.is_true() { "EvidenceKept" } else { "EvidenceNotKept" }.into(),
@@ -252,7 +253,11 @@ async fn settle(
     if !status::write(&context.client, run, kept.as_ref(), &finding).await? {
         return Ok(());
     }
-    tracing::info!(reason = &*finding.reason, message = &*finding.message, "The evidence of a run is settled");
+    tracing::info!(
+        reason = &*finding.reason,
+        message = &*finding.message,
+        "The evidence of a run is settled"
+    );
     if let Err(error) = context.recorder.publish(&event, &run.object_ref(&())).await {
         tracing::warn!(error = report::chain(&error), "Failed to publish an event");
     }

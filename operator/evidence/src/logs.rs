@@ -110,7 +110,9 @@ mod tests {
     use crate::scrub::Secrets;
 
     fn exchange() -> Exchange {
-        get("/api/v1/namespaces/ci/pods/pr-7-auth-1/log").query("container", "test").query("timestamps", "true")
+        get("/api/v1/namespaces/ci/pods/pr-7-auth-1/log")
+            .query("container", "test")
+            .query("timestamps", "true")
     }
 
     async fn log(exchange: Exchange, cut: Cut) -> (String, Missing) {

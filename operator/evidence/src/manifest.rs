@@ -191,8 +191,7 @@ mod tests {
         let blob = Blob { digest: format!("sha256:{}", "0f".repeat(32)), size: 7 };
         let layers = [Layer::new(GZIP, blob, "a_b-1.log.gz".into()).of_test("a/b")];
         let created: Timestamp = "2026-11-26T09:00:00Z".parse().unwrap();
-        let bytes =
-            manifest(&run(), &layers, (created, "2026-12-26T09:00:00Z".parse().unwrap())).unwrap();
+        let bytes = manifest(&run(), &layers, (created, "2026-12-26T09:00:00Z".parse().unwrap())).unwrap();
         let value: Value = serde_json::from_slice(&bytes).unwrap();
         insta::assert_yaml_snapshot!(value);
         assert_eq!(expires(&bytes), Some("2026-12-26T09:00:00Z".parse().unwrap()));

@@ -78,14 +78,16 @@ mod tests {
     }
 
     async fn write_to(server: &ApiServer) -> bool {
-        let kept = EvidenceStatus { artifact: Some("r/copr-evidence@sha256:0f".into()), ..Default::default() };
+        let kept =
+            EvidenceStatus { artifact: Some("r/copr-evidence@sha256:0f".into()), ..Default::default() };
         let run = serde_json::from_value(run("1")).unwrap();
         write(&server.client(), &run, Some(&kept), &Finding::yes("Kept", "")).await.unwrap()
     }
 
     #[tokio::test]
     async fn a_status_that_was_changed_meanwhile_is_read_again() {
-        let written = json!({"status": {"phase": "Failed", "evidence": {"artifact": "r/copr-evidence@sha256:0f"}}});
+        let written =
+            json!({"status": {"phase": "Failed", "evidence": {"artifact": "r/copr-evidence@sha256:0f"}}});
         let server = ApiServer::expects([
             get(PATH).answers(run("1")),
             put(format!("{PATH}/status")).refuses(ApiServer::CONFLICT, "it was changed"),

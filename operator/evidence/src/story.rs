@@ -56,7 +56,9 @@ impl Story<'_> {
         self.json(tar, "pods.json", &listed).await?;
         match self.events().await {
             Ok(events) => self.json(tar, "events.json", &events).await?,
-            Err(error) => missing.push(format!("events.json: {}", copr_operator_kernel::report::chain(&error))),
+            Err(error) => {
+                missing.push(format!("events.json: {}", copr_operator_kernel::report::chain(&error)))
+            }
         }
         let mut left = self.max;
         for source in listed.iter().flat_map(sources) {
@@ -67,8 +69,7 @@ impl Story<'_> {
                 continue;
             }
             let mut log = Vec::new();
-            let told =
-                logs::read(&pods, &source, self.scrubber, Cut::new(HEAD, END), &mut log).await?;
+            let told = logs::read(&pods, &source, self.scrubber, Cut::new(HEAD, END), &mut log).await?;
             left = left.saturating_sub(log.len() as u64);
             if let Some(why) = told.why {
                 missing.push(format!("{path}: {why}"));
@@ -101,7 +102,8 @@ impl Story<'_> {
         let mut kept = Vec::new();
         let mut params = ListParams::default().limit(PAGE);
         for _ in 0..PAGES {
-            let page = api.list(&params).await.map_err(|source| Error::Read { what: "events".into(), source })?;
+            let page =
+                api.list(&params).await.map_err(|source| Error::Read { what: "events".into(), source })?;
             kept.extend(page.items.into_iter().filter_map(|mut event| {
                 let about = event.involved_object.name.as_deref()?;
                 let ours = about.starts_with(self.instance) || about.starts_with(self.run);
@@ -134,8 +136,7 @@ fn sources(pod: &Pod) -> Vec<Source> {
     containers
         .flat_map(|status| {
             let ended = status.last_state.as_ref().is_some_and(|state| state.terminated.is_some());
-            let source =
-                |previous| Source { pod: pod.name_any(), container: status.name.clone(), previous };
+            let source = |previous| Source { pod: pod.name_any(), container: status.name.clone(), previous };
             let was_started = status
                 .state
                 .as_ref()

@@ -87,7 +87,8 @@ pub fn stuck(pod: &Pod, now: Timestamp) -> Option<Progress> {
 /// How long an ended run's instance and pods stay for its evidence, if they do.
 pub fn holds(spec: &Evidence, status: &CoprTestRunStatus, now: Timestamp) -> Option<SignedDuration> {
     let settled = conditions::get(&status.conditions, CONDITION).is_some();
-    let finished = status.timestamps.finished.as_ref().filter(|_| !settled && spec.is_kept_of(status.phase))?;
+    let finished =
+        status.timestamps.finished.as_ref().filter(|_| !settled && spec.is_kept_of(status.phase))?;
     Some((finished.0 + TIME).duration_since(now)).filter(|left| left.is_positive())
 }
 
@@ -119,6 +120,8 @@ pub fn container(run: &Validated, facts: &Facts) -> Option<Container> {
     Some(Container {
         name: CONTAINER.into(),
         image: Some(image.to_owned()),
+        // A tag like that of a build from source is in no registry.
+        image_pull_policy: Some("IfNotPresent".into()),
         args: Some(COMMAND.map(str::to_owned).to_vec()),
         // A sidecar: it's there before the test, and is ended after it.
         restart_policy: Some("Always".into()),

@@ -192,7 +192,9 @@ async fn steps(run: &CoprTestRun, context: &Context) -> Result<Action, Error> {
     let target = dereference::instance_name(&run.name_any(), &run.spec);
     let turn = context.exclusion.of(&namespace, &target).await;
     // Client required.
-    let read = dereference::dereference(client, run, context.operator_image.as_deref()).await.map_err(Error::Dereference)?;
+    let read = dereference::dereference(client, run, context.operator_image.as_deref())
+        .await
+        .map_err(Error::Dereference)?;
     let Some((run, observed)) = read else { return Ok(Action::await_change()) };
 
     // No client required.

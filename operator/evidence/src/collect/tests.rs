@@ -42,7 +42,8 @@ fn pod(test: &str, message: &str) -> Value {
 }
 
 fn junit() -> Exchange {
-    get("/api/v1/namespaces/ci/configmaps/pr-7-junit").answers(json!({"data": {"junit.xml": "<testsuites/>"}}))
+    get("/api/v1/namespaces/ci/configmaps/pr-7-junit")
+        .answers(json!({"data": {"junit.xml": "<testsuites/>"}}))
 }
 
 fn pods(items: &[Value]) -> Exchange {
@@ -118,7 +119,8 @@ async fn of_a_run_that_failed_everything_is_in_one_artifact() {
             "name": "logs", "image": "", "imageID": "", "ready": true, "restartCount": 0, "state": {"running": {}},
         }]},
     });
-    let event = |name: &str| json!({"metadata": {}, "involvedObject": {"name": name}, "message": "tokentoken"});
+    let event =
+        |name: &str| json!({"metadata": {}, "involvedObject": {"name": name}, "message": "tokentoken"});
     let script = vec![
         junit(),
         pods(&tests),
@@ -133,7 +135,14 @@ async fn of_a_run_that_failed_everything_is_in_one_artifact() {
     let status = collect(script, &run("Failed", json!({})), &server, MINUTES).await.unwrap();
     assert_eq!(
         titles(&content),
-        ["auth-1.log.gz", "auth-1.tar.gz", "build-spec-1.log.gz", "instance.tar.gz", "junit.xml", "status.json"]
+        [
+            "auth-1.log.gz",
+            "auth-1.tar.gz",
+            "build-spec-1.log.gz",
+            "instance.tar.gz",
+            "junit.xml",
+            "status.json"
+        ]
     );
     assert_eq!(unpacked(&part(&content, "auth-1.log.gz")), b"in auth: **********\n");
     assert_eq!(part(&content, "auth-1.tar.gz"), b"folder");
@@ -170,7 +179,8 @@ async fn of_a_run_that_passed_the_instance_has_no_story() {
 #[tokio::test]
 async fn what_is_missing_is_named_and_the_rest_is_kept() {
     let (content, server) = start(Content::answer).await;
-    let lost = r#"{"digest":"sha256:0000000000000000000000000000000000000000000000000000000000000000","size":6}"#;
+    let lost =
+        r#"{"digest":"sha256:0000000000000000000000000000000000000000000000000000000000000000","size":6}"#;
     let tests = [pod("auth", lost), pod("cancel", r#"{"error":"Denied: 403"}"#), pod("chroots", "<html>")];
     let script = vec![
         junit().refuses(ApiServer::NOT_FOUND, "gone"),
@@ -199,7 +209,8 @@ async fn what_is_missing_is_named_and_the_rest_is_kept() {
 async fn a_registry_that_is_away_for_a_moment_is_asked_again() {
     let away = AtomicUsize::new(6);
     let (content, server) = start(move |content, request| {
-        let is_away = away.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        let is_away =
+            away.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
         if is_away { response(503) } else { content.answer(request) }
     })
     .await;
@@ -211,9 +222,12 @@ async fn a_registry_that_is_away_for_a_moment_is_asked_again() {
 
 #[tokio::test]
 async fn why_a_registry_takes_nothing_is_a_reason() {
-    for (status, code, reason) in
-        [(401, "UNAUTHORIZED", "Denied"), (413, "SIZE_INVALID", "Full"), (507, "", "Full"), (400, "X", "RegistryRefused")]
-    {
+    for (status, code, reason) in [
+        (401, "UNAUTHORIZED", "Denied"),
+        (413, "SIZE_INVALID", "Full"),
+        (507, "", "Full"),
+        (400, "X", "RegistryRefused"),
+    ] {
         let (_, server) = start(move |content, request| match request.method.as_str() {
             "POST" | "PUT" => response(status).error(code),
             _ => content.answer(request),
@@ -237,10 +251,13 @@ async fn when_the_time_is_up_the_artifact_has_what_there_is() {
 
 #[tokio::test]
 async fn a_registry_that_is_slow_from_the_beginning_has_nothing() {
-    let (_, server) = start(|content, request| {
-        if request.bare_path() == "/v2/" { content.answer(request) } else { response(503) }
-    })
-    .await;
+    let (_, server) =
+        start(
+            |content, request| {
+                if request.bare_path() == "/v2/" { content.answer(request) } else { response(503) }
+            },
+        )
+        .await;
     let error = collect(vec![], &run("Failed", json!({})), &server, LAST).await.unwrap_err();
     assert!(matches!(error.reason(), "TooSlow" | "RegistryUnreachable"), "{error}");
 }

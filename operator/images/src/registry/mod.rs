@@ -213,7 +213,14 @@ impl Registry {
     pub async fn tags(&self, name: &Name) -> Result<Option<Vec<String>>, Error> {
         let (mut tags, mut path) = (Vec::new(), "tags/list?n=1000".to_owned());
         for _ in 0..PAGES_MAX {
-            let asked = Asked { name, method: Method::GET, path: &path, actions: "pull", accept: ANYTHING, content: None };
+            let asked = Asked {
+                name,
+                method: Method::GET,
+                path: &path,
+                actions: "pull",
+                accept: ANYTHING,
+                content: None,
+            };
             let answer = self.transport.ask(&asked).await?;
             match answer::meaning(answer.status, &answer::codes(&answer.body)) {
                 Meaning::Fine => {}
@@ -256,7 +263,8 @@ impl Registry {
     /// The answer to a question for a manifest; nothing if there is none.
     async fn manifest(&self, name: &Name, method: Method) -> Result<Option<Answer>, Error> {
         let path = format!("manifests/{}", name.reference);
-        let ask = |method| Asked { name, method, path: &path, actions: "pull", accept: MANIFESTS, content: None };
+        let ask =
+            |method| Asked { name, method, path: &path, actions: "pull", accept: MANIFESTS, content: None };
         let answer = self.transport.ask(&ask(method.clone())).await?;
         match answer::meaning(answer.status, &answer::codes(&answer.body)) {
             Meaning::Fine => Ok(Some(answer)),
@@ -269,7 +277,14 @@ impl Registry {
 
     async fn labels(&self, name: &Name, digest: &str) -> Result<BTreeMap<String, String>, Error> {
         let path = format!("blobs/{digest}");
-        let asked = Asked { name, method: Method::GET, path: &path, actions: "pull", accept: ANYTHING, content: None };
+        let asked = Asked {
+            name,
+            method: Method::GET,
+            path: &path,
+            actions: "pull",
+            accept: ANYTHING,
+            content: None,
+        };
         let answer = self.transport.ask(&asked).await?;
         if answer.status != StatusCode::OK {
             return Err(unexpected(name, "the question for its configuration", &answer));

@@ -1,5 +1,10 @@
 //! What unit tests of more than one crate need: an HTTP server, and a registry.
-#![expect(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, reason = "it is called by tests only")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    missing_docs,
+    reason = "it is called by tests only"
+)]
 
 mod content;
 mod server;

@@ -1,7 +1,6 @@
 //! What a run does for its evidence, and that it costs no verdict.
 
 use copr_operator_api::v1alpha1::{EvidenceStatus, KeepEvidence, KeepInstance, Outcome, Phase};
-use copr_operator_kernel::conditions::{self, Finding};
 use k8s_openapi::api::core::v1::Container;
 use kube::ResourceExt as _;
 use serde_json::json;
@@ -135,11 +134,9 @@ fn the_instance_and_the_run_stay_until_the_evidence_is_settled() {
     let plan = world.reconcile();
     assert_eq!((plan.deletions.instance, plan.deletions.run), (None, None));
     assert_eq!(plan.requeue.unwrap().as_secs(), 160);
-    let now = world.now();
-    let status = world.run.status.as_mut().unwrap();
-    conditions::set(&mut status.conditions, "EvidenceKept", Finding::no("Denied", ""), None, now);
+    world.evidence_is_settled();
     let kept = EvidenceStatus { message: Some("kept by another controller".into()), ..Default::default() };
-    status.evidence = Some(kept.clone());
+    world.run.status.as_mut().unwrap().evidence = Some(kept.clone());
     let plan = world.reconcile();
     assert_eq!(plan.deletions.instance.unwrap().name, RUN);
     assert_eq!(plan.deletions.run.unwrap().name, RUN);

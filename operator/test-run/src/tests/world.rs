@@ -215,6 +215,14 @@ impl World {
         conditions::set(&mut instance.conditions, type_, finding, Some(3), now);
     }
 
+    /// The other controller has said what became of the evidence.
+    pub fn evidence_is_settled(&mut self) {
+        let now = self.now();
+        let status = self.run.status.as_mut().unwrap();
+        let finding = conditions::Finding::no("NoRegistry", "");
+        conditions::set(&mut status.conditions, "EvidenceKept", finding, None, now);
+    }
+
     /// The plan's pods are refused by the API server, as the apply step would report it.
     pub fn reconcile_refused(&mut self, why: &str) {
         let mut plan = self.plan();

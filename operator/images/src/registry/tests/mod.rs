@@ -3,8 +3,8 @@
 mod access;
 mod memory;
 mod pauses;
-mod secrets;
 mod push;
+mod secrets;
 mod tls;
 
 use std::{sync::Arc, time::Duration};
