@@ -17,7 +17,7 @@ use k8s_openapi::{
     api::core::v1::{ConfigMap, ContainerStatus, Pod},
     apimachinery::pkg::apis::meta::v1::Time,
 };
-use kube::{Api, Client, ResourceExt as _, api::ListParams};
+use kube::{Api, Client, ResourceExt, api::ListParams};
 use tokio::time::Instant;
 
 use crate::{
@@ -174,7 +174,7 @@ impl Place<'_> {
         let read = |source| Error::Read { what: "the pods of the run".into(), source };
         let mut listed = self.again(|| async { pods.list(&query).await.map_err(&read) }).await?.items;
         listed.retain(|pod| pod.labels().contains_key(labels::TEST));
-        listed.sort_by_key(|pod| pod.name_any());
+        listed.sort_by_key(ResourceExt::name_any);
         Ok(listed)
     }
 

@@ -66,12 +66,12 @@ mod tests {
         content.push_manifest(repository, "ci-new-1", artifact(ours, "2026-12-01T00:00:00Z"));
         content.push_manifest(repository, "other-old-1", artifact(ours, "2026-01-02T00:00:00Z"));
         content.push_manifest(repository, "ci-image-1", artifact("x", "2026-01-01T00:00:00Z"));
-        let served = content.clone();
+        let has = content.clone();
         let server = Server::start(move |request: &Request| {
             if request.method != "DELETE" {
-                return served.answer(request);
+                return has.answer(request);
             }
-            response(delete(&served, request.path.rsplit('/').next().unwrap()))
+            response(delete(&has, request.path.rsplit('/').next().unwrap()))
         })
         .await;
         let name = Name::parse(&format!("{}/{repository}:any", server.host)).unwrap();

@@ -166,8 +166,8 @@ mod tests {
         answer: impl Fn(&Content, &Request) -> Response + Send + Sync + 'static,
     ) -> (Report, Content) {
         let content = Content::default();
-        let served = content.clone();
-        let server = Server::start(move |request| answer(&served, request)).await;
+        let has = content.clone();
+        let server = Server::start(move |request| answer(&has, request)).await;
         let mut secrets = Secrets::default();
         secrets.add_settings("[copr-cli]\nlogin = loginlogin\ntoken = tokentoken\n");
         let settings = Settings {

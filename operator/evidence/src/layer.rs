@@ -9,6 +9,8 @@ use crate::error::Error;
 
 /// The size of a tar's blocks.
 const BLOCK: usize = 512;
+/// What a tar has where there is nothing. In no future, which would be as large.
+static ZEROS: [u8; 1 << 14] = [0; 1 << 14];
 
 /// A compressed file.
 pub struct Gzip<'a> {
@@ -75,11 +77,10 @@ impl<'a> Tar<'a> {
 
     /// Ends it. What is missing is zeros.
     pub async fn end(&mut self) -> Result<(), Error> {
-        let zeros = [0; 1 << 14];
         while self.missing > 0 {
-            self.data(&zeros).await?;
+            self.data(&ZEROS).await?;
         }
-        self.gzip.write(zeros.get(..self.padding).unwrap_or_default()).await
+        self.gzip.write(ZEROS.get(..self.padding).unwrap_or_default()).await
     }
 
     /// Ends the folder.

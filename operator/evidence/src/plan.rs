@@ -57,7 +57,7 @@ mod tests {
 
     use super::*;
 
-    fn step_of(keep: &str, status: Value, now: &str) -> Step {
+    fn step_of(keep: &str, status: &Value, now: &str) -> Step {
         let run = serde_json::from_value(json!({
             "apiVersion": "copr.fedorainfracloud.org/v1alpha1", "kind": "CoprTestRun",
             "metadata": {"name": "pr-7", "namespace": "ci", "uid": "1"},
@@ -84,19 +84,19 @@ mod tests {
     #[test]
     fn it_is_collected_after_the_verdict_while_there_is_time() {
         let soon = "2026-11-26T09:00:10Z";
-        assert_eq!(step_of("Always", json!({"phase": "Running"}), soon), Step::Nothing);
-        assert_eq!(step_of("OnFailure", ended("Passed"), soon), Step::Nothing);
-        assert_eq!(step_of("Never", ended("Failed"), soon), Step::Nothing);
-        assert_eq!(step_of("OnFailure", ended("Failed"), soon), Step::Collect(Duration::from_secs(170)));
-        assert_eq!(step_of("Always", ended("Passed"), soon), Step::Collect(Duration::from_secs(170)));
-        assert_eq!(step_of("OnFailure", ended("Error"), "2026-11-26T09:03:00Z"), Step::TooLate);
+        assert_eq!(step_of("Always", &json!({"phase": "Running"}), soon), Step::Nothing);
+        assert_eq!(step_of("OnFailure", &ended("Passed"), soon), Step::Nothing);
+        assert_eq!(step_of("Never", &ended("Failed"), soon), Step::Nothing);
+        assert_eq!(step_of("OnFailure", &ended("Failed"), soon), Step::Collect(Duration::from_secs(170)));
+        assert_eq!(step_of("Always", &ended("Passed"), soon), Step::Collect(Duration::from_secs(170)));
+        assert_eq!(step_of("OnFailure", &ended("Error"), "2026-11-26T09:03:00Z"), Step::TooLate);
     }
 
     #[test]
     fn once_settled_only_its_end_is_waited_for() {
         let day = Duration::from_secs(86_400);
-        assert_eq!(step_of("Always", settled("True"), "2026-12-25T09:00:00Z"), Step::Wait(day));
-        assert_eq!(step_of("Never", settled("True"), "2026-12-26T09:00:00Z"), Step::Expire);
-        assert_eq!(step_of("Always", settled("False"), "2026-12-27T09:00:00Z"), Step::Nothing);
+        assert_eq!(step_of("Always", &settled("True"), "2026-12-25T09:00:00Z"), Step::Wait(day));
+        assert_eq!(step_of("Never", &settled("True"), "2026-12-26T09:00:00Z"), Step::Expire);
+        assert_eq!(step_of("Always", &settled("False"), "2026-12-27T09:00:00Z"), Step::Nothing);
     }
 }

@@ -2,6 +2,7 @@
 //! namespace, and the log of every container of its pods, of those that build images, too.
 
 use copr_operator_api::{component::SANITY, labels, v1alpha1::CoprInstance};
+use copr_operator_kernel::report;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::{Api, Client, ResourceExt as _, api::ListParams};
 use serde::Serialize;
@@ -57,7 +58,7 @@ impl Story<'_> {
         match self.events().await {
             Ok(events) => self.json(tar, "events.json", &events).await?,
             Err(error) => {
-                missing.push(format!("events.json: {}", copr_operator_kernel::report::chain(&error)))
+                missing.push(format!("events.json: {}", report::chain(&error)));
             }
         }
         let mut left = self.max;
@@ -143,7 +144,8 @@ fn sources(pod: &Pod) -> Vec<Source> {
                 .is_some_and(|state| state.running.is_some() || state.terminated.is_some());
             [(was_started, false), (ended, true)]
                 .into_iter()
-                .filter_map(|(there, previous)| there.then(|| source(previous)))
+                .filter(|(there, _)| *there)
+                .map(|(_, previous)| source(previous))
                 .collect::<Vec<_>>()
         })
         .collect()

@@ -89,7 +89,7 @@ pub fn holds(spec: &Evidence, status: &CoprTestRunStatus, now: Timestamp) -> Opt
     let settled = conditions::get(&status.conditions, CONDITION).is_some();
     let finished =
         status.timestamps.finished.as_ref().filter(|_| !settled && spec.is_kept_of(status.phase))?;
-    Some((finished.0 + TIME).duration_since(now)).filter(|left| left.is_positive())
+    Some((finished.0 + TIME).duration_since(now)).filter(SignedDuration::is_positive)
 }
 
 /// What an attempt's pod has beyond the deadline of its test.

@@ -17,7 +17,7 @@ const REPOSITORY: &str = "team/copr-evidence";
 const TAG: &str = "ci-pr-7-5d37cd83";
 const PODS: &str = "/api/v1/namespaces/ci/pods";
 
-fn run(phase: &str, evidence: Value) -> CoprTestRun {
+fn run(phase: &str, evidence: &Value) -> CoprTestRun {
     serde_json::from_value(json!({
         "apiVersion": "copr.fedorainfracloud.org/v1alpha1", "kind": "CoprTestRun",
         "metadata": {"name": "pr-7", "namespace": "ci", "uid": "5d37cd83-0000-4000-8000-000000000001"},
@@ -132,7 +132,7 @@ async fn of_a_run_that_failed_everything_is_in_one_artifact() {
         log("copr-backend-0", "logs").says("a worker has died\n"),
         pods(&tests),
     ];
-    let status = collect(script, &run("Failed", json!({})), &server, MINUTES).await.unwrap();
+    let status = collect(script, &run("Failed", &json!({})), &server, MINUTES).await.unwrap();
     assert_eq!(
         titles(&content),
         [
@@ -172,7 +172,7 @@ async fn of_a_run_that_passed_the_instance_has_no_story() {
     let (content, server) = start(Content::answer).await;
     let tests = [pod("auth", "{}")];
     let script = vec![junit(), pods(&tests), log("pr-7-auth-1", "test").says("fine\n"), pods(&tests)];
-    collect(script, &run("Passed", json!({"keep": "Always"})), &server, MINUTES).await.unwrap();
+    collect(script, &run("Passed", &json!({"keep": "Always"})), &server, MINUTES).await.unwrap();
     assert_eq!(titles(&content), ["auth-1.log.gz", "junit.xml", "status.json"]);
 }
 
@@ -190,7 +190,7 @@ async fn what_is_missing_is_named_and_the_rest_is_kept() {
         log("pr-7-chroots-1", "test").says("x"),
         pods(&tests),
     ];
-    let status = collect(script, &run("Passed", json!({"keep": "Always"})), &server, MINUTES).await.unwrap();
+    let status = collect(script, &run("Passed", &json!({"keep": "Always"})), &server, MINUTES).await.unwrap();
     assert_eq!(titles(&content), ["cancel-1.log.gz", "chroots-1.log.gz", "status.json"]);
     assert!(status.truncated);
     let message = status.message.unwrap();
@@ -215,7 +215,7 @@ async fn a_registry_that_is_away_for_a_moment_is_asked_again() {
     })
     .await;
     let script = vec![junit(), pods(&[]), pods(&[])];
-    let status = collect(script, &run("Passed", json!({"keep": "Always"})), &server, MINUTES).await.unwrap();
+    let status = collect(script, &run("Passed", &json!({"keep": "Always"})), &server, MINUTES).await.unwrap();
     assert_eq!(titles(&content), ["junit.xml", "status.json"]);
     assert!(!status.truncated);
 }
@@ -233,7 +233,7 @@ async fn why_a_registry_takes_nothing_is_a_reason() {
             _ => content.answer(request),
         })
         .await;
-        let error = collect(vec![], &run("Failed", json!({})), &server, MINUTES).await.unwrap_err();
+        let error = collect(vec![], &run("Failed", &json!({})), &server, MINUTES).await.unwrap_err();
         assert_eq!(error.reason(), reason, "{error}");
     }
 }
@@ -244,7 +244,7 @@ async fn when_the_time_is_up_the_artifact_has_what_there_is() {
     let tests = [pod("auth", "{}")];
     let script = vec![junit(), pods(&tests), log("pr-7-auth-1", "test").is_never_answered()];
     let time = LAST + Duration::from_secs(2);
-    let status = collect(script, &run("Failed", json!({})), &server, time).await.unwrap();
+    let status = collect(script, &run("Failed", &json!({})), &server, time).await.unwrap();
     assert_eq!(titles(&content), ["junit.xml", "status.json"]);
     assert!(status.message.unwrap().contains("the time was up"));
 }
@@ -258,7 +258,7 @@ async fn a_registry_that_is_slow_from_the_beginning_has_nothing() {
             },
         )
         .await;
-    let error = collect(vec![], &run("Failed", json!({})), &server, LAST).await.unwrap_err();
+    let error = collect(vec![], &run("Failed", &json!({})), &server, LAST).await.unwrap_err();
     assert!(matches!(error.reason(), "TooSlow" | "RegistryUnreachable"), "{error}");
 }
 
@@ -269,7 +269,7 @@ async fn what_does_not_fit_is_left_out() {
     let tests = [pod("auth", &format!(r#"{{"digest":"{folder}","size":5000000}}"#))];
     let script = vec![junit(), pods(&tests), log("pr-7-auth-1", "test").says("x"), pods(&tests)];
     let evidence = json!({"keep": "Always", "maxSize": "4Mi"});
-    let status = collect(script, &run("Passed", evidence), &server, MINUTES).await.unwrap();
+    let status = collect(script, &run("Passed", &evidence), &server, MINUTES).await.unwrap();
     assert_eq!(titles(&content), ["auth-1.log.gz", "junit.xml", "status.json"]);
     assert_eq!(status.message.as_deref(), Some("auth-1.tar.gz: no room"));
 }

@@ -8,6 +8,7 @@ pub mod access;
 pub mod answer;
 pub mod asks;
 pub mod challenge;
+mod content;
 pub mod credentials;
 pub mod name;
 mod pool;
@@ -30,7 +31,7 @@ pub use credentials::{Keyring, Login};
 pub use name::{Name, host, host_of_prefix};
 pub use pool::Registries;
 pub use push::{Blob, Upload};
-use transport::{Answer, Asked, Content, Transport, refused};
+use transport::{Answer, Asked, Transport, refused};
 
 const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";

@@ -6,8 +6,9 @@ use reqwest::{Method, header::LOCATION};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    ANYTHING, Asked, Content, Error, Name, Registry, Transport,
+    ANYTHING, Asked, Error, Name, Registry, Transport,
     answer::{self, Meaning},
+    content::Content,
     digest_of, refused,
     transport::Answer,
     unexpected,

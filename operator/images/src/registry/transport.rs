@@ -10,10 +10,9 @@ use std::{
 };
 
 use backon::{BackoffBuilder as _, ExponentialBuilder, Retryable as _};
-use bytes::Bytes;
 use reqwest::{
-    Method, RequestBuilder, StatusCode, Url,
-    header::{ACCEPT, CONTENT_RANGE, CONTENT_TYPE, HeaderMap},
+    Method, RequestBuilder, StatusCode,
+    header::{ACCEPT, CONTENT_TYPE, HeaderMap},
 };
 use tokio::{sync::Semaphore, time::Instant};
 
@@ -21,6 +20,7 @@ use super::{
     Access, Error,
     answer::{self, Meaning},
     challenge::{Challenge, challenge, token_url},
+    content::{Content, url},
     credentials::Login,
     name::Name,
     token::{self, Granted},
@@ -89,24 +89,6 @@ pub(super) struct Asked<'a> {
     pub actions: &'static str,
     pub accept: &'static str,
     pub content: Option<&'a Content>,
-}
-
-/// What a request carries.
-pub(super) struct Content {
-    pub type_: &'static str,
-    /// Its first and last byte in the whole, if it is a part.
-    pub range: Option<(u64, u64)>,
-    pub bytes: Bytes,
-}
-
-impl Content {
-    fn add_to(&self, request: RequestBuilder) -> RequestBuilder {
-        let request = request.header(CONTENT_TYPE, self.type_).body(self.bytes.clone());
-        match self.range {
-            Some((first, last)) => request.header(CONTENT_RANGE, format!("{first}-{last}")),
-            None => request,
-        }
-    }
 }
 
 /// By who it's for and what for: a token, and until when it's good.
@@ -386,25 +368,6 @@ impl Transport {
 /// An answer that's good for nothing.
 pub(super) fn refused(name: &Name, why: String) -> Error {
     Error::Refused { image: name.text.clone(), why }
-}
-
-/// Where a path of a repository is, or what a registry said where to go on, and whether that is the registry itself.
-fn url(origin: &str, repository: &str, path: &str) -> Option<(Url, bool)> {
-    let origin = Url::parse(origin).ok()?;
-    if path.starts_with('/') {
-        return Some((origin.join(path).ok().filter(|url| url.host() == origin.host())?, true));
-    }
-    if !path.starts_with("http://") && !path.starts_with("https://") {
-        return Some((origin.join(&format!("/v2/{repository}/{path}")).ok()?, true));
-    }
-    let said = Url::parse(path).ok()?;
-    if (said.host(), said.port()) != (origin.host(), origin.port()) {
-        return Some((said, false));
-    }
-    // One behind a proxy may not know that it speaks TLS.
-    let mut own = said;
-    own.set_scheme(origin.scheme()).ok()?;
-    Some((own, true))
 }
 
 fn plainly_signed(request: RequestBuilder, login: &Login) -> RequestBuilder {

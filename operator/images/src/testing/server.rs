@@ -41,16 +41,19 @@ pub fn response(status: u16) -> Response {
 }
 
 impl Response {
+    #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
+    #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }
 
+    #[must_use]
     pub fn error(self, code: &str) -> Self {
         self.body(json!({"errors": [{"code": code, "message": "a secret of the registry"}]}).to_string())
     }
