@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import blame
+from . import blame, evidence
 from .cleanup import FINISHED
 from .context import Context
 from .errors import TestError, TestFailed, Unreachable
@@ -126,6 +126,8 @@ class Build:
         builder = self.log(progress.stage, "builder-live.log")
         # Without the tasks that the worker dumps between its own lines.
         records = [line for line in worker.splitlines() if line.startswith("[")]
+        for name, text in (("builder-live.log", builder), ("backend.log", worker)):
+            evidence.keep(f"builds/{self.number}/{progress.stage}/{name}", text)
         for name, lines in (("builder-live.log", builder.splitlines()), ("backend.log", records)):
             say(f"the end of {'/'.join(self.folder(progress.stage))}/{name}:")
             output("\n".join(lines[-TAIL:]) or "(none)")
