@@ -2,8 +2,8 @@
 
 use copr_operator_api::v1alpha1::{
     Admin, BackendSpec, Builders, ComponentSpec, ComponentStatus, CoprInstance, CoprInstanceSpec,
-    CoprTestRun, CoprTestRunSpec, DatabaseSpec, Defaults, DeletionPolicy, DistGitSpec, Expose, FrontendSpec,
-    Images, InstanceSource, KeepInstance, Phase, RedisSpec, Suite, TestStatus, Tests,
+    CoprTestRun, CoprTestRunSpec, DatabaseSpec, Defaults, DeletionPolicy, DistGitSpec, Evidence, Expose,
+    FrontendSpec, Images, InstanceSource, KeepInstance, Phase, RedisSpec, Suite, TestStatus, Tests,
 };
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
 use serde_json::{Value, json};
@@ -94,6 +94,7 @@ fn run_with(name: &str, instance: InstanceSource, tests: &[&str]) -> CoprTestRun
         suite: Suite { tests: tests.iter().map(|&test| test.into()).collect(), ..Suite::default() },
         source: None,
         keep_instance: KeepInstance::Never,
+        evidence: Evidence::default(),
         ttl_seconds_after_finished: None,
         cancel: false,
     };
