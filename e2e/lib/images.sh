@@ -99,7 +99,7 @@ components() {
 	for file in "$ROOT"/images/*/Containerfile; do
 		file=${file%/Containerfile}
 		case ${file##*/} in
-		base | image-builder | operator) ;;
+		base | image-builder | operator | sanity-upstream) ;;
 		*) echo "${file##*/}" ;;
 		esac
 	done

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from smoke import cli, dnf, packages
-from smoke.errors import TestFailed
+from suite.errors import TestFailed
 
 served, url = Path(sys.argv[1]), sys.argv[2]
 run = cli.run_program

@@ -36,16 +36,22 @@ impl Page {
     }
 }
 
-/// Keeps cookies by host.
+/// Keeps cookies by host. Requests for hosts in `.test` go to `server`.
 pub struct Browser {
-    ingress: String,
+    server: String,
+    headers: Vec<(&'static str, String)>,
     cookies: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Browser {
     /// One without cookies.
     pub async fn new(ctx: &Context) -> Result<Self> {
-        Ok(Self { ingress: node_address(ctx).await?, cookies: BTreeMap::new() })
+        Ok(Self::behind(node_address(ctx).await?, Vec::new()))
+    }
+
+    /// One without cookies behind a proxy, which sends on each request to this address with these headers.
+    pub fn behind(server: String, headers: Vec<(&'static str, String)>) -> Self {
+        Self { server, headers, cookies: BTreeMap::new() }
     }
 
     /// Goes to a URL, and on to where it leads.
@@ -75,10 +81,13 @@ impl Browser {
         let uri: Uri = url.parse().with_context(|| format!("not a URL: {url}"))?;
         let host = uri.authority().with_context(|| format!("no host in {url}"))?.to_string();
         ensure!(uri.scheme_str() == Some("http"), "{url}: this browser knows no TLS");
-        let server = if host.rsplit('.').next() == Some("test") { &self.ingress } else { &host };
+        let server = if host.rsplit('.').next() == Some("test") { &self.server } else { &host };
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let mut request =
             Request::builder().method(method).uri(format!("http://{server}{path}")).header(HOST, &host);
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
         if *method == Method::POST {
             request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         }

@@ -5,7 +5,10 @@ use copr_operator_api::v1alpha1::{
     CoprTestRun, CoprTestRunSpec, DatabaseSpec, Defaults, DeletionPolicy, DistGitSpec, Evidence, Expose,
     FrontendSpec, Images, InstanceSource, KeepInstance, Phase, RedisSpec, Suite, TestStatus, Tests,
 };
-use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
+use k8s_openapi::{
+    api::core::v1::ResourceRequirements,
+    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::Condition},
+};
 use serde_json::{Value, json};
 
 /// The chroot that the images have.
@@ -93,9 +96,14 @@ fn run_with(name: &str, instance: InstanceSource, tests: &[&str]) -> CoprTestRun
         instance,
         suite: Suite { tests: tests.iter().map(|&test| test.into()).collect(), ..Suite::default() },
         source: None,
+        report: None,
         keep_instance: KeepInstance::Never,
         evidence: Evidence::default(),
+        rerun_of: None,
+        concurrency: None,
         ttl_seconds_after_finished: None,
+        ttl_seconds_after_passed: 24 * 3600,
+        ttl_seconds_after_failed: 24 * 3600,
         cancel: false,
     };
     CoprTestRun::new(name, spec)
@@ -142,6 +150,11 @@ pub fn phase(run: &CoprTestRun) -> Phase {
 /// The tests of a run.
 pub fn tests(run: &CoprTestRun) -> &[TestStatus] {
     run.status.as_ref().map_or(&[], |status| &status.tests)
+}
+
+/// The condition with the verdict of a run.
+pub fn verdict(run: &CoprTestRun) -> Option<&Condition> {
+    copr_operator_kernel::conditions::get(&run.status.as_ref()?.conditions, "Succeeded")
 }
 
 /// Whether the verdict of a run is final.

@@ -39,6 +39,10 @@ async fn an_instance_with_a_url_may_be() -> Result<()> {
             ("spec", with_url(json!({"login": {"oidc": oidc()}}))),
             (
                 "spec",
+                with_url(json!({"login": {"oidc": changed(oidc(), ("caConfigMap.name", json!("ca")))}})),
+            ),
+            (
+                "spec",
                 with_url(
                     json!({"login": {"kerberos": {"emailDomain": "x.org", "proxySecret": {"name": "k"}}}}),
                 ),
@@ -105,6 +109,19 @@ async fn an_instance_with_a_url_may_not_be() -> Result<()> {
                     json!({"login": {"oidc": changed(oidc(), ("metadataURL", json!("id.example.org")))}}),
                 ),
                 "metadataURL",
+            ),
+            (
+                "spec",
+                with_url(json!({"login": {"oidc": changed(oidc(), ("caConfigMap.key", json!("ca.crt")))}})),
+                "spec.login.oidc.caConfigMap",
+            ),
+            (
+                "spec",
+                with_url(json!({"login": {"oidc": changed(
+                    changed(oidc(), ("caConfigMap.name", json!("ca"))),
+                    ("metadataURL", json!("http://id.example.org/x")),
+                )}})),
+                "login.oidc.caConfigMap is for a metadataURL with https",
             ),
             (
                 "spec",

@@ -237,6 +237,19 @@ async fn a_run_may_be() -> Result<()> {
             ("spec.suite.tests", json!(["auth", "build-spec"])),
             ("spec.suite", json!({"parallelism": 64, "timeout": "48h", "retries": 0})),
             ("spec.suite.image", json!("quay.io/me/sanity:1")),
+            ("spec.suite", json!({"name": "upstream", "git": {"ref": "main"}})),
+            ("spec.suite", json!({"image": "quay.io/me/mine:1", "git": {"url": "https://git.example.org/x"}})),
+            ("spec.suite.tests", json!(["Sanity/a test of mine.sh"])),
+            (
+                "spec.suite",
+                json!({"include": ["build-*"], "exclude": ["*-slow"], "tags": ["build", "!slow"], "failFast": true}),
+            ),
+            (
+                "spec.suite.expectedFailures",
+                json!([{"test": "auth", "result": "Test/x", "reason": "y", "expires": "2027-01-31"}]),
+            ),
+            ("spec.rerunOf", json!("another-run")),
+            ("spec.concurrency", json!({"group": "pr-7", "policy": "Queue"})),
             (
                 "spec.source",
                 json!({"repository": "fedora-copr/copr", "commit": "5d37cd838", "pullRequest": 4305}),
@@ -285,7 +298,20 @@ async fn a_run_may_not_be() -> Result<()> {
             ("spec.suite.parallelism", json!(0), "spec.suite.parallelism"),
             ("spec.suite.retries", json!(-1), "spec.suite.retries"),
             ("spec.suite.tests", json!(["auth", "auth"]), "spec.suite.tests"),
-            ("spec.suite.tests", json!(["runtest"]), "spec.suite.tests"),
+            ("spec.suite.tests", json!([""]), "spec.suite.tests"),
+            ("spec.suite.git", json!({"url": "https://git.example.org/x"}), "suite.git"),
+            ("spec.suite.expectedFailures", json!([{"test": "auth"}]), "reason"),
+            (
+                "spec.suite.expectedFailures",
+                json!([{"test": "auth", "reason": "x", "expires": "soon"}]),
+                "expires",
+            ),
+            ("spec.suite.retriesAfterFailure", json!(11), "retriesAfterFailure"),
+            ("spec.suite.include", json!([""]), "spec.suite.include"),
+            ("spec.concurrency", json!({"policy": "Queue"}), "group"),
+            ("spec.concurrency", json!({"group": "pr", "policy": "Cancel"}), "policy"),
+            ("spec.rerunOf", json!(""), "spec.rerunOf"),
+            ("spec.ttlSecondsAfterFailed", json!(-1), "ttlSecondsAfterFailed"),
             ("spec.source.pullRequest", json!(0), "spec.source.pullRequest"),
             ("spec.keepInstance", json!("Maybe"), "spec.keepInstance"),
             ("spec.ttlSecondsAfterFinished", json!(-1), "spec.ttlSecondsAfterFinished"),
@@ -304,6 +330,7 @@ async fn what_a_run_tests_cannot_change_once_it_exists() -> Result<()> {
         let refused = vec![
             ("spec.instance.name", json!("another"), "cannot change"),
             ("spec.suite.tests", json!(["auth"]), "cannot change"),
+            ("spec.rerunOf", json!("other"), "cannot change"),
             ("spec.suite.parallelism", json!(2), "cannot change"),
         ];
         all_refused::<CoprTestRun>(&ctx, &run, refused).await?;

@@ -5,11 +5,12 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from suite.errors import TestFailed
+from suite.log import say
+from suite.wait import Pending, poll
+
 from .builds import Build
 from .context import Context
-from .errors import TestFailed
-from .log import say
-from .wait import Pending, poll
 
 CONNECT_TIMEOUT = 2.0
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import blame, evidence
-from .cleanup import FINISHED
+from suite.cleanup import FINISHED
+from suite.errors import TestError, TestFailed, Unreachable
+from suite.log import output, say
+from suite.wait import Pending, ServerError, poll
+
+from . import blame
 from .context import Context
-from .errors import TestError, TestFailed, Unreachable
-from .log import output, say
-from .wait import Pending, ServerError, poll
 
 SOURCE, RPM = "SRPM", "RPM"
 
@@ -126,8 +127,6 @@ class Build:
         builder = self.log(progress.stage, "builder-live.log")
         # Without the tasks that the worker dumps between its own lines.
         records = [line for line in worker.splitlines() if line.startswith("[")]
-        for name, text in (("builder-live.log", builder), ("backend.log", worker)):
-            evidence.keep(f"builds/{self.number}/{progress.stage}/{name}", text)
         for name, lines in (("builder-live.log", builder.splitlines()), ("backend.log", records)):
             say(f"the end of {'/'.join(self.folder(progress.stage))}/{name}:")
             output("\n".join(lines[-TAIL:]) or "(none)")
@@ -176,5 +175,6 @@ def submit(test: Context, project: str, package: str, path: Path) -> Build:
     if not found:
         raise TestFailed("copr-cli build named no build", "frontend")
     build = Build(test, project, int(found.group(1)), package)
+    test.submitted.append(build)
     test.cancel_later(build.number)
     return build

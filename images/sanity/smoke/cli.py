@@ -6,9 +6,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import TestError, TestFailed
-from .log import output, say, scrub
-from .wait import Deadline
+from suite.errors import TestError, TestFailed
+from suite.log import output, say, scrub
+from suite.wait import Deadline
 
 # copr-cli has no time limit of its own; no single command of the suite takes this long.
 COMMAND_LIMIT = 300.0

@@ -2,22 +2,23 @@
 
 import secrets
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .cleanup import remove
+from suite.cleanup import remove
+from suite.log import hide_secrets_of, say
+from suite.wait import Deadline
+
 from .cli import Cli
-from .errors import TestError, Unreachable
-from .log import hide_secrets_of, say
-from .results import Results, fetch
+from .results import Results
 from .settings import Settings
-from .wait import Deadline, Pending, poll
 
 if TYPE_CHECKING:
-    from .api import Api
+    from suite.api import Api
 
-# For a frontend that doesn't answer when the test starts: the instance was Ready a moment ago.
-START_LIMIT = 20.0
+    from .builds import Build
+
 CLEANUP_LIMIT = 40.0
 
 
@@ -37,28 +38,26 @@ class Context:
         self.component = "frontend"
         """Who is at work in the present step; blamed if the deadline cuts it off."""
         self.current = "start"
+        self.steps = [(self.current, time.monotonic())]
+        """What was begun, and when."""
+        self.submitted: list[Build] = []
+        """Every build of the test, whatever became of it."""
         # Not RUN_ID alone: another attempt at this test may have died and left its project.
         self._attempt = secrets.token_hex(2)
         # Keys in the order of creation; what is looked at twice has still ended once.
         self._projects: dict[str, None] = {}
         self._builds: dict[int, None] = {}
 
+    @property
+    def varying(self) -> tuple[str, ...]:
+        """What of a message is of this attempt only."""
+        return (str(self.work), self.settings.run_id, self._attempt)
+
     def step(self, text: str, component: str = "frontend") -> None:
         """Says what comes next, and who is to blame if it never ends."""
         self.current, self.component = text, component
+        self.steps.append((text, time.monotonic()))
         say(f"== {text}")
-
-    def wait_for_frontend(self) -> None:
-        """Whatever HTTP status is an answer; without any, the test cannot work."""
-        def look() -> None:
-            try:
-                fetch(f"{self.settings.frontend}/api_3/")
-            except Unreachable as error:
-                raise Pending(str(error), "frontend") from error
-        try:
-            poll("the frontend", look, self.deadline.within(START_LIMIT))
-        except Exception as error:
-            raise TestError(f"the frontend can't be reached: {error}") from error
 
     def full_name(self, project: str) -> str:
         """OWNER/PROJECT, as copr-cli wants it."""

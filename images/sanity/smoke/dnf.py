@@ -9,9 +9,10 @@ are checked as they always are.
 import re
 from pathlib import Path
 
+from suite.errors import TestError, TestFailed, Unreachable
+from suite.log import scrub
+
 from .cli import Result, run_program
-from .errors import TestError, TestFailed, Unreachable
-from .log import scrub
 
 LIMIT = 300.0
 

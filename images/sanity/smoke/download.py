@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from suite.errors import TestFailed
+
 from .builds import Build
 from .context import Context
-from .errors import TestFailed
 from .packages import read
 
 

@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from suite.errors import TestError, TestFailed
+
 from .cli import Result, run_program
-from .errors import TestError, TestFailed
 
 LIMIT = 120.0
 

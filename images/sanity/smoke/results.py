@@ -1,31 +1,11 @@
-"""Plain HTTP: the results that the backend serves, and what copr-cli has no verb for."""
+"""Results over plain HTTP, as the backend serves them."""
 
-import base64
 import gzip
-import http.client
-import urllib.error
-import urllib.request
 
-from .errors import TestFailed, Unreachable
-from .log import say
-from .wait import Deadline, Pending, ServerError, poll
-
-TIMEOUT = 30.0
-
-
-def fetch(url: str, login: tuple[str, str] | None = None) -> tuple[int, bytes]:
-    """GET: the status, whatever it is, and the body. Unreachable where nothing answers."""
-    request = urllib.request.Request(url, headers={"User-Agent": "copr smoke suite"})
-    if login:
-        request.add_header("Authorization", "Basic " + base64.b64encode(":".join(login).encode()).decode())
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
-            return response.status, response.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
-    except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", None) or error
-        raise Unreachable(f"{url.partition('?')[0]}: {reason}") from error
+from suite.errors import TestFailed
+from suite.frontend import fetch
+from suite.log import say
+from suite.wait import Deadline, Pending, ServerError, poll
 
 
 class Results:
@@ -39,10 +19,10 @@ class Results:
         """The address of something below the owner's results."""
         return "/".join((self._base, *parts))
 
-    def find(self, *parts: str) -> bytes | None:
-        """The content, None if there is no such thing."""
+    def find(self, *parts: str, limit: int | None = None) -> bytes | None:
+        """The content, or that many bytes of it; None if there is no such thing."""
         url = self.url(*parts)
-        status, body = fetch(url)
+        status, body = fetch(url, limit=limit)
         if status in (404, 410):
             return None
         if status >= 500:

@@ -6,15 +6,22 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from . import cases, log
+from suite import evidence, listing, log
+from suite.errors import Terminated, TestError, TestFailed, TestSkipped, Unreachable
+from suite.fingerprint import fingerprint
+from suite.frontend import wait_for_frontend
+from suite.verdict import EXIT_CODES, Verdict, first_line, termination_log
+from suite.wait import ServerError
+
+from . import cases, kept
 from .context import CLEANUP_LIMIT, Context
-from .errors import Terminated, TestError, TestFailed, TestSkipped, Unreachable
-from .settings import Settings, termination_log
-from .verdict import EXIT_CODES, Verdict, first_line
-from .wait import ServerError
+from .settings import Settings
+
+VERSION = "1"
 
 # Waits end by themselves at the deadline and can say more; this is for whatever else hangs.
 GRACE = 3
@@ -54,6 +61,9 @@ def run_test(name: str) -> int:
     signal.signal(signal.SIGTERM, _on_sigterm)
     signal.signal(signal.SIGALRM, _on_sigalrm)
     context: Context | None = None
+    if folder := evidence.folder():
+        with evidence.readable():
+            log.copy_to(folder / evidence.LOG)
 
     def run() -> None:
         nonlocal context
@@ -64,21 +74,25 @@ def run_test(name: str) -> int:
         seconds = settings.deadline or case.deadline
         signal.setitimer(signal.ITIMER_REAL, seconds + GRACE)
         # Not above: where the library is missing, the verdict says so.
-        from .api import Api
+        from suite.api import Api
         context = Context(name, settings, seconds, Api(settings.client_config))
         log.say(f"{name}: {case.about} Deadline {seconds:.0f} s, {settings.frontend}, {settings.chroot}")
-        context.wait_for_frontend()
+        wait_for_frontend(settings.frontend, context.deadline)
         context.remove_previous()
         case.run(context)
 
     verdict = judge(run, lambda: (context.current, context.component) if context else ("start", ""))
     signal.setitimer(signal.ITIMER_REAL, 0)
+    if verdict.outcome in ("Failed", "Error"):
+        said = fingerprint((verdict.outcome, verdict.component, verdict.message), context.varying if context else ())
+        verdict = replace(verdict, fingerprint=said)
     log.say(f"{name}: {verdict.outcome}" + (f": {verdict.message} [{verdict.component}]" if verdict.message else ""))
     # First the verdict, then the cleaning up: whatever becomes of that, the verdict is there.
     code = leave(verdict)
     # Whoever ends the pod now waits for that.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if context:
+        keep(context, verdict)
         clean_up(context)
     return code
 
@@ -93,13 +107,25 @@ def leave(verdict: Verdict) -> int:
     return verdict.exit_code
 
 
+def keep(context: Context, verdict: Verdict) -> None:
+    """Leaves the evidence: the builds' own logs only of a test that didn't pass, while there still are some."""
+    with_limit("evidence", kept.LIMIT, lambda: kept.keep_steps(context, verdict))
+    if verdict.outcome in ("Failed", "Error"):
+        with_limit("evidence", kept.LIMIT, lambda: kept.keep_build_logs(context))
+
+
 def clean_up(context: Context) -> None:
-    """Ends the test's builds and deletes its projects within a limit; what goes wrong is told in the log only."""
-    signal.setitimer(signal.ITIMER_REAL, CLEANUP_LIMIT + GRACE)
+    """Ends the test's builds and deletes its projects."""
+    with_limit("cleaning up", CLEANUP_LIMIT + GRACE, context.clean_up)
+
+
+def with_limit(what: str, seconds: float, work: Callable[[], None]) -> None:
+    """Does it within a limit; what goes wrong is told in the log only."""
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        context.clean_up()
+        work()
     except (Exception, DeadlineReached) as error:
-        log.say(f"cleaning up: {type(error).__name__}: {error}")
+        log.say(f"{what}: {type(error).__name__}: {error}")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -107,7 +133,7 @@ def clean_up(context: Context) -> None:
 def main(argv: list[str]) -> int:
     """run-test NAME, or run-test --list."""
     if argv == ["--list"]:
-        print("\n".join(cases.CASES))
+        print(listing.document("smoke", VERSION, [case.listed(name) for name, case in cases.CASES.items()]))
         return 0
     if len(argv) != 1 or argv[0].startswith("-"):
         print("usage: run-test NAME | --list", file=sys.stderr)

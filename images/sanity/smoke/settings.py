@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import TestError
+from suite.errors import TestError
 
 CLIENT_CONFIG = "/etc/copr-operator/client/copr"
-TERMINATION_LOG = "/dev/termination-log"
 
 
 @dataclass(frozen=True)
@@ -57,11 +56,6 @@ class Settings:
             client_config=config,
             package_folder=Path(env.get("SMOKE_PACKAGE_FOLDER", "/opt/copr-smoke")),
         )
-
-
-def termination_log(env: Mapping[str, str] = os.environ) -> Path:
-    """Where the verdict goes; another place when a test is run by hand."""
-    return Path(env.get("TERMINATION_LOG", TERMINATION_LOG))
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

@@ -9,8 +9,8 @@ from unittest import mock
 from smoke import builders
 from smoke.builds import Build, Progress, had_builder, others_at_work
 from smoke.cases.parallel_builds import time_for_another, verdict
-from smoke.errors import TestError, TestFailed
-from smoke.wait import Deadline
+from suite.errors import TestError, TestFailed
+from suite.wait import Deadline
 
 
 class Api:

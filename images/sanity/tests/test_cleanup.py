@@ -4,9 +4,9 @@ import unittest
 from types import SimpleNamespace
 from typing import Any
 
-from smoke.cleanup import remove
-from smoke.errors import Unreachable
-from smoke.wait import Deadline
+from suite.cleanup import remove
+from suite.errors import Unreachable
+from suite.wait import Deadline
 
 
 class Copr:

@@ -10,7 +10,7 @@ from unittest import mock
 from smoke import packages
 from smoke.cli import Result
 from smoke.dnf import Dnf, refusal
-from smoke.errors import TestFailed, Unreachable
+from suite.errors import TestFailed, Unreachable
 
 # e2e/words/record has what is said now in another folder, and of one dnf.
 SAID = Path(os.environ.get("COPR_SAID", Path(__file__).with_name("said")))

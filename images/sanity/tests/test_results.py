@@ -5,9 +5,10 @@ import threading
 import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from smoke.errors import TestFailed, Unreachable
-from smoke.results import Results, fetch
-from smoke.wait import Deadline, ServerError
+from suite.errors import TestFailed, Unreachable
+from suite.frontend import fetch
+from smoke.results import Results
+from suite.wait import Deadline, ServerError
 
 PAGES = {
     "/results/o/p/repodata/repomd.xml": (200, b"<repomd/>", {}),

@@ -8,12 +8,13 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from smoke import cases, log
+from smoke import cases
 from smoke.cases.parallel_builds import most_at_once
-from smoke.errors import Terminated, TestError, TestFailed, TestSkipped, Unreachable
+from suite import log
+from suite.errors import Terminated, TestError, TestFailed, TestSkipped, Unreachable
 from smoke.runner import DeadlineReached, judge
-from smoke.verdict import Verdict
-from smoke.wait import ServerError
+from suite.verdict import Verdict
+from suite.wait import ServerError
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -70,7 +71,14 @@ class ProgramTest(unittest.TestCase):
 
     def test_list(self) -> None:
         code, _, out = self.run_test("--list")
-        self.assertEqual((code, out.split()), (0, list(cases.CASES)))
+        document = json.loads(out)
+        self.assertEqual((code, out.count("\n"), document["contract"], document["name"]), (0, 1, 1, "smoke"))
+        self.assertEqual([test["name"] for test in document["tests"]], list(cases.CASES))
+        first = document["tests"][0]
+        self.assertEqual((first["name"], [test["exclusive"] for test in document["tests"]]),
+                         ("parallel-builds", [True] + [False] * 8))
+        needs = {test["name"]: test["needs"] for test in document["tests"]}
+        self.assertEqual((needs["cancel"], needs["auth"]), (["builders"], []))
 
     def test_unknown(self) -> None:
         code, verdict, _ = self.run_test("nonesuch")
@@ -83,6 +91,13 @@ class ProgramTest(unittest.TestCase):
     def test_missing_environment(self) -> None:
         code, verdict, _ = self.run_test("chroots")
         self.assertEqual((code, verdict["outcome"], verdict["message"]), (2, "Error", "the environment has no RUN_ID"))
+
+    def test_evidence(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            _, verdict, out = self.run_test("chroots", EVIDENCE_DIR=folder)
+            self.assertEqual(Path(folder, "log.txt").read_text(encoding="utf-8"), out)
+        _, again, _ = self.run_test("chroots")
+        self.assertEqual(verdict["fingerprint"], again["fingerprint"])
 
     def test_unwritable_verdict(self) -> None:
         code, _, _ = self.run_test("nonesuch", TERMINATION_LOG="/nonexistent/folder/verdict")
@@ -107,9 +122,9 @@ class SignalTest(unittest.TestCase):
             "from smoke import cases, runner\n"
             "def run(test): os.kill(os.getpid(), signal.SIGTERM)\n"
             "run.__doc__ = 'Ends itself.'\n"
-            "sys.modules['smoke.api'] = types.SimpleNamespace(Api=lambda config: None)\n"
-            "runner.Context.wait_for_frontend = lambda self: None\n"
-            "cases.CASES['itself'] = cases.Case(run, 60)\n"
+            "sys.modules['suite.api'] = types.SimpleNamespace(Api=lambda config: None)\n"
+            "runner.wait_for_frontend = lambda *args: None\n"
+            "cases.CASES['itself'] = cases.Case(run, 60, ())\n"
             "sys.exit(runner.run_test('itself'))\n")
         with tempfile.TemporaryDirectory() as folder:
             verdict = Path(folder) / "verdict"

@@ -5,7 +5,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from smoke.verdict import LIMIT, Verdict, first_line
+from suite.verdict import LIMIT, Result, Verdict, first_line
 
 
 class VerdictTest(unittest.TestCase):
@@ -24,6 +24,22 @@ class VerdictTest(unittest.TestCase):
             self.assertLessEqual(len(text.encode()), LIMIT)
             self.assertGreater(len(text), LIMIT - 200)
             self.assertTrue(json.loads(text)["message"].endswith("…"))
+
+    def test_more_than_a_message(self) -> None:
+        verdict = Verdict("Error", "m", reason="JournalIncomplete", fingerprint="0f", results=(Result("Setup", "Passed"),))
+        self.assertEqual(json.loads(verdict.to_json()), {
+            "outcome": "Error", "message": "m", "component": "", "reason": "JournalIncomplete", "fingerprint": "0f",
+            "results": [{"name": "Setup", "outcome": "Passed", "message": ""}]})
+
+    def test_results_that_fit(self) -> None:
+        results = [Result(f"p{i}", "Passed") for i in range(400)] + [Result("Test/ž" + "y" * 900, "Failed", '"' * 900)]
+        text = Verdict("Failed", "x" * 9000, results=tuple(results), fingerprint="f" * 16).to_json()
+        document = json.loads(text)
+        self.assertLessEqual(len(text), LIMIT)
+        self.assertGreater(len(text), LIMIT - 100)
+        self.assertEqual([result["outcome"] for result in document["results"][:2]], ["Failed", "Passed"])
+        self.assertEqual(len(document["results"]) + document["resultsOmitted"], 401)
+        self.assertGreater(len(document["message"]), 1500)
 
     def test_first_line(self) -> None:
         self.assertEqual(first_line("\n\n \x1b[31mwent wrong\x1b\nand more"), "[31mwent wrong")

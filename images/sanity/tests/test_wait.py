@@ -3,8 +3,8 @@
 import unittest
 from collections.abc import Callable
 
-from smoke.errors import TestError, TestFailed, Unreachable
-from smoke.wait import SERVER_ERROR_LIMIT, UNREACHABLE_LIMIT, Deadline, Pending, ServerError, poll
+from suite.errors import TestError, TestFailed, Unreachable
+from suite.wait import SERVER_ERROR_LIMIT, UNREACHABLE_LIMIT, Deadline, Pending, ServerError, poll
 
 
 class Clock:

@@ -15,8 +15,12 @@ pub const INSTANCE: &str = "app.kubernetes.io/instance";
 pub const COMPONENT: &str = "app.kubernetes.io/component";
 /// The CoprTestRun that a test's pod belongs to.
 pub const RUN: &str = "copr.fedorainfracloud.org/run";
-/// The test that a pod runs.
+/// The test that a pod runs: its name where a label can hold it.
 pub const TEST: &str = "copr.fedorainfracloud.org/test";
+/// `true` on a pod that lists the suite of its run.
+pub const SUITE_LIST: &str = "copr.fedorainfracloud.org/suite-list";
+/// On the list of a suite: a digest of the image and of where its tests are from. Who has the same has the same list.
+pub const SUITE_KEY: &str = "copr.fedorainfracloud.org/suite-key";
 /// The attempt, counted from 1, that a test's pod is.
 pub const ATTEMPT: &str = "copr.fedorainfracloud.org/attempt";
 /// The CoprInstance that a test's pod works on.

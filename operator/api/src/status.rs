@@ -12,6 +12,7 @@ pub fn is_applied(reason: &str) -> bool {
             | volumes::RESIZE_REFUSED
             | chroots::LOOKING
             | chroots::MOCK_CONFIG_MISSING
+            | exposed::NOT_ADMITTED
     )
 }
 /// The reason for which an instance isn't Ready while `spec.paused` is true.
@@ -52,6 +53,18 @@ pub mod builders {
     pub const CONDITION: &str = "BuildersReady";
     /// The API server refuses builders: Pod Security, a quota, security context constraints, an admission webhook.
     pub const BUILDER_REFUSED: &str = "BuilderRefused";
+}
+
+/// The condition of what `spec.expose` makes: whether somebody serves it. There only where `expose` isn't `None`.
+pub mod exposed {
+    /// Its type.
+    pub const CONDITION: &str = "Exposed";
+    /// Every object is served.
+    pub const ADMITTED: &str = "Admitted";
+    /// A router or a Gateway refuses an object.
+    pub const NOT_ADMITTED: &str = "NotAdmitted";
+    /// Nobody has answered for an object yet.
+    pub const PENDING: &str = "Pending";
 }
 
 /// The condition of the chroots: whether the builder image knows them.

@@ -7,6 +7,7 @@ use copr_operator_api::{
     v1alpha1::{CoprInstance, CoprTestRun},
 };
 use copr_operator_evidence as evidence;
+use copr_operator_feedback as feedback;
 use copr_operator_images::{Provider, sweep};
 use copr_operator_instance as instance;
 use copr_operator_kernel::{lease, report, served};
@@ -55,9 +56,9 @@ pub enum Error {
     /// Which kinds the cluster serves couldn't be told.
     #[error(transparent)]
     Served(served::Error),
-    /// The HTTP client for repositories and registries can't be made.
-    #[error("failed to prepare for repositories and registries")]
-    Http(#[source] copr_operator_images::HttpError),
+    /// The HTTP client for repositories, registries, forges and webhooks can't be made.
+    #[error("failed to prepare for HTTP to repositories, registries, forges and webhooks")]
+    Http(#[source] copr_operator_kernel::http::Error),
     /// Signals can't be caught.
     #[error("failed to install a signal handler")]
     Signal(#[source] std::io::Error),
@@ -80,6 +81,7 @@ pub async fn run(args: &Args) -> Result<(), Error> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let images = Arc::new(Provider::new(args.image_builder.clone()).map_err(Error::Http)?);
     let registries = images.registries();
+    let feedback_http = feedback::client().map_err(Error::Http)?;
     let client = Client::try_default().await.map_err(Error::Client)?;
     check_crds(&client).await?;
     let served = Arc::new(served::Cache::default());
@@ -107,7 +109,7 @@ pub async fn run(args: &Args) -> Result<(), Error> {
             return Ok(());
         }
     }
-    let image = own_image(&client, &args.namespace).await;
+    let operator_image = own_image(&client, &args.namespace).await;
     let controllers = async {
         futures::join!(
             instance::run(
@@ -126,8 +128,14 @@ pub async fn run(args: &Args) -> Result<(), Error> {
                 },
                 shutdown.clone()
             ),
-            test_run::run(client.clone(), recorder.clone(), image, shutdown.clone()),
-            evidence::run(client.clone(), recorder, Arc::clone(&registries), shutdown.clone()),
+            test_run::run(
+                client.clone(),
+                recorder.clone(),
+                test_run::Settings { runs_at_a_time: args.runs_at_a_time.map(Into::into), operator_image },
+                shutdown.clone()
+            ),
+            evidence::run(client.clone(), recorder.clone(), Arc::clone(&registries), shutdown.clone()),
+            feedback::run(client.clone(), recorder, feedback_http, shutdown.clone()),
             sweep::run(client.clone(), args.namespace.clone(), registries, shutdown.clone()),
         );
     };

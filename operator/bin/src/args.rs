@@ -1,6 +1,6 @@
 //! Command line of the operator.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, num::NonZeroUsize};
 
 use clap::{Parser, Subcommand};
 
@@ -22,6 +22,11 @@ pub struct Args {
     /// prebuilt images.
     #[arg(long, env = "COPR_OPERATOR_IMAGE_BUILDER")]
     pub image_builder: Option<String>,
+
+    /// How many test runs of a namespace may go on at a time; the others wait in a queue, the oldest first. Without it there is no
+    /// limit but the cluster's own.
+    #[arg(long, env = "COPR_OPERATOR_RUNS_AT_A_TIME")]
+    pub runs_at_a_time: Option<NonZeroUsize>,
 
     /// The operator's own namespace, where it keeps its notes.
     #[arg(long, env = "POD_NAMESPACE", default_value = "copr-operator")]

@@ -6,6 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use copr_operator_api::{
+    annotations,
     evidence::{CONTAINER, FOLDER_MAX},
     labels,
     v1alpha1::{CoprInstance, CoprTestRun, EvidenceStatus, is_red},
@@ -313,8 +314,10 @@ impl Place<'_> {
     }
 }
 
+/// Its whole name, which fits into no label.
 fn test(pod: &Pod) -> &str {
-    pod.labels().get(labels::TEST).map(String::as_str).unwrap_or_default()
+    let name = pod.annotations().get(annotations::TEST).or_else(|| pod.labels().get(labels::TEST));
+    name.map(String::as_str).unwrap_or_default()
 }
 
 /// The name of a test's attempt, for files.

@@ -1,7 +1,7 @@
 //! Client required: the story of an instance, for whoever has to find out why a run ended as it did: its objects, the events of its
 //! namespace, and the log of every container of its pods, of those that build images, too.
 
-use copr_operator_api::{component::SANITY, labels, v1alpha1::CoprInstance};
+use copr_operator_api::{labels, v1alpha1::CoprInstance};
 use copr_operator_kernel::report;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::{Api, Client, ResourceExt as _, api::ListParams};
@@ -128,7 +128,7 @@ impl Story<'_> {
 
 /// The logs of a pod. Those of tests are parts of their own.
 fn sources(pod: &Pod) -> Vec<Source> {
-    if pod.labels().get(labels::COMPONENT).is_some_and(|component| component == SANITY) {
+    if pod.labels().contains_key(labels::TEST) {
         return Vec::new();
     }
     let status = pod.status.clone().unwrap_or_default();
@@ -180,13 +180,16 @@ mod tests {
     }
 
     #[test]
-    fn the_log_of_a_test_is_none_of_the_instances() {
-        let pod: Pod = serde_json::from_value(json!({
-            "metadata": {"name": "pr-7-auth-1", "labels": {labels::COMPONENT: SANITY}},
-            "status": {"containerStatuses": [{"name": "test", "image": "", "imageID": "", "ready": false,
-                "restartCount": 0, "state": {"terminated": {"exitCode": 0}}}]},
-        }))
-        .unwrap();
-        assert_eq!(sources(&pod), []);
+    fn the_log_of_a_test_is_a_part_of_its_own_and_that_of_the_suites_list_is_none() {
+        let logs = |label: &str| {
+            let pod: Pod = serde_json::from_value(json!({
+                "metadata": {"name": "pr-7-x-1", "labels": {labels::COMPONENT: "sanity", label: "x"}},
+                "status": {"containerStatuses": [{"name": "test", "image": "", "imageID": "", "ready": false,
+                    "restartCount": 0, "state": {"terminated": {"exitCode": 127}}}]},
+            }))
+            .unwrap();
+            sources(&pod).len()
+        };
+        assert_eq!((logs(labels::TEST), logs(labels::SUITE_LIST)), (0, 1));
     }
 }

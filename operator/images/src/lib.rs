@@ -14,8 +14,6 @@
 mod arch;
 mod build;
 mod context;
-mod dependency;
-mod http;
 mod names;
 mod provide;
 mod registry;
@@ -25,11 +23,11 @@ pub mod sweep;
 pub mod testing;
 
 use copr_operator_api::v1alpha1::CoprInstanceSpec;
+use copr_operator_kernel::{dependency, http};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Client;
 
 pub use build::{condition, events, identity::Objects as BuildIdentity, job::PREFIX as JOB_PREFIX};
-pub use http::Error as HttpError;
 pub use provide::{Provider, Provision};
 pub use registry::{
     Access, Blob, Deleted, Error as RegistryError, Keyring, Name, Registries, Registry, Upload,

@@ -198,7 +198,7 @@ impl Provider {
         }
         let known = packages.get_or_insert_default();
         if is_of_spec(known) {
-            // A hash of the version before is taken over.
+            // The same spec gave another hash in the version before: the status gets this version's.
             known.spec_hash = spec_hash::spec_hash(&instance.spec);
         }
         let finding = condition::of_all(spec, known);
@@ -288,7 +288,7 @@ impl Provider {
             }
         }
         if plan.changed {
-            // The next reconcile looks at them again.
+            // An empty hash differs from the spec's, so the next reconcile reads the repositories again.
             known.spec_hash.clear();
             return Ok(Some(wake::SOON));
         }
@@ -328,7 +328,7 @@ impl Provider {
         now: Timestamp,
     ) -> Result<(), Error> {
         let _one_at_a_time = self.starting.lock().await;
-        // What the others have started since it was looked at.
+        // Read again, now that no other reconcile can start a build: other instances may have started some since.
         let jobs = others(builds.wanted, builds.spec, &known.images, now).await?;
         let seen = Seen { jobs, ..seen.clone() };
         for image in images {

@@ -6,13 +6,16 @@ use copr_operator_api::{
     annotations::ROTATION,
     labels::{self, FIELD_MANAGER},
     names,
-    v1alpha1::{CoprInstance, SecretRef},
+    v1alpha1::{ConfigMapRef, CoprInstance, SecretRef},
 };
 use copr_operator_kernel::{
     platform::{self, Platform, Platforms},
     served::{self, Served},
 };
-use k8s_openapi::{api::core::v1::Secret, jiff::Timestamp};
+use k8s_openapi::{
+    api::core::v1::{ConfigMap, Secret},
+    jiff::Timestamp,
+};
 use kube::{Api, Client, ResourceExt};
 
 use super::credentials::{self, Credentials};
@@ -34,6 +37,8 @@ pub struct Observed {
     pub redis_secret: Option<External>,
     /// The Secret named in `spec.login.oidc.clientSecret`.
     pub oidc_secret: Option<External>,
+    /// The ConfigMap named in `spec.login.oidc.caConfigMap`.
+    pub oidc_authority: Option<External>,
     /// The Secret named in `spec.login.kerberos.proxySecret`.
     pub proxy_secret: Option<External>,
     /// Which of the kinds are served that a cluster need not have.
@@ -44,12 +49,12 @@ pub struct Observed {
     pub now: Timestamp,
 }
 
-/// A Secret that the spec refers to.
+/// A Secret or a ConfigMap that the spec refers to.
 #[derive(Clone, Debug)]
 pub struct External {
     /// Its name.
     pub name: String,
-    /// Its values as text, or None if there is no such Secret.
+    /// Its values as text, or None if there is no such object.
     pub data: Option<BTreeMap<String, String>>,
 }
 
@@ -62,6 +67,15 @@ pub enum Error {
     /// A Secret couldn't be read.
     #[error("failed to read the Secret {name}")]
     ReadSecret {
+        /// Its name.
+        name: String,
+        /// What kube says.
+        #[source]
+        source: kube::Error,
+    },
+    /// A ConfigMap couldn't be read.
+    #[error("failed to read the ConfigMap {name}")]
+    ReadConfigMap {
         /// Its name.
         name: String,
         /// What kube says.
@@ -110,7 +124,8 @@ pub async fn dereference(
     let secrets: Api<Secret> = Api::namespaced(client.clone(), &namespace);
     let kept = credentials(&secrets, instance).await?;
     let login = instance.spec.login.as_ref();
-    let oidc = login.and_then(|login| Some(&login.oidc.as_ref()?.client_secret));
+    let oidc = login.and_then(|login| login.oidc.as_ref());
+    let authority = oidc.and_then(|oidc| oidc.ca_config_map.as_ref());
     let proxy = login.and_then(|login| Some(&login.kerberos.as_ref()?.proxy_secret));
     Ok(Observed {
         credentials: kept.credentials,
@@ -119,7 +134,8 @@ pub async fn dereference(
         platform: platforms.of(client, &namespace).await.map_err(Error::Platform)?,
         database_secret: external(&secrets, instance.spec.database.external_secret.as_ref()).await?,
         redis_secret: external(&secrets, instance.spec.redis.external_secret.as_ref()).await?,
-        oidc_secret: external(&secrets, oidc).await?,
+        oidc_secret: external(&secrets, oidc.map(|oidc| &oidc.client_secret)).await?,
+        oidc_authority: external_config_map(client, &namespace, authority).await?,
         proxy_secret: external(&secrets, proxy).await?,
         served: served.get(client).await.map_err(Error::Served)?,
         user_tokens: user_tokens(&secrets, instance).await?,
@@ -189,6 +205,18 @@ async fn external(secrets: &Api<Secret>, reference: Option<&SecretRef>) -> Resul
     };
     let data = read(secrets, name).await?.map(text);
     Ok(Some(External { name: name.clone(), data }))
+}
+
+async fn external_config_map(
+    client: &Client,
+    namespace: &str,
+    reference: Option<&ConfigMapRef>,
+) -> Result<Option<External>, Error> {
+    let Some(ConfigMapRef { name }) = reference else { return Ok(None) };
+    let maps: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
+    let read = maps.get_opt(name).await;
+    let found = read.map_err(|source| Error::ReadConfigMap { name: name.clone(), source })?;
+    Ok(Some(External { name: name.clone(), data: found.map(|map| map.data.unwrap_or_default()) }))
 }
 
 async fn user_tokens(

@@ -34,7 +34,7 @@ pub async fn enforce(
     recorder: &Recorder,
     instance: &CoprInstance,
 ) -> Result<Outlook, Error> {
-    // What can't be read as a duration is told of by validate.
+    // A `ttl` that isn't a duration gives no end; it is `validate` that reports it.
     let Ok(Some(life)) = lifetime::of(instance) else { return Ok(Outlook::default()) };
     let known = instance.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
     let warned = conditions::get(known, lifetime::CONDITION).filter(|condition| condition.status == "True");
@@ -50,7 +50,7 @@ pub async fn enforce(
         },
     );
     if outlook.step == Step::Delete && !delete(client, recorder, instance).await? {
-        // Somebody wrote it since it was read; perhaps the life is longer now.
+        // Somebody changed the instance after it was read, perhaps to let it live longer: look again soon.
         return Ok(Outlook { step: Step::Warn, look_again: Some(lifetime::AGAIN), ..outlook });
     }
     Ok(outlook)

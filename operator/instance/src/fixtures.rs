@@ -61,6 +61,31 @@ spec:
   distGit: {extraConfig: {sleep_time: '5'}}
 ";
 
+/// A certificate authority for tests. Nobody has its private key.
+pub(crate) const AUTHORITY: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBgDCCASegAwIBAgIUJOdQcRw9xG207HR57CspICLqs64wCgYIKoZIzj0EAwIw
+FTETMBEGA1UEAwwKRXhhbXBsZSBDQTAgFw0yNjExMjYwOTI5MzZaGA8yMTI2MTEw
+MjA5MjkzNlowFTETMBEGA1UEAwwKRXhhbXBsZSBDQTBZMBMGByqGSM49AgEGCCqG
+SM49AwEHA0IABJsB8b8Pbjn7l6b5MGydqssCUjacAHCGlYbyjH7nJL/tX4OQAU2r
+kPC+oxX/B46IDzmcS1H6RrLPlxd753Umg+6jUzBRMB0GA1UdDgQWBBQM9w0L6fyq
+5CRRUv2VqC7N/m/jcTAfBgNVHSMEGDAWgBQM9w0L6fyq5CRRUv2VqC7N/m/jcTAP
+BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCIGKVH6ZI5el3917fxDs+
+QtKaHxnGmM4uW4d9z08IhXb9AiBbTMumcp4EBdaM4AveWpwJm5ZOA3tVOJMRNb0W
+7V+iOw==
+-----END CERTIFICATE-----
+";
+
+/// A provider whose certificate is of an authority of its own.
+pub(crate) fn private_provider() -> String {
+    PUBLIC.replace("{name: copr-oidc}", "{name: copr-oidc}\n      caConfigMap: {name: provider-ca}")
+}
+
+/// What is observed for it.
+pub(crate) fn with_authority(pem: &str) -> Observed {
+    Observed { oidc_authority: Some(secret("provider-ca", &[("ca.crt", pem)])), ..with_logins() }
+}
+
 pub(crate) fn parse(yaml: &str) -> CoprInstance {
     serde_saphyr::from_str(yaml).unwrap()
 }
@@ -84,6 +109,7 @@ pub(crate) fn observed(platform: Platform) -> Observed {
         database_secret: None,
         redis_secret: None,
         oidc_secret: None,
+        oidc_authority: None,
         proxy_secret: None,
         served: Served::default(),
         user_tokens: BTreeMap::new(),

@@ -28,7 +28,7 @@ pub const SEED_FAILED: &str = "SeedFailed";
 pub const NOT_READY: &str = "NotReady";
 /// The kubelet can't mount or attach a volume.
 pub const VOLUME_FAILED: &str = "VolumeFailed";
-/// The kubelet can't make what the pod's containers live in, such as its network.
+/// The kubelet can't make the pod's sandbox, such as its network.
 pub const SANDBOX_FAILED: &str = "SandboxFailed";
 
 /// Reasons of events by which the API server's admission or a quota says why there is no pod.

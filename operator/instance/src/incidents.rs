@@ -24,14 +24,14 @@ use k8s_openapi::{
 };
 use kube::ResourceExt as _;
 
-/// An incident is forgotten after this time: no attempt at a test is older.
+/// An incident is forgotten after this time. No attempt at a test takes as long, so none needs an older one.
 pub const MEMORY: SignedDuration = SignedDuration::from_hours(1);
 /// So many are kept, the newest.
 pub const MOST: usize = 8;
 /// The reason of the event that resalloc's check writes about a builder that it finds dead.
 pub const BUILDER_DIED: &str = "BuilderDied";
 
-/// What `builder-start` writes first.
+/// The beginning of the message that `builder-start` leaves when it ends a builder for want of memory.
 const OOM_KILLED: &str = "OOMKilled:";
 
 const MESSAGE_LENGTH: usize = 512;
@@ -48,7 +48,7 @@ impl Incidents {
             return;
         };
         let mut all = self.lock();
-        // Instances come and go; what is too old to count is not worth its memory.
+        // Drops the instances that have no recent incident, so that those that are gone don't stay in memory.
         all.retain(|_, incidents| incidents.iter().any(|incident| is_recent(incident, now)));
         let known = all.entry((namespace, instance)).or_default();
         *known = merge(std::mem::take(known), &[incident], None, now);
@@ -60,7 +60,7 @@ impl Incidents {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, String), Vec<BuilderIncident>>> {
-        // The map is whole whatever panicked while the lock was held.
+        // The map is whole even if a thread panicked while it held the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -33,6 +33,7 @@ mod takeover;
 pub mod urls;
 pub mod validate;
 mod wake;
+mod watches;
 
 use std::{sync::Arc, time::Duration};
 
@@ -52,17 +53,16 @@ use copr_operator_kernel::{
 use futures::StreamExt as _;
 use k8s_openapi::api::{
     batch::v1::Job,
-    core::v1::{Event, Pod, Secret},
+    core::v1::{ConfigMap, Event, Pod, Secret},
 };
 use kube::{
     Api, Client, ResourceExt as _,
-    api::ObjectMeta,
     core::{DeserializeGuard, PartialObjectMeta, error_boundary::InvalidObject},
     runtime::{
         Controller,
         controller::{self, Action},
         events::Recorder,
-        reflector::{ObjectRef, Store},
+        reflector::ObjectRef,
         watcher,
     },
 };
@@ -70,6 +70,7 @@ use kube::{
 use self::{
     builders::dry_run::{self, DryRuns},
     incidents::Incidents,
+    watches::{instance_of, named_by, told_of},
 };
 
 /// What a reconcile has beside the object.
@@ -207,10 +208,17 @@ pub async fn run(context: Context, shutdown: impl Future<Output = ()> + Send + S
             }
             Some(ObjectRef::new(instance).within(namespace))
         });
-    // Secrets of users, which have no label of ours.
-    let (instances, secrets) = (controller.store(), Api::<PartialObjectMeta<Secret>>::all(client.clone()));
+    // Secrets and ConfigMaps of users, which have no label of ours.
+    let (of_secrets, of_maps) = (controller.store(), controller.store());
+    let secrets = Api::<PartialObjectMeta<Secret>>::all(client.clone());
+    let maps = Api::<PartialObjectMeta<ConfigMap>>::all(client.clone());
     let mut controller = controller
-        .watches(secrets, watcher::Config::default(), move |secret| named_by(&secret.metadata, &instances));
+        .watches(secrets, watcher::Config::default(), move |secret| {
+            named_by(&secret.metadata, &of_secrets, references::names)
+        })
+        .watches(maps, watcher::Config::default(), move |map| {
+            named_by(&map.metadata, &of_maps, references::names_config_map)
+        });
     for reason in event_map::REASONS {
         let (instances, config) =
             (controller.store(), watcher::Config::default().fields(&format!("reason={reason}")));
@@ -235,39 +243,6 @@ pub async fn run(context: Context, shutdown: impl Future<Output = ()> + Send + S
             }
         })
         .await;
-}
-
-/// The instance that a component's pod belongs to. Pods are owned by StatefulSets, builders by resalloc.
-fn instance_of(pod: &Pod) -> Option<ObjectRef<DeserializeGuard<CoprInstance>>> {
-    let labels = pod.labels();
-    labels.get(COMPONENT)?;
-    Some(ObjectRef::new(labels.get(INSTANCE)?).within(&pod.namespace()?))
-}
-
-/// The instances that name a Secret.
-fn named_by(
-    secret: &ObjectMeta,
-    instances: &Store<DeserializeGuard<CoprInstance>>,
-) -> Vec<ObjectRef<DeserializeGuard<CoprInstance>>> {
-    let name = secret.name.as_deref().unwrap_or_default();
-    let state = instances.state();
-    let concerned = state.iter().filter(|instance| {
-        instance.namespace() == secret.namespace
-            && instance.0.as_ref().is_ok_and(|instance| references::names(&instance.spec, name))
-    });
-    concerned.map(|instance| ObjectRef::from_obj(instance.as_ref())).collect()
-}
-
-/// The instances that an event may concern.
-fn told_of(
-    event: &Event,
-    instances: &Store<DeserializeGuard<CoprInstance>>,
-) -> Vec<ObjectRef<DeserializeGuard<CoprInstance>>> {
-    let names: Vec<_> =
-        instances.state().iter().map(|i| (i.namespace().unwrap_or_default(), i.name_any())).collect();
-    let names = names.iter().map(|(namespace, name)| (namespace.as_str(), name.as_str()));
-    let found = event_map::instances_of(event, names).into_iter();
-    found.map(|(namespace, name)| ObjectRef::new(name).within(namespace)).collect()
 }
 
 #[tracing::instrument(skip_all, fields(namespace = guard.namespace(), instance = guard.name_any()))]
@@ -324,7 +299,9 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
         .await
         .map_err(Error::Dereference)?;
     let observed = progress.observed.insert(observed);
-    let seen = observe::Seen::read(client, &namespace, &name).await.map_err(Error::Observe)?;
+    let exposed = build::expose::kind(instance.spec.expose).filter(|kind| observed.served.has(kind));
+    let look = || observe::Seen::read(client, (&namespace, &name), exposed.as_ref());
+    let seen = look().await.map_err(Error::Observe)?;
     let seen = progress.seen.insert(seen);
     if instance.spec.paused {
         return Ok(());
@@ -355,7 +332,7 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
     let outcome = apply::apply_all(client, &owner, &plan, &context.memory).await;
     let mut written = outcome.written;
     let (refused, failures): (Vec<_>, Vec<_>) =
-        outcome.failures.into_iter().partition(|failure| is_refused_volume(failure, seen));
+        outcome.failures.into_iter().partition(|failure| status::is_refused_volume(failure, seen));
     progress.refused_volumes = refused.iter().map(|failure| report::chain(failure)).collect();
     progress.failures = failures;
     let incomplete = outcome.incomplete;
@@ -370,21 +347,13 @@ async fn converge(context: &Context, instance: &CoprInstance, progress: &mut Pro
         .map_err(Error::Replace)?;
     progress.waiting = replaced.waiting;
     if written + replaced.done > 0 {
-        *seen = observe::Seen::read(client, &namespace, &name).await.map_err(Error::Observe)?;
+        *seen = look().await.map_err(Error::Observe)?;
     }
     let known = instance.status.as_ref().and_then(|s| conditions::get(&s.conditions, CONDITION));
     let troubled = known.is_some_and(|condition| condition.status == "False");
     progress.dry_run = context.dry_runs.check(client, &valid, troubled, observed.now).await;
     progress.instance = Some(valid);
     Ok(())
-}
-
-/// Whether a claim that exists can't be changed as the spec says, for instance because its StorageClass can't grow volumes.
-fn is_refused_volume(failure: &apply::Error, seen: &observe::Seen) -> bool {
-    let apply::Error::Apply { kind, name, .. } = failure else { return false };
-    kind == "PersistentVolumeClaim"
-        && failure.is_final()
-        && seen.claims.iter().any(|claim| claim.name_any() == *name)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature is kube's")]

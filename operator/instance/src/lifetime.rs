@@ -6,12 +6,12 @@ use kube::ResourceExt as _;
 
 /// The condition that tells of the end. It is there while that is near.
 pub const CONDITION: &str = "Expiring";
-/// How soon an instance is looked at again that was written while it was to be deleted.
+/// How soon an instance is looked at again whose deletion failed because somebody changed it meanwhile.
 pub const AGAIN: SignedDuration = SignedDuration::from_secs(1);
 
-/// Nobody is told of the end later than this before it.
+/// The warning comes at least this long before the end.
 const LEAST_WARNING: SignedDuration = SignedDuration::from_mins(1);
-/// Nor earlier than this.
+/// And at most this long before it.
 const MOST_WARNING: SignedDuration = SignedDuration::from_hours(1);
 /// How soon runs that are waited for are looked at again: they aren't watched.
 const RECHECK: SignedDuration = SignedDuration::from_secs(10);

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use copr_operator_api::v1alpha1::{self as api, CoprInstanceSpec};
+use copr_operator_kernel::{dependency::CA_KEY, http::is_authority, report};
 
 use super::{
     dereference::{External, Observed},
@@ -27,6 +28,8 @@ pub struct Oidc {
     pub client_id: String,
     /// How it proves it.
     pub client_secret: Hidden,
+    /// Certificate authorities of the provider in PEM, beside those of the frontend's image.
+    pub authority: Option<String>,
 }
 
 /// Kerberos, checked by a proxy.
@@ -55,6 +58,7 @@ impl fmt::Debug for Hidden {
     }
 }
 
+const AUTHORITY: &str = "login.oidc.caConfigMap";
 const OIDC: &str = "login.oidc.clientSecret";
 const KERBEROS: &str = "login.kerberos.proxySecret";
 const CLIENT_ID: &str = "client_id";
@@ -65,7 +69,7 @@ const TOKEN: &str = "token";
 pub fn validate(spec: &CoprInstanceSpec, observed: &Observed) -> Result<Login, Error> {
     let login = spec.login.as_deref().cloned().unwrap_or_default();
     Ok(Login {
-        oidc: login.oidc.map(|options| oidc(options, observed.oidc_secret.as_ref())).transpose()?,
+        oidc: login.oidc.map(|options| oidc(options, observed)).transpose()?,
         kerberos: login
             .kerberos
             .map(|options| kerberos(options, observed.proxy_secret.as_ref()))
@@ -73,11 +77,24 @@ pub fn validate(spec: &CoprInstanceSpec, observed: &Observed) -> Result<Login, E
     })
 }
 
-fn oidc(options: api::Oidc, secret: Option<&External>) -> Result<Oidc, Error> {
-    let secret = Named::new(OIDC, &options.client_secret.name, secret)?;
+fn oidc(options: api::Oidc, observed: &Observed) -> Result<Oidc, Error> {
+    let secret = Named::new(OIDC, &options.client_secret.name, observed.oidc_secret.as_ref())?;
     let client_id = secret.text(CLIENT_ID, "has no key client_id, or nothing in it")?;
     let client_secret = secret.text(CLIENT_SECRET, "has no key client_secret, or nothing in it")?;
-    Ok(Oidc { options, client_id, client_secret: Hidden(client_secret) })
+    let named = options.ca_config_map.as_ref();
+    let authority =
+        named.map(|named| authority(&named.name, observed.oidc_authority.as_ref())).transpose()?;
+    Ok(Oidc { options, client_id, client_secret: Hidden(client_secret), authority })
+}
+
+fn authority(name: &str, found: Option<&External>) -> Result<String, Error> {
+    let data = found.and_then(|found| found.data.as_ref());
+    let data = data.ok_or_else(|| Error::ConfigMapNotFound { field: AUTHORITY, name: name.to_owned() })?;
+    let invalid = |problem| Error::ConfigMapInvalid { field: AUTHORITY, name: name.to_owned(), problem };
+    let pem = data.get(CA_KEY).ok_or_else(|| invalid(format!("has no key {CA_KEY}")))?;
+    is_authority(pem)
+        .map_err(|error| invalid(format!("is malformed at {CA_KEY}: {}", report::chain(&error))))?;
+    Ok(pem.clone())
 }
 
 fn kerberos(options: api::Kerberos, secret: Option<&External>) -> Result<Kerberos, Error> {
@@ -107,7 +124,7 @@ impl<'a> Named<'a> {
     }
 
     fn text(&self, key: &str, missing: &'static str) -> Result<String, Error> {
-        // Files end with a newline that nobody meant.
+        // A value that came from a file ends with a newline, which isn't part of it.
         let value = self.data.get(key).map(|value| value.trim()).filter(|value| !value.is_empty());
         let value = value.ok_or_else(|| self.invalid(missing))?;
         if value.chars().any(char::is_control) {

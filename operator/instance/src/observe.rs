@@ -1,7 +1,7 @@
 //! Client required: what exists of an instance, as far as its state is concerned.
 
 use copr_operator_api::{
-    component::Component,
+    component::{Component, EXPOSE},
     labels::{self, COMPONENT},
 };
 use copr_operator_kernel::{
@@ -12,7 +12,10 @@ use k8s_openapi::api::{
     apps::v1::StatefulSet,
     core::v1::{Event, PersistentVolumeClaim, Pod},
 };
-use kube::{Api, Client, ResourceExt as _, api::ListParams};
+use kube::{
+    Api, Client, ResourceExt as _,
+    api::{ApiResource, DynamicObject, ListParams},
+};
 
 /// Events are kept for an hour by the API server, and only the newest of each object matter.
 const MOST_EVENTS: u32 = 500;
@@ -21,7 +24,7 @@ const MOST_EVENTS: u32 = 500;
 #[derive(Debug, thiserror::Error)]
 #[error("failed to list the {kind} of the instance")]
 pub struct Error {
-    kind: &'static str,
+    kind: String,
     #[source]
     source: kube::Error,
 }
@@ -37,30 +40,39 @@ pub struct Seen {
     pub claims: Vec<PersistentVolumeClaim>,
     /// Warnings about objects of the namespace.
     pub warnings: Vec<Event>,
+    /// What leads people here: the objects of the kind that `spec.expose` says.
+    pub exposed: Vec<DynamicObject>,
 }
 
 impl Seen {
-    /// Reads it.
-    pub async fn read(client: &Client, namespace: &str, instance: &str) -> Result<Self, Error> {
+    /// Reads it. `exposed` is the kind that `spec.expose` says, if the cluster serves it.
+    pub async fn read(
+        client: &Client,
+        (namespace, instance): (&str, &str),
+        exposed: Option<&ApiResource>,
+    ) -> Result<Self, Error> {
         let ours = ListParams::default().labels(&labels::instance_query(instance));
-        // From the API server's cache: an event that was missed comes with the next look.
+        // From the API server's cache, which is cheaper and may be a moment behind. An event that is missed is seen by the next
+        // reconcile.
         let warnings = ListParams::default().fields("type=Warning").match_any().limit(MOST_EVENTS);
-        let failed = |kind| move |source| Error { kind, source };
+        let failed = |kind: &'static str| move |source| Error { kind: kind.to_owned(), source };
         let workloads = Api::<StatefulSet>::namespaced(client.clone(), namespace);
         let pods = Api::<Pod>::namespaced(client.clone(), namespace);
         let claims = Api::<PersistentVolumeClaim>::namespaced(client.clone(), namespace);
         let events = Api::<Event>::namespaced(client.clone(), namespace);
-        let (workloads, pods, claims, warnings) = futures::try_join!(
+        let (workloads, pods, claims, warnings, exposed) = futures::try_join!(
             async { workloads.list(&ours).await.map_err(failed("StatefulSets")) },
             async { pods.list(&ours).await.map_err(failed("Pods")) },
             async { claims.list(&ours).await.map_err(failed("PersistentVolumeClaims")) },
             async { events.list(&warnings).await.map_err(failed("Events")) },
+            exposed_objects(client, (namespace, instance), exposed),
         )?;
         Ok(Self {
             workloads: workloads.items,
             pods: pods.items,
             claims: claims.items,
             warnings: warnings.items,
+            exposed,
         })
     }
 
@@ -93,6 +105,18 @@ impl Seen {
         });
         statuses.filter_map(waits).collect()
     }
+}
+
+async fn exposed_objects(
+    client: &Client,
+    (namespace, instance): (&str, &str),
+    kind: Option<&ApiResource>,
+) -> Result<Vec<DynamicObject>, Error> {
+    let Some(kind) = kind else { return Ok(Vec::new()) };
+    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, kind);
+    let query = format!("{},{COMPONENT}={EXPOSE}", labels::instance_query(instance));
+    let found = api.list(&ListParams::default().labels(&query)).await;
+    found.map(|list| list.items).map_err(|source| Error { kind: kind.plural.clone(), source })
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ const AFTERMATH: SignedDuration = SignedDuration::from_secs(60);
 /// When a builder of each instance was last seen, by namespace and name.
 #[derive(Debug)]
 pub struct Quiet {
-    /// What was before that is unknown.
+    /// When the operator started: which builders there were before is unknown.
     since: Timestamp,
     seen: Mutex<HashMap<(String, String), Timestamp>>,
 }
@@ -55,7 +55,7 @@ impl Quiet {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), Timestamp>> {
-        // Each change is one insertion, whatever panicked meanwhile.
+        // Each change is one insertion, so the map is whole even if a thread panicked while it held the lock.
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,8 +1,8 @@
-//! What logs say ends in conditions, which more people read than Secrets. Pure.
+//! Removes secrets from what logs say, since that gets into conditions, which more people may read than Secrets. Pure.
 
 use super::{dereference::Observed, login};
 
-/// Shorter values would blank ordinary words.
+/// Shorter values aren't removed, as they may be ordinary words.
 const SHORTEST: usize = 8;
 
 /// The same for a password that somebody else chose.
@@ -30,7 +30,7 @@ impl Redactor {
         secrets.extend(login::secrets(observed));
         let tokens = observed.user_tokens.values().filter_map(|secret| secret.data.as_ref());
         secrets.extend(tokens.filter_map(|data| data.get("token")).map(|token| token.trim().to_owned()));
-        // A password that is a syllable would blank what is no password.
+        // A password of two or three letters would be found in ordinary words, and blank them.
         secrets.retain(|secret| secret.len() >= SHORTEST_OF_OTHERS);
         Self(secrets)
     }

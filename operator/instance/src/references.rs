@@ -1,4 +1,4 @@
-//! Which instances a Secret of somebody else's concerns. Pure.
+//! Which instances a Secret or a ConfigMap of somebody else's concerns. Pure.
 
 use copr_operator_api::v1alpha1::{CoprInstanceSpec, SecretRef};
 
@@ -13,6 +13,13 @@ fn secrets(spec: &CoprInstanceSpec) -> impl Iterator<Item = &SecretRef> {
     single.into_iter().flatten().chain(tokens)
 }
 
+/// Whether the spec names a ConfigMap that `validate` needs. Those of `packages` and `registry` aren't watched: while they are
+/// wrong, they are read again after a pause.
+pub fn names_config_map(spec: &CoprInstanceSpec, map: &str) -> bool {
+    let oidc = spec.login.as_ref().and_then(|login| login.oidc.as_ref());
+    oidc.and_then(|oidc| oidc.ca_config_map.as_ref()).is_some_and(|reference| reference.name == map)
+}
+
 /// Whether the spec names the Secret.
 pub fn names(spec: &CoprInstanceSpec, secret: &str) -> bool {
     secrets(spec).any(|reference| reference.name == secret)
@@ -21,7 +28,7 @@ pub fn names(spec: &CoprInstanceSpec, secret: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{EXTERNAL, MINIMAL, PUBLIC, parse};
+    use crate::fixtures::{EXTERNAL, MINIMAL, PUBLIC, parse, private_provider};
 
     #[test]
     fn every_secret_that_is_read_is_watched() {
@@ -31,5 +38,12 @@ mod tests {
             assert!(names(&parse(yaml).spec, secret), "{secret}");
             assert!(!names(&parse(MINIMAL).spec, secret), "{secret}");
         }
+    }
+
+    #[test]
+    fn so_is_the_authority_of_the_provider() {
+        let named = parse(&private_provider()).spec;
+        assert!(names_config_map(&named, "provider-ca") && !names_config_map(&named, "copr-oidc"));
+        assert!(!names_config_map(&parse(PUBLIC).spec, "provider-ca"));
     }
 }

@@ -28,7 +28,7 @@ use super::{
 pub enum Step {
     /// Nothing.
     Keep,
-    /// It counts as made by this version: its annotations are brought up to date.
+    /// It stays, and its annotations are updated, so that it counts as made by this version from now on.
     Adopt(BTreeMap<String, String>),
     /// It is deleted, and made anew by its StatefulSet.
     Replace,

@@ -138,6 +138,24 @@ pub enum Error {
         /// What is wrong with it. Never its content.
         problem: &'static str,
     },
+    /// A ConfigMap that the spec names isn't there.
+    #[error("{field}: there is no ConfigMap {name} in this namespace")]
+    ConfigMapNotFound {
+        /// Field of the spec.
+        field: &'static str,
+        /// Name of the ConfigMap.
+        name: String,
+    },
+    /// A ConfigMap lacks a key, or has a value that can't be used.
+    #[error("{field}: the ConfigMap {name} {problem}")]
+    ConfigMapInvalid {
+        /// Field of the spec.
+        field: &'static str,
+        /// Name of the ConfigMap.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// An image is not given (the API server's rules refuse this first).
     #[error("{0}: no image is given, no images.registry and no packages either")]
     NoImage(&'static str),
@@ -180,6 +198,8 @@ impl Error {
         match self {
             Self::SecretNotFound { .. } => "SecretNotFound",
             Self::SecretInvalid { .. } => "SecretInvalid",
+            Self::ConfigMapNotFound { .. } => "ConfigMapNotFound",
+            Self::ConfigMapInvalid { .. } => "ConfigMapInvalid",
             Self::NotServed { .. } => "ExposeUnsupported",
             Self::NoImage(_) | Self::Field { .. } | Self::UnknownArch { .. } | Self::NoUid => "InvalidSpec",
         }

@@ -26,7 +26,7 @@ pub fn next(
     let images = progress.provision.as_ref();
     let soon = images.and_then(|provision| provision.look_again);
     if images.is_some_and(|provision| provision.failed) {
-        // As long as the other side wants to be left alone, and then longer each time.
+        // The pause grows with each failure, and is never shorter than what the registry's `Retry-After` asks for.
         let pause = context.backoff.failed(&uid);
         return Action::requeue(soon.map_or(pause, |soon| soon.max(pause)));
     }

@@ -11,7 +11,8 @@ use kube::runtime::utils;
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// An object that has not failed for this long is gone, or well: each failure is tried again within [`LONGEST`].
+/// Failures older than this are forgotten. What fails is tried again within [`LONGEST`], so an object with none for so long is gone
+/// or well.
 const FORGOTTEN: Duration = Duration::from_secs(3600);
 
 /// Failed reconciles in a row, by uid of the object: each wait is twice as long as the one before.
@@ -23,7 +24,7 @@ struct Failures {
     count: u32,
     first: Instant,
     last: Instant,
-    /// What was logged of the last one.
+    /// The message that was logged last, so that the same one isn't logged again.
     told: String,
 }
 
@@ -66,7 +67,7 @@ impl Backoff {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Failures>> {
-        // A count is whole whatever panicked while the lock was held.
+        // The counts are usable even if a thread panicked while it held the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

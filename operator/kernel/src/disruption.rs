@@ -6,7 +6,7 @@ use kube::ResourceExt as _;
 
 use crate::{pods, report::truncate};
 
-/// Messages of the cluster, as far as they are repeated.
+/// The longest message of the cluster that is repeated; more is cut off.
 const MESSAGE_LENGTH: usize = 400;
 
 /// What kind of end it was.
@@ -35,11 +35,11 @@ pub struct Disruption {
     pub time: Option<Timestamp>,
 }
 
-/// What was done to the pod, if anything. A deletion without more is what owners do, and is none.
+/// What was done to the pod, if anything. A pod that is only being deleted wasn't disrupted: its owner does that, too.
 pub fn of(pod: &Pod) -> Option<Disruption> {
     let name = pod.name_any();
     let status = pod.status.as_ref()?;
-    // First the kernel: a pod that is over its memory may be evicted for it, too.
+    // Out of memory is looked for first, since a pod that uses too much memory may be evicted for that as well, which says less.
     out_of_memory(&name, status).or_else(|| target(pod, &name, status)).or_else(|| ended(&name, status))
 }
 
@@ -56,14 +56,14 @@ fn out_of_memory(name: &str, status: &PodStatus) -> Option<Disruption> {
     })
 }
 
-/// The condition that whoever disrupts a pod sets before.
+/// The condition DisruptionTarget, which Kubernetes sets on a pod before it disrupts it.
 fn target(pod: &Pod, name: &str, status: &PodStatus) -> Option<Disruption> {
     let condition =
         pods::condition(pod, "DisruptionTarget").filter(|condition| condition.status == "True")?;
     let reason = condition.reason.as_deref().unwrap_or("DisruptionTarget");
     let cause = match reason {
         "DeletionByTaintManager" | "DeletionByPodGC" => Cause::NodeLost,
-        // A node that is short of something or that shuts down, a drain, a more important pod.
+        // The other reasons (a node under pressure or shutting down, a drain, preemption) differ in `status.reason` only.
         _ if matches!(status.reason.as_deref(), Some("NodeShutdown" | "Shutdown" | "Terminated")) => {
             Cause::NodeLost
         }

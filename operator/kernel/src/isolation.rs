@@ -21,7 +21,8 @@ pub fn container(isolation: Isolation, more: &[&str]) -> SecurityContext {
     match isolation {
         Isolation::UserNamespace => SecurityContext {
             run_as_user: Some(0),
-            // Root has its capabilities already: set-uid programs and file capabilities add none.
+            // The container runs as root with these capabilities from its start, so it needs no gain of rights by set-uid programs
+            // or file capabilities.
             allow_privilege_escalation: Some(false),
             capabilities: Some(Capabilities { drop: Some(vec!["ALL".into()]), add: Some(add) }),
             ..SecurityContext::default()

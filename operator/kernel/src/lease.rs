@@ -124,7 +124,8 @@ impl Holder {
 
     async fn step(&mut self) -> Result<(), kube::Error> {
         let lease = self.leases.get_opt(FIELD_MANAGER).await?;
-        // Measured before it is written: the time that a request takes is the holder's loss.
+        // Taken before the Lease is written, so that the time that the request takes shortens the holder's term and never lengthens
+        // it.
         let now = Instant::now();
         let act = decide(lease.as_ref(), &self.identity, &mut self.last, now);
         let done = match (act, lease) {
@@ -137,14 +138,14 @@ impl Holder {
                 self.write(lease).await
             }
             _ => {
-                // Another holds it, whatever this one thought.
+                // Another operator holds the Lease, even if this one believed to hold it.
                 self.renewed = None;
                 return Ok(());
             }
         };
         match done {
             Ok(_) => self.renewed = Some(now),
-            // Another was faster; the next step sees who.
+            // Another operator wrote the Lease first. The next step reads it and sees who.
             Err(kube::Error::Api(answer)) if answer.is_conflict() || answer.is_already_exists() => {}
             Err(error) => return Err(error),
         }
@@ -189,7 +190,7 @@ impl Holder {
     }
 }
 
-/// Pure but for the sighting, which it brings up to date.
+/// What to do, by what was read. Pure, but for `last`, in which it notes the other holder and when its Lease last changed.
 fn decide(lease: Option<&Lease>, identity: &str, last: &mut Option<Sighting>, now: Instant) -> Act {
     let Some(lease) = lease else { return Act::Create };
     let spec = lease.spec.clone().unwrap_or_default();

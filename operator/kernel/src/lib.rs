@@ -4,8 +4,10 @@
 pub mod apply;
 pub mod backoff;
 pub mod conditions;
+pub mod dependency;
 pub mod disruption;
 pub mod event;
+pub mod http;
 pub mod isolation;
 pub mod lease;
 pub mod malformed;

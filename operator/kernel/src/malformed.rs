@@ -28,7 +28,7 @@ where
     let Some(object) = api.get_opt(name).await? else { return Ok(()) };
     let generation = object.metadata.generation;
     let known = object.data.get("status").and_then(|status| status.get("conditions")).cloned();
-    // Conditions that can't be read either are made anew.
+    // If the conditions can't be read, either, they are replaced.
     let known: Vec<Condition> = known.and_then(|list| serde_json::from_value(list).ok()).unwrap_or_default();
     let mut conditions = known.clone();
     say(&mut conditions, generation);

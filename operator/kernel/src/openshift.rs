@@ -1,6 +1,6 @@
 //! What goes wrong on OpenShift without `manifests/openshift`. Pure.
 
-/// The ClusterRoles that are made there, or that the operator may hand out by what is made there.
+/// The ClusterRoles that `manifests/openshift` makes, or allows the operator to bind.
 const ROLES: [&str; 3] = ["copr-builder-scc", "copr-image-builder-scc", "system:image-builder"];
 
 /// What to do about an error of a RoleBinding, if it is what the API server says where the operator was installed without the

@@ -65,12 +65,12 @@ impl Platforms {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, Platform)>> {
-        // Entries are replaced whole, whatever panicked meanwhile.
+        // Entries are replaced whole, so they are usable even if a thread panicked while it held the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// OpenShift is told by its API, not by a flag.
+/// A cluster that serves the API group of security context constraints is OpenShift.
 async fn ask(client: &Client, namespace: &str) -> Result<Platform, Error> {
     match discovery::group(client, "security.openshift.io").await {
         Ok(_) => {}

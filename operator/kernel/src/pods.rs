@@ -16,9 +16,9 @@ pub const INIT_FAILED: &str = "InitFailed";
 /// A container ends again and again.
 pub const CRASHING: &str = "Crashing";
 
-/// Message of a kubelet or a log, as far as it is repeated.
+/// The longest message of a kubelet or a log that is repeated; more is cut off.
 const MESSAGE_LENGTH: usize = 600;
-/// What of it may be the end of a log.
+/// How much of the message may be the end of a log.
 const LOG_LENGTH: usize = 450;
 
 /// Why the kubelet doesn't start a container.
@@ -40,7 +40,8 @@ pub fn waiting(reason: &str) -> Option<Waiting> {
             Some(Waiting::Image)
         }
         "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => Some(Waiting::Start),
-        // ContainerCreating, PodInitializing: on its way. CrashLoopBackOff: it was started.
+        // ContainerCreating and PodInitializing are no trouble. With CrashLoopBackOff the container was started, and it's how it
+        // ended that counts.
         _ => None,
     }
 }
@@ -105,7 +106,7 @@ fn container_trouble(container: &ContainerStatus, is_init: bool) -> Option<(&'st
             .flatten()
             .filter_map(|s| s.terminated.as_ref())
             .find(|t| t.exit_code != 0)?;
-        // The end of a log says what went wrong: a traceback begins with what led there.
+        // The end of the log, since a Python traceback names the error in its last line.
         let log = tail(failed.message.as_deref().unwrap_or("it logged nothing").trim(), LOG_LENGTH);
         let why = failed.reason.as_deref().unwrap_or("Error");
         Some((
@@ -126,7 +127,7 @@ fn container_trouble(container: &ContainerStatus, is_init: bool) -> Option<(&'st
         };
     }
     let failed = terminated.as_ref().is_some_and(|t| t.exit_code != 0);
-    // An init step that failed and runs again has not mended anything yet.
+    // An init container that failed and runs again counts as failed until it has succeeded.
     let failed_before = is_init && !container.ready && container.restart_count > 0;
     (failed || failed_before).then(ended).flatten()
 }

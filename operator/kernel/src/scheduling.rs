@@ -30,8 +30,8 @@ pub fn resolved(defaults: &PodSettings, own: &PodSettings) -> PodSettings {
     }
 }
 
-/// Puts the settings into a pod. Labels and a node selector that the operator has set itself stay as they are: by the ones it finds
-/// its pods, by the other an image finds its architecture.
+/// Puts the settings into a pod. Labels and node selectors that the operator has set itself stay as they are: it finds its pods by
+/// the labels, and the selector puts an image on nodes of its architecture.
 pub fn apply(settings: &PodSettings, metadata: &mut ObjectMeta, pod: &mut PodSpec) {
     let labels = metadata.labels.get_or_insert_default();
     for (key, value) in &settings.labels {
@@ -47,7 +47,7 @@ pub fn apply(settings: &PodSettings, metadata: &mut ObjectMeta, pod: &mut PodSpe
         }
     }
     if let Some(tolerations) = settings.tolerations.as_ref().filter(|tolerations| !tolerations.is_empty()) {
-        // Of several that match a taint, any will do: those of the operator bound how long a lost node is waited for.
+        // Added, not replaced: the tolerations that the operator has set limit how long a pod stays on a node that is lost.
         pod.tolerations.get_or_insert_default().extend(tolerations.clone());
     }
     pod.affinity.clone_from(&settings.affinity);

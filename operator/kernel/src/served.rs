@@ -1,4 +1,4 @@
-//! Client required: which kinds that a cluster need not have are served. Asked now and then, as it hardly ever changes.
+//! Client required: which of the optional kinds the cluster serves. The answer is kept for a while, as it hardly ever changes.
 
 use std::{
     collections::BTreeSet,
@@ -66,7 +66,8 @@ impl Cache {
             match discovery::pinned_kind(client, &gvk).await {
                 Ok(_) => kinds.push(kind),
                 Err(kube::Error::Discovery(_)) => {}
-                // The code and not the reason: a group that isn't served is a path that there isn't, answered without a Status.
+                // The HTTP code is compared, not the reason: for a group that isn't served the API server answers 404 without a
+                // Status, so without a reason.
                 Err(kube::Error::Api(status)) if status.code == 404 => {}
                 Err(source) => return Err(Error { kind, group, source }),
             }

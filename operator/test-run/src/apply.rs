@@ -8,7 +8,11 @@ use copr_operator_kernel::{
     apply::{self, Lifetime, memory::Memory},
     report,
 };
-use k8s_openapi::{NamespaceResourceScope, api::core::v1::Pod, serde::de::DeserializeOwned};
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::core::v1::{ConfigMap, Pod},
+    serde::de::DeserializeOwned,
+};
 use kube::{
     Client, Resource, ResourceExt,
     api::{Api, DeleteParams, PostParams, Preconditions, PropagationPolicy},
@@ -55,6 +59,8 @@ pub struct Refusals {
     pub instance: Option<String>,
     /// By pod, why there is none.
     pub pods: BTreeMap<String, String>,
+    /// Why the list of the suite isn't kept: it is read from its pod's log again.
+    pub list: Option<String>,
     /// Why there is no report.
     pub junit: Option<String>,
 }
@@ -87,10 +93,16 @@ impl Refusals {
 pub async fn create(client: &Client, namespace: &str, plan: &Plan) -> Result<Refusals, Error> {
     // Without `..`: a new field of the plan must not be forgotten here. Status and deletions come after,
     // and `requeue` is the caller's.
-    let Plan { instance, pods, junit, status: _, waits: _, deletions: _, requeue: _ } = plan;
+    let Plan { instance, pods, list, junit, status: _, waits: _, deletions: _, requeue: _ } = plan;
     let mut refusals = Refusals::default();
     if let Some(instance) = instance {
         refusals.instance = create_one::<CoprInstance>(client, namespace, instance).await?;
+    }
+    if let Some(list) = list
+        && let Some(why) = create_one::<ConfigMap>(client, namespace, list).await?
+    {
+        tracing::warn!(namespace, why, "The list of a suite can't be kept");
+        refusals.list = Some(why);
     }
     for pod in pods {
         if let Some(why) = create_one::<Pod>(client, namespace, pod).await? {

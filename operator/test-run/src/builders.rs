@@ -90,7 +90,7 @@ fn reason(of_instance: &str) -> Reason {
 
 impl Builders {
     /// What keeps a test from building now.
-    pub fn obstacle(&self, test: Test, now: Timestamp) -> Obstacle {
+    pub fn obstacle(&self, test: &Test, now: Timestamp) -> Obstacle {
         match (&self.without_config, &self.trouble) {
             _ if !test.builds => Obstacle::None,
             (Some(message), _) => Obstacle::Lasting(Reason::MockConfigMissing, message.clone()),
@@ -120,7 +120,7 @@ impl Builders {
     }
 
     /// What was wrong with builders while a test built that failed, if anything: from then until then.
-    pub fn excuse(&self, test: Test, from: Timestamp, until: Timestamp) -> Option<(Reason, String)> {
+    pub fn excuse(&self, test: &Test, from: Timestamp, until: Timestamp) -> Option<(Reason, String)> {
         if !test.builds {
             return None;
         }

@@ -12,7 +12,10 @@ use kube::{
     core::DeserializeGuard,
 };
 
-use super::verdict;
+mod suite;
+
+pub use self::suite::{DOCUMENT, IMAGE, SuiteSeen, key};
+use super::{decide::Other, pod, verdict};
 
 /// What couldn't be read.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +42,18 @@ pub enum Error {
     #[error("failed to look for Secret {name}")]
     ClientSecret {
         /// Name of the Secret.
+        name: String,
+        /// What kube says.
+        #[source]
+        source: kube::Error,
+    },
+    /// The list of the suite.
+    #[error("failed to read the list of the suite")]
+    Suite(#[source] kube::Error),
+    /// The run to be run again.
+    #[error("failed to read CoprTestRun {name}, which rerunOf names")]
+    RerunOf {
+        /// Name of the run.
         name: String,
         /// What kube says.
         #[source]
@@ -77,6 +92,36 @@ pub struct Observed {
     pub warnings: Vec<Event>,
     /// The operator's own image, if it knows it.
     pub operator_image: Option<String>,
+    /// The list of the suite, or how far it is.
+    pub suite: SuiteSeen,
+    /// What the run to be run again left red, while that is to be known.
+    pub red: Red,
+    /// When the run was made.
+    pub created: Timestamp,
+    /// The other runs of the namespace that haven't ended.
+    pub runs: Vec<Other>,
+    /// How many runs of a namespace may go on at a time, if that is limited.
+    pub runs_at_a_time: Option<usize>,
+}
+
+/// What the run that `rerunOf` names left red.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Red {
+    /// There is no such run, or none is named.
+    Missing,
+    /// It goes on.
+    Unfinished,
+    /// These tests.
+    Tests(Vec<String>),
+}
+
+/// What is known of other runs without asking the API server.
+#[derive(Clone, Debug, Default)]
+pub struct Others {
+    /// Those of the namespace that haven't ended.
+    pub runs: Vec<Other>,
+    /// How many of a namespace may go on at a time, if that is limited.
+    pub at_a_time: Option<usize>,
 }
 
 /// What is there under the name of the instance.
@@ -102,6 +147,7 @@ pub fn instance_name(run: &str, spec: &CoprTestRunSpec) -> String {
 pub async fn dereference(
     client: &Client,
     run: &CoprTestRun,
+    others: Others,
     operator_image: Option<&str>,
 ) -> Result<Option<(CoprTestRun, Observed)>, Error> {
     let (name, namespace) = (run.name_any(), run.namespace().unwrap_or_default());
@@ -119,15 +165,22 @@ pub async fn dereference(
         .await
         .map_err(|source| Error::ClientSecret { name: secret, source })?
         .is_some();
-    let own = pods(client, &namespace, &labels::run_query(&name), || format!("CoprTestRun {name}")).await?;
-    let mut others =
+    let of_run =
+        pods(client, &namespace, &labels::run_query(&name), || format!("CoprTestRun {name}")).await?;
+    let (lists, own): (Vec<_>, Vec<_>) = of_run.into_iter().partition(pod::is_list);
+    let mut other_pods =
         pods(client, &namespace, &labels::tests_query(&target), || format!("tests of CoprInstance {target}"))
             .await?;
-    others.retain(|pod| pod.labels().get(labels::RUN).is_none_or(|run| *run != name));
+    other_pods.retain(|pod| pod.labels().get(labels::RUN).is_none_or(|run| *run != name));
     let observed = Observed {
-        warnings: warnings(client, &namespace, &own, now()).await?,
+        warnings: warnings(client, &namespace, own.iter().chain(&lists), now()).await?,
+        suite: suite::read(client, &run, &instance, lists).await?,
+        red: red(client, &run).await?,
+        created: run.metadata.creation_timestamp.as_ref().map_or_else(now, |time| time.0),
+        runs: others.runs,
+        runs_at_a_time: others.at_a_time,
         pods: own,
-        other_pods: others,
+        other_pods,
         instance_pods: pods(client, &namespace, &labels::instance_query(&target), || {
             format!("CoprInstance {target}")
         })
@@ -168,10 +221,10 @@ async fn instance(client: &Client, namespace: &str, name: &str) -> Result<Seen, 
 }
 
 /// What the kubelet says of pods that it has and that don't run: volumes and sandboxes are in no status.
-async fn warnings(
+async fn warnings<'a>(
     client: &Client,
     namespace: &str,
-    pods: &[Pod],
+    pods: impl Iterator<Item = &'a Pod> + Clone + Send,
     now: Timestamp,
 ) -> Result<Vec<Event>, Error> {
     let pending = |pod: &Pod| {
@@ -181,15 +234,29 @@ async fn warnings(
             && pod.metadata.deletion_timestamp.is_none()
             && created + verdict::TROUBLE_GRACE <= now
     };
-    if !pods.iter().any(pending) {
+    if !pods.clone().any(pending) {
         return Ok(Vec::new());
     }
     let api: Api<Event> = Api::namespaced(client.clone(), namespace);
     let query = ListParams::default().fields("type=Warning,involvedObject.kind=Pod");
-    let uids: Vec<_> = pods.iter().filter(|pod| pending(pod)).filter_map(ResourceExt::uid).collect();
+    let uids: Vec<_> = pods.filter(|pod| pending(pod)).filter_map(ResourceExt::uid).collect();
     let mut list = api.list(&query).await.map_err(Error::Events)?.items;
     list.retain(|event| event.involved_object.uid.as_ref().is_some_and(|uid| uids.contains(uid)));
     Ok(list)
+}
+
+/// What the run that `rerunOf` names left red. Once the suite is listed, the status has it.
+async fn red(client: &Client, run: &CoprTestRun) -> Result<Red, Error> {
+    let listed = run.status.as_ref().is_some_and(|status| status.suite.is_some());
+    let Some(name) = run.spec.rerun_of.as_ref().filter(|_| !listed) else { return Ok(Red::Missing) };
+    let runs: Api<CoprTestRun> = Api::namespaced(client.clone(), &run.namespace().unwrap_or_default());
+    let found = runs.get_opt(name).await.map_err(|source| Error::RerunOf { name: name.clone(), source })?;
+    let Some(status) = found.map(|run| run.status.unwrap_or_default()) else { return Ok(Red::Missing) };
+    if !status.phase.is_final() {
+        return Ok(Red::Unfinished);
+    }
+    let red = status.tests.into_iter().filter(|test| test.outcome.is_red());
+    Ok(Red::Tests(red.map(|test| test.name).collect()))
 }
 
 async fn pods(

@@ -99,6 +99,8 @@ fn of_test(before: Option<&TestStatus>, test: &TestStatus) -> Option<(EventType,
     let counted = before.map_or(0, |before| before.attempts) < test.attempts;
     match test.outcome {
         Outcome::Failed if ended => Some((EventType::Warning, "TestFailed", note)),
+        Outcome::UnexpectedPass if ended => Some((EventType::Warning, "TestPassedUnexpectedly", note)),
+        Outcome::Flaky if ended => Some((EventType::Warning, "TestFlaky", note)),
         Outcome::Error if ended => Some((EventType::Warning, "TestError", note)),
         Outcome::Pending if before_outcome == Outcome::Running || counted => {
             Some((EventType::Warning, "TestRetried", note))

@@ -11,19 +11,16 @@ use copr_operator_api::{
     },
     v1alpha1::{CoprTestRunStatus, Evidence, KeepEvidence, Registry},
 };
-use copr_operator_kernel::{conditions, pods, resources::Amounts, scheduling};
+use copr_operator_kernel::{conditions, pods, resources::Amounts};
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::{
-    api::core::v1::{
-        Capabilities, ConfigMapVolumeSource, Container, ContainerStatus, EmptyDirVolumeSource, EnvVar,
-        KeyToPath, Pod, SecretVolumeSource, SecurityContext, Volume, VolumeMount,
-    },
-    apimachinery::pkg::api::resource::Quantity,
+use k8s_openapi::api::core::v1::{
+    Capabilities, ConfigMapVolumeSource, Container, ContainerStatus, KeyToPath, Pod, SecretVolumeSource,
+    SecurityContext, Volume, VolumeMount,
 };
 use kube::ResourceExt as _;
 
 use super::{
-    pod::CLIENT_VOLUME,
+    pod::{self, CLIENT_VOLUME},
     reason::Reason,
     target::Facts,
     validate::Validated,
@@ -35,6 +32,8 @@ const PUSH_VOLUME: &str = "push";
 const AUTHORITY_VOLUME: &str = "registry-ca";
 /// Of this size the kubelet ends the test. Much less is kept.
 const FOLDER_SIZE: &str = "1Gi";
+/// What a test as root leaves may be anybody's of its user namespace, where the container is root, too. It has the folder read-only.
+const READ_ALL: &str = "DAC_OVERRIDE";
 /// It sleeps until the test has ended, then compresses.
 const AMOUNTS: Amounts = Amounts { cpu: "5m", mebibytes: 16, most_cpu: "1", most_mebibytes: 128 };
 /// How long the container may push after the test's end, which must not count as the test's.
@@ -128,9 +127,10 @@ pub fn container(run: &Validated, facts: &Facts) -> Option<Container> {
         env: Some(
             variables
                 .into_iter()
-                .map(|(name, value)| EnvVar { name: name.into(), value: Some(value), ..EnvVar::default() })
+                .map(|(name, value)| (name.to_owned(), value))
                 // As the builds of images, which push there, too.
-                .chain(scheduling::variables(&facts.proxy))
+                .chain(facts.suite.proxy.iter().cloned())
+                .map(pod::variable)
                 .collect(),
         ),
         volume_mounts: Some(mounts),
@@ -138,7 +138,10 @@ pub fn container(run: &Validated, facts: &Facts) -> Option<Container> {
         security_context: Some(SecurityContext {
             allow_privilege_escalation: Some(false),
             read_only_root_filesystem: Some(true),
-            capabilities: Some(Capabilities { drop: Some(vec!["ALL".into()]), ..Capabilities::default() }),
+            capabilities: Some(Capabilities {
+                drop: Some(vec!["ALL".into()]),
+                add: run.as_root().then(|| vec![READ_ALL.into()]),
+            }),
             ..SecurityContext::default()
         }),
         termination_message_policy: Some("File".into()),
@@ -148,8 +151,7 @@ pub fn container(run: &Validated, facts: &Facts) -> Option<Container> {
 
 /// The volumes of both. A Secret or ConfigMap that isn't there keeps no test from starting.
 pub fn volumes(run: &Validated, facts: &Facts) -> Vec<Volume> {
-    let folder = EmptyDirVolumeSource { size_limit: Some(Quantity(FOLDER_SIZE.into())), medium: None };
-    let mut volumes = vec![Volume { name: VOLUME.into(), empty_dir: Some(folder), ..Volume::default() }];
+    let mut volumes = vec![pod::scratch(VOLUME, FOLDER_SIZE)];
     let Some((_, registry)) = kept(run, facts) else { return volumes };
     let one = |key: &str| Some(vec![KeyToPath { key: key.into(), path: key.into(), mode: None }]);
     volumes.extend(registry.push_secret.as_ref().map(|secret| Volume {

@@ -11,7 +11,7 @@ use super::validate::Validated;
 
 /// Renders the run.
 pub fn render(run: &Validated, status: &CoprTestRunStatus) -> Result<String, SerializeError> {
-    let mut suite = TestSuite::new(run.suite);
+    let mut suite = TestSuite::new(run.suite());
     suite.add_properties(properties(run, status));
     let timestamps = &status.timestamps;
     if let Some(time) = between(timestamps.first_test.as_ref(), timestamps.finished.as_ref()) {
@@ -20,7 +20,7 @@ pub fn render(run: &Validated, status: &CoprTestRunStatus) -> Result<String, Ser
     if let Some(first) = &timestamps.first_test {
         suite.extra.insert("timestamp".into(), first.0.to_string().into());
     }
-    suite.add_test_cases(status.tests.iter().map(|test| case(run.suite, test)));
+    suite.add_test_cases(status.tests.iter().map(|test| case(run.suite(), test)));
     let mut report = Report::new(&run.name);
     if let Some(time) = between(timestamps.started.as_ref(), timestamps.finished.as_ref()) {
         report.set_time(time);
@@ -48,7 +48,8 @@ fn properties(run: &Validated, status: &CoprTestRunStatus) -> Vec<Property> {
 fn case(suite: &str, test: &TestStatus) -> TestCase {
     let mut case = TestCase::new(test.name.as_str(), outcome(test));
     case.set_classname(format!("copr.{suite}"));
-    if let Some(time) = between(test.started_at.as_ref(), test.finished_at.as_ref()) {
+    let told = || test.duration.as_deref()?.parse::<SignedDuration>().ok()?.try_into().ok();
+    if let Some(time) = between(test.started_at.as_ref(), test.finished_at.as_ref()).or_else(told) {
         case.set_time(time);
     }
     case.extra.insert("attempts".into(), test.attempts.to_string().into());
@@ -60,9 +61,9 @@ fn case(suite: &str, test: &TestStatus) -> TestCase {
 
 fn outcome(test: &TestStatus) -> TestCaseStatus {
     let mut status = match test.outcome {
-        Outcome::Passed => TestCaseStatus::success(),
-        Outcome::Skipped => TestCaseStatus::skipped(),
-        Outcome::Failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Outcome::Passed | Outcome::Flaky => TestCaseStatus::success(),
+        Outcome::Skipped | Outcome::ExpectedFailure => TestCaseStatus::skipped(),
+        Outcome::Failed | Outcome::UnexpectedPass => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Outcome::Pending | Outcome::Running | Outcome::Error => {
             TestCaseStatus::non_success(NonSuccessKind::Error)
         }

@@ -10,15 +10,19 @@
 
 mod apply;
 mod builders;
+mod compact;
 mod decide;
 mod dereference;
 mod disturbance;
 mod events;
 mod evidence;
 mod exclusion;
+mod expected;
 mod junit;
+mod others;
 mod pod;
 mod reason;
+mod select;
 mod status;
 mod suite;
 mod target;
@@ -56,7 +60,7 @@ use kube::{
     },
 };
 
-use self::{events::Notice, exclusion::Exclusion};
+use self::{dereference::Others, events::Notice, exclusion::Exclusion};
 
 /// How soon something that the API server refused is tried again.
 const REFUSED_RETRY: Duration = Duration::from_secs(10);
@@ -70,7 +74,8 @@ struct Context {
     recorder: Recorder,
     backoff: Backoff,
     exclusion: Exclusion,
-    operator_image: Option<String>,
+    runs: Store<Watched>,
+    settings: Settings,
 }
 
 /// What went wrong in a reconcile.
@@ -98,11 +103,20 @@ impl Error {
     }
 }
 
-/// Runs the controller until `shutdown`, for the runs of every namespace. A container of `operator_image` keeps what tests leave.
+/// What the controller is told of its process.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// How many runs of a namespace may go on at a time, if that is limited.
+    pub runs_at_a_time: Option<usize>,
+    /// The operator's own image, of which a container keeps what tests leave. Without it nothing of that is kept.
+    pub operator_image: Option<String>,
+}
+
+/// Runs the controller until `shutdown`, for the runs of every namespace.
 pub async fn run(
     client: Client,
     recorder: Recorder,
-    operator_image: Option<String>,
+    settings: Settings,
     shutdown: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
     let ours = watcher::Config::default().labels(labels::RUN);
@@ -113,16 +127,21 @@ pub async fn run(
         recorder,
         backoff: Backoff::default(),
         exclusion: Exclusion::default(),
-        operator_image,
+        runs: runs.clone(),
+        settings,
     };
+    let queue = runs.clone();
     controller
         .owns(Api::<Pod>::all(client.clone()), ours.clone())
         .owns(Api::<PartialObjectMeta<ConfigMap>>::all(client.clone()), ours)
         .watches(
-            Api::<PartialObjectMeta<CoprInstance>>::all(client),
+            Api::<PartialObjectMeta<CoprInstance>>::all(client.clone()),
             watcher::Config::default(),
             move |instance| runs_of(&runs, &instance),
         )
+        .watches(Api::<PartialObjectMeta<CoprTestRun>>::all(client), watcher::Config::default(), move |run| {
+            others::affected(&queue, &run)
+        })
         .trigger_backoff(BrokenWatch)
         .graceful_shutdown_on(shutdown)
         .run(reconcile, error_policy, Arc::new(context))
@@ -192,7 +211,9 @@ async fn steps(run: &CoprTestRun, context: &Context) -> Result<Action, Error> {
     let target = dereference::instance_name(&run.name_any(), &run.spec);
     let turn = context.exclusion.of(&namespace, &target).await;
     // Client required.
-    let read = dereference::dereference(client, run, context.operator_image.as_deref())
+    let Settings { runs_at_a_time, operator_image } = &context.settings;
+    let others = Others { runs: others::unfinished(&context.runs, run), at_a_time: *runs_at_a_time };
+    let read = dereference::dereference(client, run, others, operator_image.as_deref())
         .await
         .map_err(Error::Dereference)?;
     let Some((run, observed)) = read else { return Ok(Action::await_change()) };

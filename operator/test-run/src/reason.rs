@@ -47,6 +47,24 @@ pub enum Reason {
     NoVerdict,
     /// The test says that it couldn't work.
     TestBroken,
+    /// The test's own journal has no end: what it says of the test isn't all.
+    JournalIncomplete,
+    /// The test left no journal.
+    JournalMissing,
+    /// The test's journal says nothing.
+    JournalMalformed,
+    /// The test's exit code contradicts its journal.
+    ExitCode,
+    /// The test reached its deadline.
+    DeadlineReached,
+    /// The test was ended from outside.
+    Terminated,
+    /// The frontend doesn't answer.
+    FrontendUnreachable,
+    /// What the suite's tests are in can't be had.
+    SourceUnavailable,
+    /// The test needs what the operator knows nothing of.
+    NeedUnknown,
     /// A component was away during the test.
     InstanceDisturbed,
     /// Another test ran beside one that must run alone.
@@ -69,6 +87,23 @@ impl Reason {
         test.reason.as_deref()?.parse().ok()
     }
 
+    /// The reason that a suite gives for an Error: one of those that are a suite's to give.
+    pub fn of_suite(said: &str) -> Self {
+        match said.parse() {
+            Ok(
+                reason @ (Self::JournalIncomplete
+                | Self::JournalMissing
+                | Self::JournalMalformed
+                | Self::ExitCode
+                | Self::DeadlineReached
+                | Self::Terminated
+                | Self::FrontendUnreachable
+                | Self::SourceUnavailable),
+            ) => reason,
+            _ => Self::TestBroken,
+        }
+    }
+
     /// Whether it may pass by itself, so that trying again at once would only use up the attempts.
     pub const fn may_pass(self) -> bool {
         matches!(
@@ -79,6 +114,7 @@ impl Reason {
                 | Self::BuilderStartFailed
                 | Self::MockConfigMissing
                 | Self::PodRefused
+                | Self::SourceUnavailable
         )
     }
 }

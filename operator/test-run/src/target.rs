@@ -4,7 +4,7 @@ use copr_operator_api::{
     component::Component,
     images::{Image, pull_secrets},
     status::{AVAILABLE, PAUSED, images, is_applied},
-    v1alpha1::{CoprInstance, CoprInstanceSpec, PodSettings, Proxy, PullPolicy, Registry, Suite},
+    v1alpha1::{CoprInstance, CoprInstanceSpec, PodSettings, Proxy, PullPolicy, Registry, Suite, SuiteName},
 };
 use copr_operator_kernel::{
     conditions::{self, Finding},
@@ -45,6 +45,9 @@ pub mod reasons {
     pub const NO_IMAGE: &str = "SuiteImageMissing";
 }
 
+/// The image of the suite `upstream`, as the one of `smoke` is `sanity`.
+const UPSTREAM: &str = "sanity-upstream";
+
 /// The instance of a run.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -54,6 +57,8 @@ pub struct Target {
     pub state: State,
     /// How its images are.
     pub images: ImagesState,
+    /// What the suite can be listed with, as soon as its image is known.
+    pub suite: Option<SuiteFacts>,
 }
 
 /// How the images of an instance are.
@@ -93,9 +98,9 @@ pub enum State {
     Ready(Box<Facts>),
 }
 
-/// What a test's pod needs to know of a Ready instance.
+/// What every pod of the suite needs, whether it lists tests or runs one.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Facts {
+pub struct SuiteFacts {
     /// Image of the suite.
     pub image: String,
     /// When the kubelet pulls it.
@@ -110,10 +115,21 @@ pub struct Facts {
     pub settings: PodSettings,
     /// Environment variables by which they get out of the cluster.
     pub proxy: Vec<(String, String)>,
+}
+
+/// What a test's pod needs to know of a Ready instance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// What it has in common with the pod that lists the suite.
+    pub suite: SuiteFacts,
     /// Web UI and API.
     pub frontend_url: String,
     /// Results.
     pub backend_url: String,
+    /// Dist-git.
+    pub dist_git_url: String,
+    /// The vendor that the instance's builders write into packages of the administrator's own projects.
+    pub vendor: String,
     /// The chroot to build for.
     pub chroot: String,
     /// The administrator, whose token the client's configuration holds.
@@ -167,8 +183,15 @@ impl Target {
     }
 }
 
-/// Looks at the instance. `owner` is the uid of the run that created it, for a template.
-pub fn assess(name: String, owner: Option<&str>, suite: &Suite, observed: &Observed) -> Target {
+/// Looks at the instance. `owner` is the uid of the run that created it, for a template; `listed` is the image that the suite was
+/// listed from.
+pub fn assess(
+    name: String,
+    owner: Option<&str>,
+    suite: &Suite,
+    listed: Option<&String>,
+    observed: &Observed,
+) -> Target {
     let state = match &observed.instance {
         Seen::Missing => State::Missing,
         Seen::Unreadable(why) => State::Unusable {
@@ -179,14 +202,20 @@ pub fn assess(name: String, owner: Option<&str>, suite: &Suite, observed: &Obser
             reason: reasons::NAME_TAKEN,
             message: format!("CoprInstance {name} exists and doesn't belong to this run"),
         },
-        Seen::Found(instance) => look(instance, suite, observed)
+        Seen::Found(instance) => look(instance, suite, listed, observed)
             .unwrap_or_else(|(reason, message)| State::NotReady { reason: reason.to_owned(), message }),
     };
     let images = match &observed.instance {
         Seen::Found(instance) if !matches!(state, State::Unusable { .. }) => images_state(instance),
         _ => ImagesState::Prebuilt,
     };
-    Target { name, state, images }
+    let suite = match &observed.instance {
+        Seen::Found(instance) if !matches!(state, State::Unusable { .. }) => {
+            suite_facts(instance, suite, listed).ok()
+        }
+        _ => None,
+    };
+    Target { name, state, images, suite }
 }
 
 fn images_state(instance: &CoprInstance) -> ImagesState {
@@ -215,6 +244,7 @@ pub fn is_owned(instance: &CoprInstance, uid: &str) -> bool {
 fn look<'a>(
     instance: &'a CoprInstance,
     suite: &Suite,
+    listed: Option<&String>,
     observed: &Observed,
 ) -> Result<State, (&'a str, String)> {
     let name = instance.name_any();
@@ -233,21 +263,12 @@ fn look<'a>(
             format!("there is no Secret {client_secret} with the client's configuration"),
         ));
     }
-    let known = status.and_then(|status| status.images.get(Image::Sanity.key()));
-    let Some(image) = suite.image.clone().or(known.cloned()).or_else(|| suite_image(suite, &instance.spec))
-    else {
-        return Err((reasons::NO_IMAGE, no_image(&format!("CoprInstance {name}"))));
-    };
     Ok(State::Ready(Box::new(Facts {
-        image,
-        pull_policy: pull_policy(instance.spec.images.pull_policy),
-        pull_secrets: pull_secrets(&instance.spec),
-        default_resources: instance.spec.defaults.resources.clone(),
-        resources: instance.spec.tests.resources.clone(),
-        settings: scheduling::resolved(&instance.spec.defaults.pod, &instance.spec.tests.pod),
-        proxy: instance.spec.proxy.as_ref().map(Proxy::variables).unwrap_or_default(),
+        suite: suite_facts(instance, suite, listed)?,
         frontend_url: endpoints.frontend,
         backend_url: endpoints.backend,
+        dist_git_url: endpoints.dist_git,
+        vendor: vendor(instance),
         chroot: instance.spec.living_chroots(observed.now).next().cloned().unwrap_or_default(),
         owner: instance.spec.admin.name.clone(),
         builders_max: instance.spec.builders.at_once(),
@@ -258,6 +279,47 @@ fn look<'a>(
         builders: builders::assess(instance, observed.now),
         hold: hold(instance, &name),
     })))
+}
+
+/// As Mock is told it: the instance's own words, and whose project it is.
+fn vendor(instance: &CoprInstance) -> String {
+    let namespace = instance.namespace().unwrap_or_default();
+    format!("Copr {namespace}/{} - user {}", instance.name_any(), instance.spec.admin.name)
+}
+
+/// The image of the suite, before it is listed, if it is known already.
+pub fn image(suite: &Suite, instance: &Seen) -> Option<String> {
+    match instance {
+        Seen::Found(instance) => Some(suite_facts(instance, suite, None).ok()?.image),
+        Seen::Missing | Seen::Unreadable(_) => suite.image.clone(),
+    }
+}
+
+/// What the pods of the suite need of an instance.
+fn suite_facts<'a>(
+    instance: &CoprInstance,
+    suite: &Suite,
+    listed: Option<&String>,
+) -> Result<SuiteFacts, (&'a str, String)> {
+    let spec = &instance.spec;
+    let image = listed.cloned().or_else(|| suite.image.clone()).or_else(|| match suite.name {
+        SuiteName::Smoke => instance.status.as_ref()?.images.get(Image::Sanity.key()).cloned(),
+        SuiteName::Upstream => None,
+    });
+    let given =
+        || suite_image(suite, spec).filter(|_| spec.packages.is_none() || suite.name != SuiteName::Smoke);
+    let Some(image) = image.or_else(given) else {
+        return Err((reasons::NO_IMAGE, no_image(suite, &format!("CoprInstance {}", instance.name_any()))));
+    };
+    Ok(SuiteFacts {
+        image,
+        pull_policy: pull_policy(spec.images.pull_policy),
+        pull_secrets: pull_secrets(spec),
+        default_resources: spec.defaults.resources.clone(),
+        resources: spec.tests.resources.clone(),
+        settings: scheduling::resolved(&spec.defaults.pod, &spec.tests.pod),
+        proxy: spec.proxy.as_ref().map(Proxy::variables).unwrap_or_default(),
+    })
 }
 
 /// The condition Available, if it is True.
@@ -303,18 +365,23 @@ fn outdated(name: &str) -> String {
 
 /// The image of the suite, if the run or the instance names one.
 pub fn suite_image(suite: &Suite, spec: &CoprInstanceSpec) -> Option<String> {
-    let of_registry = || {
+    let of_registry = |name: &str| {
         let registry = spec.images.registry.as_ref()?;
-        Some(format!("{registry}/copr-{}:{}", Image::Sanity.folder(), spec.images.tag))
+        Some(format!("{registry}/copr-{name}:{}", spec.images.tag))
     };
-    suite.image.clone().or_else(|| spec.tests.image.clone()).or_else(of_registry)
+    suite.image.clone().or_else(|| match suite.name {
+        SuiteName::Smoke => spec.tests.image.clone().or_else(|| of_registry(Image::Sanity.folder())),
+        SuiteName::Upstream => of_registry(UPSTREAM),
+    })
 }
 
 /// What is said where [`suite_image`] finds none.
-pub fn no_image(of: &str) -> String {
-    format!(
-        "suite.image is not given, and {of} has no packages, tests.image or images.registry to take it from"
-    )
+pub fn no_image(suite: &Suite, of: &str) -> String {
+    let from = match suite.name {
+        SuiteName::Smoke => "packages, tests.image or images.registry",
+        SuiteName::Upstream => "images.registry",
+    };
+    format!("suite.image is not given, and {of} has no {from} to take it from")
 }
 
 const fn pull_policy(policy: PullPolicy) -> &'static str {

@@ -1,15 +1,18 @@
 //! Second step: the run as the decision wants it. Pure.
 
-use copr_operator_api::v1alpha1::{CoprInstanceSpec, CoprTestRun, Evidence, KeepInstance, Source};
-use copr_operator_kernel::resources;
+use copr_operator_api::v1alpha1::{
+    Concurrency, CoprInstanceSpec, CoprTestRun, Evidence, ExpectedFailure, KeepInstance, Source, SuiteGit,
+    SuiteName,
+};
+use copr_operator_kernel::{report, resources};
 use jiff::SignedDuration;
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use kube::{Resource, ResourceExt};
 
 use super::{
-    dereference::{Observed, instance_name},
-    evidence,
-    suite::{self, Test},
+    dereference::{Observed, Red, instance_name},
+    evidence, select,
+    suite::{self, Listing, Test},
     target::{self, Target},
 };
 
@@ -26,14 +29,6 @@ pub enum Error {
         /// What jiff says.
         #[source]
         source: jiff::Error,
-    },
-    /// Not a test of the suite.
-    #[error("failed to find {test:?} in the suite {suite}")]
-    UnknownTest {
-        /// Name of the test.
-        test: String,
-        /// Name of the suite.
-        suite: &'static str,
     },
     /// No image of the suite.
     #[error("failed to find an image of the suite: {0}")]
@@ -59,16 +54,24 @@ pub struct Validated {
     pub generation: Option<i64>,
     /// What makes an object its own.
     pub owner: OwnerReference,
-    /// Name of the suite.
-    pub suite: &'static str,
-    /// The tests, in the order in which they are started.
-    pub tests: Vec<Test>,
+    /// The suite and its tests, as far as they are known.
+    pub listed: Listed,
+    /// Where the suite's tests are from, if it gets them from a git repository.
+    pub git: Option<Git>,
     /// Resources of a test's container, if the spec has some.
     pub resources: Option<ResourceRequirements>,
     /// How many run at a time.
     pub parallelism: usize,
     /// How often a test is tried again that ended in Error.
     pub retries: i32,
+    /// How often one that Failed.
+    pub retries_after_failure: i32,
+    /// Whether no test is started once one is red.
+    pub fail_fast: bool,
+    /// Failures that are known.
+    pub expected: Vec<ExpectedFailure>,
+    /// What becomes of other runs about the same.
+    pub concurrency: Option<Concurrency>,
     /// How long images may take.
     pub build_timeout: Limit,
     /// How long the instance may take.
@@ -82,7 +85,7 @@ pub struct Validated {
     /// What becomes of the run's own instance.
     pub keep: KeepInstance,
     /// How long an ended run is kept.
-    pub ttl: Option<SignedDuration>,
+    pub ttl: Ttl,
     /// Whether it is to end now.
     pub cancel: bool,
     /// What is tested.
@@ -93,6 +96,40 @@ pub struct Validated {
     pub keeper: Option<String>,
     /// Whether that container was given up, which may have cost a test an attempt.
     pub keeper_failed: bool,
+}
+
+/// How far the suite of a run is known.
+#[derive(Clone, Debug)]
+pub enum Listed {
+    /// It hasn't listed its tests yet.
+    Not,
+    /// It has.
+    As {
+        /// As it listed itself.
+        listing: Listing,
+        /// The tests of the run, in the order in which they are started.
+        tests: Vec<Test>,
+    },
+    /// It has, and there is no choosing from that.
+    Unusable(String),
+}
+
+/// Where a suite's tests are from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Git {
+    /// The repository.
+    pub url: String,
+    /// Branch, tag or commit.
+    pub reference: String,
+}
+
+/// How long an ended run is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ttl {
+    /// One that passed.
+    pub passed: SignedDuration,
+    /// One that ended otherwise.
+    pub failed: SignedDuration,
 }
 
 /// A duration and how the user wrote it.
@@ -111,29 +148,42 @@ pub fn validate(run: &CoprTestRun, observed: &Observed) -> Result<Validated, Err
     let uid = run.uid().ok_or(Error::NoUid)?;
     let template = spec.instance.template.clone();
     if let Some(template) = &template
-        && template.packages.is_none()
+        && (template.packages.is_none() || spec.suite.name != SuiteName::Smoke)
         && target::suite_image(&spec.suite, template).is_none()
     {
-        return Err(Error::NoImage(target::no_image("instance.template")));
+        return Err(Error::NoImage(target::no_image(&spec.suite, "instance.template")));
     }
     resources::check(spec.suite.resources.as_ref()).map_err(Error::Resources)?;
+    let recorded = run.status.as_ref().and_then(|status| status.suite.as_ref());
+    let test_timeout = spec.suite.test_timeout.as_deref();
+    let test_timeout = test_timeout.map(|text| limit("suite.testTimeout", text)).transpose()?;
     let owner_of_instance = template.is_some().then_some(uid.as_str());
     Ok(Validated {
         namespace: run.namespace().unwrap_or_default(),
         generation: run.metadata.generation,
         owner: run.controller_owner_ref(&()).ok_or(Error::NoUid)?,
-        suite: spec.suite.name.into(),
-        tests: tests(run)?,
+        listed: listed(run, observed, test_timeout.as_ref()),
+        git: git(run),
         resources: spec.suite.resources.clone(),
         parallelism: usize::try_from(spec.suite.parallelism).unwrap_or(1).max(1),
         retries: spec.suite.retries,
+        retries_after_failure: spec.suite.retries_after_failure,
+        fail_fast: spec.suite.fail_fast,
+        expected: spec.suite.expected_failures.clone(),
+        concurrency: spec.concurrency.clone(),
         build_timeout: limit("instance.buildTimeout", &spec.instance.build_timeout)?,
         ready_timeout: limit("instance.readyTimeout", &spec.instance.ready_timeout)?,
         timeout: limit("suite.timeout", &spec.suite.timeout)?,
-        target: target::assess(instance_name(&name, spec), owner_of_instance, &spec.suite, observed),
+        target: target::assess(
+            instance_name(&name, spec),
+            owner_of_instance,
+            &spec.suite,
+            recorded.map(|suite| &suite.image),
+            observed,
+        ),
         template,
         keep: spec.keep_instance,
-        ttl: spec.ttl_seconds_after_finished.map(|seconds| SignedDuration::from_secs(seconds.into())),
+        ttl: ttl(run),
         cancel: spec.cancel,
         source: spec.source.clone(),
         keeper: evidence::keeper(&spec.evidence, run.status.as_ref(), observed.operator_image.as_deref()),
@@ -144,24 +194,91 @@ pub fn validate(run: &CoprTestRun, observed: &Observed) -> Result<Validated, Err
     })
 }
 
-fn tests(run: &CoprTestRun) -> Result<Vec<Test>, Error> {
-    let wanted = &run.spec.suite.tests;
-    let all = suite::tests(run.spec.suite.name);
-    if let Some(unknown) = wanted.iter().find(|name| all.iter().all(|test| test.name != **name)) {
-        return Err(Error::UnknownTest { test: unknown.clone(), suite: run.spec.suite.name.into() });
-    }
-    let picked = |test: &&Test| wanted.is_empty() || wanted.iter().any(|name| name == test.name);
-    let own = run.spec.suite.test_timeout.as_deref();
-    let own = own.map(|text| limit("suite.testTimeout", text)).transpose()?;
-    let with_deadline = |test: &Test| Test {
-        deadline_seconds: own.as_ref().map_or(test.deadline_seconds, |own| own.duration.as_secs()),
-        ..*test
+/// How long a run is kept once it has ended.
+pub fn ttl(run: &CoprTestRun) -> Ttl {
+    let spec = &run.spec;
+    let seconds = |own: i32| SignedDuration::from_secs(spec.ttl_seconds_after_finished.unwrap_or(own).into());
+    Ttl { passed: seconds(spec.ttl_seconds_after_passed), failed: seconds(spec.ttl_seconds_after_failed) }
+}
+
+/// Where the suite's tests are from. Once it has listed them it is the commit that it said.
+pub fn git(run: &CoprTestRun) -> Option<Git> {
+    let suite = &run.spec.suite;
+    let git = match (&suite.git, suite.name) {
+        (Some(git), _) => git.clone(),
+        (None, SuiteName::Upstream) => SuiteGit::default(),
+        (None, SuiteName::Smoke) => return None,
     };
-    Ok(all.iter().filter(picked).map(with_deadline).collect())
+    let listed = run.status.as_ref().and_then(|status| status.suite.as_ref()?.commit.clone());
+    let tested = || run.spec.source.as_ref()?.commit.clone();
+    let reference = listed.or(git.reference).or_else(tested).unwrap_or_else(|| "main".into());
+    Some(Git { url: git.url, reference })
+}
+
+/// The tests of the run: chosen from the list once, and kept by the status from then on.
+fn listed(run: &CoprTestRun, observed: &Observed, test_timeout: Option<&Limit>) -> Listed {
+    let Some(document) = observed.suite.document() else { return Listed::Not };
+    let listing = match document.and_then(suite::parse) {
+        Ok(listing) => listing,
+        Err(error) => return Listed::Unusable(report::chain(&error)),
+    };
+    let status = run.status.as_ref();
+    let chosen = match status.filter(|status| status.suite.is_some()) {
+        Some(status) => {
+            let is_chosen = |test: &&Test| status.tests.iter().any(|chosen| chosen.name == test.name);
+            Ok(listing.tests.iter().filter(is_chosen).cloned().collect())
+        }
+        None => red(run, observed).and_then(|red| {
+            select::select(&run.spec.suite, &listing, red).map_err(|error| report::chain(&error))
+        }),
+    };
+    match chosen {
+        Ok(mut tests) => {
+            for test in &mut tests {
+                let own = test_timeout.map(|own| own.duration.as_secs());
+                test.deadline_seconds = own.unwrap_or(test.deadline_seconds);
+            }
+            Listed::As { listing, tests }
+        }
+        Err(why) => Listed::Unusable(why),
+    }
+}
+
+/// What the run to be run again left red, if there is one.
+fn red<'a>(run: &CoprTestRun, observed: &'a Observed) -> Result<Option<&'a [String]>, String> {
+    let Some(name) = &run.spec.rerun_of else { return Ok(None) };
+    match &observed.red {
+        Red::Tests(tests) => Ok(Some(tests)),
+        Red::Missing => Err(format!("failed to find CoprTestRun {name}, which rerunOf names")),
+        Red::Unfinished => Err(format!("CoprTestRun {name}, which rerunOf names, hasn't ended yet")),
+    }
 }
 
 fn limit(field: &'static str, text: &str) -> Result<Limit, Error> {
     let duration =
         text.parse().map_err(|source| Error::Duration { field, value: text.to_owned(), source })?;
     Ok(Limit { duration, text: text.to_owned() })
+}
+
+impl Validated {
+    /// The tests of the run, as far as they are known.
+    pub fn tests(&self) -> &[Test] {
+        match &self.listed {
+            Listed::As { tests, .. } => tests,
+            Listed::Not | Listed::Unusable(_) => &[],
+        }
+    }
+
+    /// Whether the suite's tests run as root of a user namespace.
+    pub fn as_root(&self) -> bool {
+        matches!(&self.listed, Listed::As { listing, .. } if listing.root)
+    }
+
+    /// What the suite calls itself, once it is known.
+    pub fn suite(&self) -> &str {
+        match &self.listed {
+            Listed::As { listing, .. } => &listing.name,
+            Listed::Not | Listed::Unusable(_) => "unknown",
+        }
+    }
 }

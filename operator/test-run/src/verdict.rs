@@ -3,7 +3,7 @@
 //! A verdict is what the contract says: an exit code and the JSON that goes with it. Whatever else ends a
 //! pod is an Error that tells what happened to it.
 
-use copr_operator_api::v1alpha1::Outcome;
+use copr_operator_api::v1alpha1::{Outcome, TestResult};
 use copr_operator_kernel::{
     disruption::{self, Cause},
     event,
@@ -22,6 +22,12 @@ use super::{pod::CONTAINER, reason::Reason};
 pub const TROUBLE_GRACE: SignedDuration = SignedDuration::from_secs(60);
 /// How long after a pod's deadline the kubelet may take to end it. One that doesn't is lost.
 const KUBELET_GRACE: SignedDuration = SignedDuration::from_secs(60);
+
+/// So many parts of a test that didn't pass are told; the log has the rest.
+const RESULTS_MAX: usize = 10;
+/// In so many characters.
+const RESULT_NAME_MAX: usize = 255;
+const RESULT_MESSAGE_MAX: usize = 160;
 
 /// How far an attempt is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +54,10 @@ pub struct Ended {
     pub component: String,
     /// Why there is no verdict, if there is none.
     pub reason: Option<Reason>,
+    /// The parts of the test that didn't pass, as far as it tells.
+    pub results: Vec<TestResult>,
+    /// What makes two failures the same, if the test says so itself.
+    pub fingerprint: Option<String>,
     /// When the container started.
     pub started: Option<Timestamp>,
     /// When it ended.
@@ -62,6 +72,8 @@ impl Ended {
             message,
             component: String::new(),
             reason: Some(reason),
+            results: Vec::new(),
+            fingerprint: None,
             started: None,
             finished: None,
         }
@@ -76,6 +88,31 @@ struct Report {
     message: String,
     #[serde(default)]
     component: String,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    results: Vec<Part>,
+    #[serde(default)]
+    fingerprint: Option<String>,
+}
+
+/// A part of a test in its report.
+#[derive(Deserialize)]
+struct Part {
+    name: String,
+    outcome: Reported,
+    #[serde(default)]
+    message: String,
+}
+
+impl Part {
+    fn result(self) -> TestResult {
+        TestResult {
+            name: report::truncate(self.name, RESULT_NAME_MAX),
+            outcome: self.outcome.outcome(),
+            message: Some(report::truncate(self.message, RESULT_MESSAGE_MAX)).filter(|said| !said.is_empty()),
+        }
+    }
 }
 
 #[derive(Deserialize, strum::Display, Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +167,11 @@ pub fn has_ended(pod: &Pod) -> bool {
     pods::has_ended(pod) || test_container(pod).and_then(terminated).is_some()
 }
 
+/// Whether its container ended by itself, with nothing to complain of.
+pub fn has_succeeded(pod: &Pod) -> bool {
+    test_container(pod).and_then(terminated).is_some_and(|end| end.exit_code == 0)
+}
+
 /// The status of the container that runs the test.
 pub fn test_container(pod: &Pod) -> Option<&ContainerStatus> {
     pod.status.as_ref()?.container_statuses.as_ref()?.iter().find(|status| status.name == CONTAINER)
@@ -149,7 +191,9 @@ fn read(pod: &str, end: &ContainerStateTerminated) -> Ended {
             outcome: report.outcome.outcome(),
             message: report.message,
             component: report.component,
-            reason: (report.outcome == Reported::Error).then_some(Reason::TestBroken),
+            reason: (report.outcome == Reported::Error).then(|| Reason::of_suite(&report.reason)),
+            results: failing(report.results),
+            fingerprint: report.fingerprint.filter(|said| is_fingerprint(said)),
             started,
             finished,
         },
@@ -168,6 +212,20 @@ fn read(pod: &str, end: &ContainerStateTerminated) -> Ended {
         }
     };
     Ended { started, finished, ..ended }
+}
+
+/// The parts that didn't pass, those that failed first.
+fn failing(parts: Vec<Part>) -> Vec<TestResult> {
+    let mut results: Vec<_> =
+        parts.into_iter().filter(|part| part.outcome != Reported::Passed).map(Part::result).collect();
+    results.sort_by_key(|result| !result.outcome.is_red());
+    results.truncate(RESULTS_MAX);
+    results
+}
+
+/// Whether a text can be compared with another one's: it goes into the status as it is.
+fn is_fingerprint(said: &str) -> bool {
+    (1..=64).contains(&said.len()) && said.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
 /// What happened to a container that left no verdict.

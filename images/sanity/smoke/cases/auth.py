@@ -4,11 +4,12 @@ import configparser
 import json
 from pathlib import Path
 
+from suite.errors import TestFailed
+from suite.frontend import fetch
+from suite.log import hide, say
+from suite.wait import ServerError
+
 from ..context import Context
-from ..errors import TestFailed
-from ..results import fetch
-from ..log import hide, say
-from ..wait import ServerError
 
 
 def run(test: Context) -> None:

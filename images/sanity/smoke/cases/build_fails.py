@@ -1,8 +1,9 @@
 """A package that can't be built."""
 
+from suite.errors import TestFailed
+
 from ..builds import RPM, submit
 from ..context import Context
-from ..errors import TestFailed
 from ..specs import write_spec
 
 NAME = "copr-smoke-broken"

@@ -2,11 +2,12 @@
 
 import hashlib
 
+from suite.errors import TestFailed
+
 from .. import packages
 from ..builds import submit
 from ..context import Context
 from ..download import expect_packages
-from ..errors import TestFailed
 from ..specs import nvr, write_spec
 
 NAME = "copr-smoke-srpm"

@@ -1,13 +1,14 @@
 """A build that is stopped half-way."""
 
+from suite.cleanup import FINISHED
+from suite.errors import TestFailed
+from suite.log import say
+from suite.wait import Pending, poll
+
 from ..builders import builders_of, wait_until_released
 from ..builds import RPM, submit
-from ..cleanup import FINISHED
 from ..context import Context
-from ..errors import TestFailed
-from ..log import say
 from ..specs import write_spec
-from ..wait import Pending, poll
 
 NAME = "copr-smoke-long"
 # Longer than any deadline of this test, so that it can end by the cancellation only.

@@ -1,7 +1,8 @@
 """What can be built for."""
 
+from suite.errors import TestFailed
+
 from ..context import Context
-from ..errors import TestFailed
 
 
 def run(test: Context) -> None:

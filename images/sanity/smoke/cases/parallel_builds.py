@@ -2,11 +2,12 @@
 
 import time
 
+from suite.errors import TestError, TestFailed, TestSkipped
+from suite.log import say
+
 from ..builders import Builder, builders_of, wait_until_released
 from ..builds import RPM, SOURCE, Build, numbers, others_at_work, submit
 from ..context import Context
-from ..errors import TestError, TestFailed, TestSkipped
-from ..log import say
 from ..specs import write_spec
 
 MOST = 4

@@ -2,9 +2,10 @@
 
 import xml.etree.ElementTree as ET
 
+from suite.errors import TestFailed
+from suite.log import say
+
 from ..context import Context
-from ..errors import TestFailed
-from ..log import say
 
 
 def run(test: Context) -> None:

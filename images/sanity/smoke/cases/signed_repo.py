@@ -1,10 +1,11 @@
 """A repository that a careful user can use: signed packages, checked by dnf."""
 
+from suite.errors import TestFailed
+
 from ..builds import submit
 from ..context import Context
 from ..dnf import Dnf, refusal
 from ..download import expect_packages
-from ..errors import TestFailed
 from ..packages import Keyring
 from ..specs import nvr, write_spec
 

@@ -20,8 +20,10 @@ pub struct CoprInstanceStatus {
     /// by digest, or will be once it's pulled. `VolumesReady`: every volume has its size. `BuildersReady` is False while a builder pod
     /// can't be made, scheduled or started; it is no part of `Ready`, since builders exist only while something is built.
     /// `ChrootsReady` is False while the builder image has no Mock configuration for a chroot of the spec, and Unknown until that was
-    /// looked at. `Expiring` is there, and True, from the warning on that the instance is about to be deleted, as `ttl` or `expiresAt`
-    /// say. The reasons are listed in docs/architecture.md.
+    /// looked at. `Exposed` is there unless `expose` is `None`: True once every Ingress, Route or HTTPRoute is served; False while a router or
+    /// a Gateway refuses one, in its own words, by which the instance isn't Ready though Copr answers inside the cluster; Unknown while nobody
+    /// has answered for one. `Expiring` is there, and True, from the warning on that the instance is about to be deleted, as `ttl` or
+    /// `expiresAt` say. The reasons are listed in docs/architecture.md.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,

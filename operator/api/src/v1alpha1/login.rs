@@ -4,7 +4,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::SecretRef;
+use super::{ConfigMapRef, SecretRef};
 
 /// How people log in to the web UI. A user is made at the first login.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Login {
 /// groups in Copr.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.caConfigMap) || self.metadataURL.startsWith('https://')")
+    .message("login.oidc.caConfigMap is for a metadataURL with https"))]
 pub struct Oidc {
     /// What the login link says before the word "login".
     #[serde(default = "default_oidc_name")]
@@ -36,6 +38,10 @@ pub struct Oidc {
     pub metadata_url: String,
     /// A Secret with the keys `client_id` and `client_secret`.
     pub client_secret: SecretRef,
+    /// A ConfigMap whose key `ca.crt` is the certificate authority of the provider, in PEM, beside those that everybody trusts. A change
+    /// restarts the frontend. Absent: the provider's certificate is from one of those.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_config_map: Option<ConfigMapRef>,
     /// The claim whose value is the user's name in Copr. Whoever has the same value is the same user, so it must be unique: check this
     /// for `preferred_username`, of which the standard doesn't promise it.
     #[serde(default)]

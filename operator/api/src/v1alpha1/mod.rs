@@ -13,8 +13,10 @@ mod packages;
 mod people;
 mod pod;
 mod proxy;
+mod report;
 mod requirements;
 mod scheduling;
+mod suite;
 mod test_run;
 mod test_run_status;
 mod url;
@@ -32,6 +34,8 @@ pub use packages::*;
 pub use people::*;
 pub use pod::*;
 pub use proxy::*;
+pub use report::*;
+pub use suite::*;
 pub use test_run::*;
 pub use test_run_status::*;
 pub use url::*;
@@ -93,6 +97,10 @@ mod tests {
     fn a_word_is_the_same_in_a_spec_and_wherever_else_it_is_told() {
         agree::<Isolation>();
         agree::<Phase>();
+        agree::<ForgeType>();
+        agree::<ReportTarget>();
+        agree::<ReportState>();
+        agree::<ReportEvent>();
         agree::<PullPolicy>();
         agree::<SuiteName>();
     }

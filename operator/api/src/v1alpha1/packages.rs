@@ -216,7 +216,7 @@ pub fn default_retention() -> String {
 }
 
 /// A ConfigMap in the same namespace.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConfigMapRef {
     /// Name of the ConfigMap.

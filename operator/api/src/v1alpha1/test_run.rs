@@ -1,12 +1,10 @@
 //! `CoprTestRun`: the sanity suite against an instance, and its verdict.
 
-use k8s_openapi::api::core::v1::ResourceRequirements;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::{Display, IntoStaticStr, VariantArray};
 
-use super::{CoprInstanceSpec, CoprTestRunStatus, Evidence};
+use super::{CoprInstanceSpec, CoprTestRunStatus, Evidence, Report, Suite};
 
 /// What to test and how.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -31,18 +29,26 @@ use super::{CoprInstanceSpec, CoprTestRunStatus, Evidence};
         .message("metadata.name becomes part of pod and Service names: at most 36 lowercase letters, digits and '-', starting with a letter"),
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("self.instance == oldSelf.instance && self.suite == oldSelf.suite")
-    .message("instance and suite cannot change once the run exists: create another run"))]
+#[x_kube(validation = Rule::new("self.instance == oldSelf.instance && self.suite == oldSelf.suite && has(self.rerunOf) == has(oldSelf.rerunOf) && (!has(self.rerunOf) || self.rerunOf == oldSelf.rerunOf)")
+    .message("instance, suite and rerunOf cannot change once the run exists: create another run"))]
+#[x_kube(validation = Rule::new("!has(self.report) || !has(self.report.forge) || (has(self.source) && has(self.source.commit) && self.source.commit.matches('^[0-9a-f]{40}([0-9a-f]{24})?$'))")
+    .message("report.forge needs the whole hash of the commit in source.commit: 40 or 64 hexadecimal digits"))]
+#[x_kube(validation = Rule::new("!has(self.report) || !has(self.report.forge) || has(self.report.forge.repository) || (has(self.source) && has(self.source.repository) && self.source.repository.matches('^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$'))")
+    .message("report.forge needs the repository, such as fedora-copr/copr, in source.repository or report.forge.repository"))]
+#[x_kube(validation = Rule::new("!has(self.report) || !has(self.report.forge) || !has(self.report.forge.comment) || !self.report.forge.comment || (has(self.source) && has(self.source.pullRequest))")
+    .message("report.forge.comment needs the number of the pull request in source.pullRequest"))]
 pub struct CoprTestRunSpec {
     /// The instance to test: an existing one, or a template.
     pub instance: InstanceSource,
     /// The suite.
     #[serde(default)]
     pub suite: Suite,
-    /// Where the tested packages come from. For people and tools that read the run; the operator
-    /// doesn't act on it.
+    /// Where the tested packages come from. For people and tools that read the run, and for `report`: nothing else is done with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+    /// Who is told of the run. Absent: nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<Report>,
     /// What becomes of the instance that this run created, once the run has ended. An instance given by name is
     /// never touched. A kept instance is deleted with the run.
     #[serde(default)]
@@ -50,13 +56,59 @@ pub struct CoprTestRunSpec {
     /// What is kept of the run when its pods and its instance are gone. It changes no verdict.
     #[serde(default)]
     pub evidence: Evidence,
-    /// Delete the run this many seconds after it has ended. Absent: keep it.
+    /// Name of an ended CoprTestRun in the same namespace: of the suite only the tests run that it left red (Failed, UnexpectedPass
+    /// or Error). They are looked up once, at the start. If it left none, this run passes without a test.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub rerun_of: Option<String>,
+    /// What becomes of runs that are about the same, such as those of one pull request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<Concurrency>,
+    /// Delete the run this many seconds after it has ended, however it ended. It goes before the two fields below.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 31_536_000))]
     pub ttl_seconds_after_finished: Option<i32>,
+    /// Delete the run this many seconds after it has passed. By default a week.
+    #[serde(default = "default_ttl_passed")]
+    #[schemars(range(min = 0, max = 31_536_000))]
+    pub ttl_seconds_after_passed: i32,
+    /// Delete the run this many seconds after it ended as Failed, Error or Cancelled. By default 30 days.
+    #[serde(default = "default_ttl_failed")]
+    #[schemars(range(min = 0, max = 31_536_000))]
+    pub ttl_seconds_after_failed: i32,
     /// Set to true to end the run early, as Cancelled.
     #[serde(default)]
     pub cancel: bool,
+}
+
+fn default_ttl_passed() -> i32 {
+    7 * 24 * 3600
+}
+
+fn default_ttl_failed() -> i32 {
+    30 * 24 * 3600
+}
+
+/// A group of runs of one namespace of which one goes on at a time.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Concurrency {
+    /// Name of the group, for example `pull-request-4090`.
+    #[schemars(length(min = 1, max = 63))]
+    pub group: String,
+    /// What a newer run of the group does to an older one that hasn't ended.
+    #[serde(default)]
+    pub policy: ConcurrencyPolicy,
+}
+
+/// What a newer run does to an older one of its group.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConcurrencyPolicy {
+    /// The older one ends as Cancelled.
+    #[default]
+    CancelOlder,
+    /// The newer one waits until the older one has ended.
+    Queue,
 }
 
 /// An existing instance or a template of one.
@@ -96,106 +148,6 @@ fn default_build_timeout() -> String {
 
 fn default_ready_timeout() -> String {
     "15m".into()
-}
-
-/// The suite of a run.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct Suite {
-    /// Which suite.
-    #[serde(default)]
-    pub name: SuiteName,
-    /// Run only these tests of the suite. Absent: all.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), inner(length(min = 1, max = 63)))]
-    #[x_kube(validation = Rule::new("self.all(t, t in ['auth', 'chroots', 'project-lifecycle', 'build-spec', 'build-srpm', 'signed-repo', 'build-fails', 'cancel', 'parallel-builds']) && self.all(t, self.exists_one(u, u == t))")
-        .message("tests of the suite smoke, each at most once: auth, chroots, project-lifecycle, build-spec, build-srpm, signed-repo, build-fails, cancel, parallel-builds"))]
-    pub tests: Vec<String>,
-    /// How many tests run at a time. `parallel-builds`, which needs every builder, always runs alone: beside it runs no
-    /// test of this run, nor of another run on the same instance.
-    #[serde(default = "default_parallelism")]
-    #[schemars(range(min = 1, max = 64))]
-    pub parallelism: i32,
-    /// How long the tests may take altogether, as a duration such as `1h`: from the first one, or from when the instance was
-    /// ready for it, on. Tests that have no verdict by then are Error.
-    #[serde(default = "default_timeout")]
-    #[schemars(length(max = 16), regex(pattern = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
-    #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('10s') && duration(self) <= duration('48h')")
-        .message("timeout is a duration between 10s and 48h, for example 1h"))]
-    pub timeout: String,
-    /// How long one test may take, as a duration such as `4m`. Absent: each test has a deadline of its own (1 to
-    /// 30 minutes), made for a Copr that builds with Fedora's mirrors behind it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 16), regex(pattern = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
-    #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('10s') && duration(self) <= duration('24h')")
-        .message("testTimeout is a duration between 10s and 24h, for example 4m"))]
-    pub test_timeout: Option<String>,
-    /// How often a test is tried again that ended in Error (pod refused, not scheduled, not pulled, lost; builders that
-    /// couldn't come or were lost; or the instance was disturbed under it). What may pass by itself, such as a quota, is
-    /// tried again after a pause that grows from 10 s to 1m20s. A test that Failed is not tried again.
-    #[serde(default = "default_retries")]
-    #[schemars(range(min = 0, max = 10))]
-    pub retries: i32,
-    /// Image of the suite. Absent: the one built from the instance's `packages`, or its `tests.image`, or
-    /// `<registry>/copr-sanity:<tag>` of the instance's `images`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub image: Option<String>,
-    /// Requests and limits of the container that a test runs in. What isn't given is as the instance's `tests.resources` say.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default)]
-    #[schemars(schema_with = "super::requirements::requirements")]
-    pub resources: Option<ResourceRequirements>,
-}
-
-impl Default for Suite {
-    fn default() -> Self {
-        Self {
-            name: SuiteName::default(),
-            tests: Vec::new(),
-            parallelism: default_parallelism(),
-            timeout: default_timeout(),
-            test_timeout: None,
-            retries: default_retries(),
-            image: None,
-            resources: None,
-        }
-    }
-}
-
-fn default_parallelism() -> i32 {
-    4
-}
-
-fn default_timeout() -> String {
-    "1h".into()
-}
-
-fn default_retries() -> i32 {
-    1
-}
-
-/// The suites that exist.
-#[derive(
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    Display,
-    IntoStaticStr,
-    VariantArray,
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-)]
-#[serde(rename_all = "kebab-case")]
-#[strum(serialize_all = "kebab-case")]
-pub enum SuiteName {
-    /// Nine tests of the main paths, through copr-cli and dnf.
-    #[default]
-    Smoke,
 }
 
 /// What is tested.

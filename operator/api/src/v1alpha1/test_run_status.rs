@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, VariantArray};
 
-use super::{EvidenceStatus, InstalledPackage};
+use super::{EvidenceStatus, InstalledPackage, ReportStatus};
 
 /// The state and the verdict of a run.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -20,8 +20,10 @@ pub struct CoprTestRunStatus {
     #[serde(default)]
     pub phase: Phase,
     /// `InstanceReady`: tests can start. `Succeeded`, True: passed; False: failed, error or cancelled, the reason says which; Unknown
-    /// until the end. `Finished`: the verdict is final. For tools that know no runs: `Ready`, every test passed; `Reconciling`, the
-    /// run goes on; `Stalled`, it ended otherwise. `EvidenceKept`: what `evidence` asks for is in the registry, or why it isn't.
+    /// until the end. `Finished`: the verdict is final. `EvidenceKept`: what `evidence` asks for is in the registry, or why it isn't.
+    /// `Reported`, with `spec.report` only, True: those who are to be told of it were; False: somebody refused, in their words; Unknown: it
+    /// is being tried. For tools that know no runs: `Ready`, every test passed; `Reconciling`, the run goes on; `Stalled`, it ended
+    /// otherwise.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
@@ -31,7 +33,14 @@ pub struct CoprTestRunStatus {
     /// How many tests ended how.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<Summary>,
-    /// Every test of the run, in the order of the suite.
+    /// Its place in the queue, counted from 1, while it waits for other runs to end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_place: Option<i32>,
+    /// The suite, once it is listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<SuiteStatus>,
+    /// Every test of the run, in the order of the suite; empty until the suite is listed. Of a run with hundreds of tests those that
+    /// passed are told in short, so that the object stays small: the rest is in the JUnit report.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub tests: Vec<TestStatus>,
@@ -53,6 +62,10 @@ pub struct CoprTestRunStatus {
     /// What was kept of the run, once that is settled; the condition `EvidenceKept` says whether anything was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<EvidenceStatus>,
+    /// What came of telling those in `spec.report`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["target".into()]))]
+    pub reports: Vec<ReportStatus>,
 }
 
 /// Where a run is.
@@ -71,7 +84,7 @@ pub struct CoprTestRunStatus {
     Hash,
 )]
 pub enum Phase {
-    /// Not looked at yet, or something that it refers to is missing.
+    /// Not looked at yet, in the queue, or something that it refers to is missing.
     #[default]
     Pending,
     /// Images are being built from the packages.
@@ -80,9 +93,9 @@ pub enum Phase {
     Provisioning,
     /// Tests run.
     Running,
-    /// Every test passed or was skipped.
+    /// Every test passed, was skipped, or failed as expected.
     Passed,
-    /// At least one test failed: Copr is broken.
+    /// At least one test failed, or passed that was expected to fail.
     Failed,
     /// No test failed, but at least one has no verdict: the infrastructure is broken.
     Error,
@@ -103,7 +116,7 @@ impl Phase {
 pub struct Summary {
     /// Tests of the run.
     pub total: i32,
-    /// Tests that passed.
+    /// Tests that passed, flaky ones included.
     pub passed: i32,
     /// Tests that failed.
     pub failed: i32,
@@ -111,6 +124,15 @@ pub struct Summary {
     pub skipped: i32,
     /// Tests without a verdict, through no fault of Copr.
     pub error: i32,
+    /// Tests that failed as `suite.expectedFailures` says.
+    #[serde(default)]
+    pub expected_failures: i32,
+    /// Tests that passed although `suite.expectedFailures` says that they fail.
+    #[serde(default)]
+    pub unexpected_passes: i32,
+    /// Tests that passed on a retry after they had failed. They count as passed, too.
+    #[serde(default)]
+    pub flaky: i32,
 }
 
 /// One test.
@@ -135,7 +157,9 @@ pub struct TestStatus {
     /// each means is in docs/verdicts.md. About builders: `BuilderRefused`, `BuilderUnschedulable`, `BuilderImagePullFailed`,
     /// `BuilderStartFailed`, `BuilderOutOfMemory`, `BuilderEvicted`, `BuilderNodeLost`, `BuilderLost`, `MockConfigMissing`.
     /// About the test's pod: `PodRefused`, `PodUnschedulable`, `PodImagePullFailed`, `PodStartFailed`, `PodOutOfMemory`,
-    /// `PodEvicted`, `PodLost`, `DeadlineExceeded`, `NoVerdict`, `TestBroken`, `EvidenceKeeperFailed`. About the instance: `InstanceDisturbed`,
+    /// `PodEvicted`, `PodLost`, `DeadlineExceeded`, `NoVerdict`, `TestBroken`, `NeedUnknown`, `EvidenceKeeperFailed`. As the suite says it:
+    /// `JournalIncomplete`, `JournalMissing`, `JournalMalformed`, `ExitCode`, `DeadlineReached`, `Terminated`, `FrontendUnreachable`,
+    /// `SourceUnavailable`. About the instance: `InstanceDisturbed`,
     /// `InstanceShared`, `InstanceNotReady`, `InstanceLost`, `ImagesUnavailable`. About the run: `TimedOut`, `Cancelled`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -145,6 +169,15 @@ pub struct TestStatus {
     /// The component of Copr to look at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
+    /// How many attempts Failed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failed_attempts: i32,
+    /// The same for two failures that are alike, of whatever run: what failed, without times, numbers and names that change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    /// The parts of the test (phases, assertions) that didn't pass, the first of them; the rest is in its log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub results: Vec<TestResult>,
     /// The pod of the last attempt; its log is the log of the test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pod: Option<String>,
@@ -154,6 +187,47 @@ pub struct TestStatus {
     /// When the last attempt ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Time>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_zero(number: &i32) -> bool {
+    *number == 0
+}
+
+/// A part of a test.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct TestResult {
+    /// Its name in the test, such as `Test/the build succeeds`.
+    pub name: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The first line about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// The suite of a run, as it listed itself.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct SuiteStatus {
+    /// What it calls itself.
+    pub name: String,
+    /// Its version, if it says one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Its image, by digest where the registry or the kubelet says one. Every test of the run is from this image.
+    pub image: String,
+    /// The git repository of its tests, if they are in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The commit of its tests, if they are in a git repository. Every test of the run is taken from this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// How many tests it has; the run may have fewer.
+    pub tests: i32,
+    /// Name of the ConfigMap whose key `suite.json` is the list.
+    pub list: String,
 }
 
 /// How a test ended.
@@ -172,12 +246,23 @@ pub enum Outcome {
     Skipped,
     /// No verdict: the pod couldn't run, was lost, or the instance was disturbed under it.
     Error,
+    /// It failed as `suite.expectedFailures` says.
+    ExpectedFailure,
+    /// It passed although `suite.expectedFailures` says that it fails.
+    UnexpectedPass,
+    /// It passed on a retry after it had failed.
+    Flaky,
 }
 
 impl Outcome {
     /// Whether the test has ended.
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Pending | Self::Running)
+    }
+
+    /// Whether it makes the run red.
+    pub fn is_red(self) -> bool {
+        matches!(self, Self::Failed | Self::UnexpectedPass | Self::Error)
     }
 }
 
@@ -188,6 +273,9 @@ pub struct Timestamps {
     /// The operator first saw the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started: Option<Time>,
+    /// It left the queue: at once, unless so many runs were going on that it had to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admitted: Option<Time>,
     /// Every image of the instance is known by digest: built from packages, found in its registry or pulled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub images_ready: Option<Time>,

@@ -168,6 +168,25 @@ async fn of_a_run_that_failed_everything_is_in_one_artifact() {
 }
 
 #[tokio::test]
+async fn a_part_tells_its_test_by_the_name_that_no_label_can_hold() {
+    let (content, server) = start(Content::answer).await;
+    let mut odd = pod("sanity-a-0f0f0f", "{}");
+    odd["metadata"]["annotations"] = json!({annotations::TEST: "Sanity/a"});
+    let script = vec![
+        junit(),
+        pods(&[odd.clone()]),
+        log("pr-7-sanity-a-0f0f0f-1", "test").says("fine\n"),
+        pods(&[odd]),
+    ];
+    collect(script, &run("Passed", &json!({"keep": "Always"})), &server, MINUTES).await.unwrap();
+    let manifest = content.manifest(REPOSITORY, TAG).unwrap();
+    let told = &manifest["layers"][0]["annotations"];
+    assert_eq!(told[crate::manifest::TEST], "Sanity/a");
+    let title = told["org.opencontainers.image.title"].as_str().unwrap();
+    assert!(title.starts_with("Sanity_a-") && title.ends_with("-1.log.gz"), "{title}");
+}
+
+#[tokio::test]
 async fn of_a_run_that_passed_the_instance_has_no_story() {
     let (content, server) = start(Content::answer).await;
     let tests = [pod("auth", "{}")];

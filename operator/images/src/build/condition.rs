@@ -57,7 +57,7 @@ pub(crate) fn of_all(spec: &Packages, status: &PackagesStatus) -> Finding {
             .iter()
             .map(|image| format!("{}: {}", image.component, image.message.as_deref().unwrap_or_default()))
             .collect();
-        // Version 0.1 recorded no reason, and took every failure for the packages'.
+        // Version 0.1 recorded no reason: to it every failure was one of the packages.
         let refused = |image: &&ImageStatus| image.reason.as_deref().is_none_or(|r| r == PACKAGES_REFUSED);
         let reason = if failed.iter().any(refused) { BUILD_FAILED } else { BUILD_TROUBLE };
         return Finding::no(reason, truncate(said.join("\n"), MESSAGE_MAX));
@@ -75,7 +75,7 @@ pub(crate) fn of_all(spec: &Packages, status: &PackagesStatus) -> Finding {
                 message = format!("{message}; {what}: {names}");
             }
         }
-        // What keeps a build from getting on is said here, too: whoever waits looks here.
+        // A build that doesn't get on is named in this condition, too, since it's the one that people look at while they wait.
         for image in of(ImageState::Building).iter().filter(|image| image.reason.is_some()) {
             let said = image.message.as_deref().unwrap_or_default();
             message = format!("{message}; {}: {said}", image.component);

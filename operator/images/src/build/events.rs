@@ -38,7 +38,7 @@ fn event(image: &ImageStatus) -> Event {
         type_,
         reason: reason.into(),
         note: Some(truncate(note, NOTE_MAX)),
-        // Events that differ in their note alone are told as one.
+        // An action of its own for each image: kube's recorder merges events that differ in nothing but their note.
         action: Image::of_key(component).map_or("BuildImage", Image::action).into(),
         secondary: None,
     }

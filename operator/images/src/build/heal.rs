@@ -55,14 +55,15 @@ pub async fn gone(
             continue;
         }
         let lost = registries.of(&image, access)?.has_lost(&image).await?;
-        // Not `is there`: a node that can't pull for another reason says so again and again.
+        // Recorded as "not there" even if it is: kubelets that can't pull for another reason go on reporting it, and the pause
+        // before the registry is asked again has to grow.
         registries.asks.answered(&image, false, pull_failures, Instant::now());
         if lost {
             gone.insert(component);
         }
     }
     if !gone.is_empty() {
-        // Everything that is rebuilt starts from it.
+        // Images that are rebuilt start from the base image, so it is looked for, too.
         for (component, image) in base(known) {
             if !gone.contains(&component) && registries.of(&image, access)?.has_lost(&image).await? {
                 gone.insert(component);

@@ -108,7 +108,7 @@ pub fn service_account(instance: &str) -> String {
 impl Build<'_> {
     /// Name of the Job: it tells everything that the Job does and for whom, so that another spec is another Job.
     pub fn name(&self) -> String {
-        // Nothing of it can fail to become JSON.
+        // A Job always serializes, so the default is never used.
         let job = serde_json::to_string(&self.named("")).unwrap_or_default();
         let mut identity = hex::encode(Sha256::digest(format!("{job}\n{}", self.request(None))));
         identity.truncate(IDENTITY);
@@ -204,7 +204,7 @@ impl Build<'_> {
             // The images are to run where the operator runs, and the base image's digest is of that architecture.
             node_selector: Some(BTreeMap::from([("kubernetes.io/arch".into(), arch::node_arch().into())])),
             security_context: Some(isolation::pod()),
-            // Nothing of a build is worth a wait.
+            // A build that is ended leaves nothing that is worth saving.
             termination_grace_period_seconds: Some(1),
             ..PodSpec::default()
         }
@@ -331,7 +331,7 @@ fn gets_on() -> Probe {
             command: Some(["sh", "-c", "! cat /run/build-image/waits 2>/dev/null"].map(Into::into).into()),
         }),
         period_seconds: Some(10),
-        // A busy node isn't what the build waits for.
+        // Long enough for a busy node: a probe that times out would be reported as a build that waits.
         timeout_seconds: Some(10),
         failure_threshold: Some(1),
         ..Probe::default()

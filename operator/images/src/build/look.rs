@@ -67,8 +67,8 @@ pub async fn look(
         missing.into_iter().filter(|(image, status)| is_asked(&seen, *image, status, now)).collect();
     let found = try_join_all(asked.into_iter().filter_map(|(image, _)| {
         let reference = seen.references.get(&image)?;
-        // What has no Job is asked for before it gets one: somebody else may have pushed it since. What a Job has pushed, and isn't
-        // there, is asked for less and less.
+        // Before an image gets a Job, the registry is always asked for it, since somebody else may have pushed it. Where a Job has
+        // pushed an image that the registry doesn't have, it is asked after pauses that grow.
         let pushed = that_pushed(&seen.jobs, reference);
         let is_due = decide::own_job(&seen, image).is_none()
             || registries.asks.is_due(reference, &pushed, Instant::now());
@@ -122,7 +122,7 @@ fn is_asked(seen: &Seen, image: Image, status: &ImageStatus, now: Timestamp) -> 
         None if fresh => true,
         None if status.state == ImageState::Failed => decide::is_due(status, now),
         None if decide::is_waited_for(seen, status, image, now) => false,
-        // Until base is there, nothing is built that could be there, either.
+        // While the base image is being built, the registry can't have an image that starts from it.
         None => image == Image::Base || !decide::own_job(seen, Image::Base).is_some_and(is_active),
     }
 }

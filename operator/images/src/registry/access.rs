@@ -130,7 +130,7 @@ pub async fn of_prebuilt(
     for name in &spec.images.pull_secrets {
         let field = "images.pullSecrets";
         let file = match secret(client, namespace, field, name, DOCKER_CONFIG).await {
-            // The older kind, which OpenShift makes.
+            // A Secret of the older type kubernetes.io/dockercfg, which OpenShift makes.
             Err(dependency::Error::NoKey { .. }) => {
                 secret(client, namespace, field, name, DOCKER_CFG).await?
             }

@@ -10,9 +10,9 @@ pub enum Meaning {
     Fine,
     /// There is no such thing.
     NotThere,
-    /// Whoever asked may not know. Many registries say so of what isn't there, too.
+    /// The credentials don't suffice. Many registries say this of what doesn't exist, too.
     Denied,
-    /// Not now: it may be otherwise a moment later.
+    /// The registry is busy or unwell: the same request may succeed a moment later.
     Passing,
     /// Anything else.
     Other,
@@ -49,7 +49,7 @@ pub fn meaning(status: StatusCode, codes: &[String]) -> Meaning {
         400..500 if says(&["MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND", "BLOB_UNKNOWN"]) => {
             Meaning::NotThere
         }
-        // Docker Hub says it with 429, others with 403.
+        // Docker Hub limits requests with 429, others say TOOMANYREQUESTS with 403.
         408 | 425 | 429 | 500..600 => Meaning::Passing,
         400..500 if says(&["TOOMANYREQUESTS"]) => Meaning::Passing,
         401 | 403 => Meaning::Denied,

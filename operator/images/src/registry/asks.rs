@@ -31,7 +31,7 @@ impl Asks {
         self.lock().get(image).is_none_or(|ask| ask.news != news || now >= ask.at + ask.pause)
     }
 
-    /// It was asked for. What was there is asked for again as soon as somebody wants to know.
+    /// Records that the registry was asked. For an image that was there, the next question isn't delayed.
     pub fn answered(&self, image: &str, is_there: bool, news: &[String], now: Instant) {
         let mut asks = self.lock();
         asks.retain(|_, ask| now.duration_since(ask.at) < FORGOTTEN);
@@ -50,7 +50,7 @@ impl Asks {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Ask>> {
-        // Every change is one insertion.
+        // Each change is one insertion, so the map is whole even if a thread panicked while it held the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

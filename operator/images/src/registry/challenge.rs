@@ -1,4 +1,4 @@
-//! How a registry wants to be told who asks. Pure.
+//! How a registry wants its clients to authenticate. Pure.
 
 use reqwest::{
     Url,

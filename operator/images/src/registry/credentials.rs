@@ -101,7 +101,7 @@ impl Keyring {
     pub fn find(&self, host: &str, repository: &str) -> (Login, String) {
         let host = canonical(host);
         let of_repository = |entry: &&Entry| entry.host == host && is_below(repository, &entry.path);
-        // max_by_key takes the last of equals.
+        // Reversed, because max_by_key takes the last of equals, and the first is wanted.
         let found = self.entries.iter().rev().filter(of_repository).max_by_key(|entry| entry.path.len());
         let asked = match found {
             Some(Entry { login: Login::Anonymous, source, .. }) => {
@@ -142,7 +142,7 @@ fn login(auth: Auth) -> Login {
     if !auth.identitytoken.is_empty() {
         return Login::Identity(auth.identitytoken);
     }
-    // podman and docker read `auth` alone; kubectl writes all three.
+    // Only `auth` is read, as podman and docker do, though kubectl also writes `username` and `password`.
     let decoded =
         BASE64_STANDARD.decode(auth.pair.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let pair = decoded.as_deref().and_then(|text| text.split_once(':'));

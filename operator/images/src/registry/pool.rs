@@ -16,12 +16,13 @@ use super::{
 };
 use crate::http;
 
-/// From the first byte to the last.
+/// How long a whole request may take, from its first byte to its answer's last.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// After this, whether it speaks TLS and whom it wants to know is found out again, and credentials that nobody uses any more
-/// leave the memory.
+/// After this time a registry is asked again whether it speaks TLS and how its clients authenticate, and credentials that nobody
+/// uses any more leave the memory.
 const REMEMBERED: Duration = Duration::from_secs(600);
-/// A client with trust of its own takes memory, and whoever writes an instance chooses how many there are.
+/// So many clients with certificate authorities of their own are kept: each takes memory, and users decide by their instances how
+/// many there would be.
 const CLIENTS_MAX: usize = 16;
 const MAX: usize = 64;
 

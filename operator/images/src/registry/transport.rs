@@ -35,7 +35,7 @@ const TOKENS_MAX: usize = 256;
 /// Requests to one registry at a time, whoever makes them.
 const AT_A_TIME: usize = 8;
 
-/// An answer, read as far as anybody wants to know.
+/// An answer, with as much of its body as is needed.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub status: StatusCode,
@@ -49,7 +49,7 @@ pub struct Transport {
     http: reqwest::Client,
     pauses: Pauses,
     permits: Semaphore,
-    /// How it wants to be spoken to, once that is known, or why it isn't.
+    /// How the registry wants to be spoken to, or why that can't be found out; empty until the first request.
     base: tokio::sync::Mutex<Option<Result<Base, Failure>>>,
     greetings: AtomicU64,
     tokens: Mutex<Tokens>,
@@ -66,7 +66,7 @@ pub struct Pauses {
     pub when_unreachable: Duration,
 }
 
-/// A greeting without an answer.
+/// Why the first request to a registry got no answer that can be used.
 #[derive(Clone, Debug)]
 enum Failure {
     PlainHttp,
@@ -91,7 +91,7 @@ pub(super) struct Asked<'a> {
     pub content: Option<&'a Content>,
 }
 
-/// By who it's for and what for: a token, and until when it's good.
+/// Tokens, each with the time until which it is good, by login and scope.
 type Tokens = HashMap<(Login, Option<String>), (String, Instant)>;
 
 impl Transport {
@@ -114,7 +114,7 @@ impl Transport {
         let answer = (async || self.attempt(asked).await)
             .retry(self.pauses.between_tries.build())
             .when(Error::passes)
-            // A registry that says when it may be asked again knows better.
+            // A registry's `Retry-After` wins over the pause of the backoff.
             .adjust(|error: &Error, pause| match error.retry_after() {
                 Some(wanted) if wanted > PATIENCE => None,
                 wanted => pause.map(|pause| pause.max(wanted.unwrap_or_default())),
@@ -129,7 +129,7 @@ impl Transport {
 
     async fn attempt(&self, asked: &Asked<'_>) -> Result<Answer, Error> {
         let name = asked.name;
-        // It's never closed.
+        // The semaphore is never closed, so this never fails.
         let _permit = self.permits.acquire().await.ok();
         self.may_be_asked(name)?;
         let base = self.base(name).await?;
@@ -153,7 +153,7 @@ impl Transport {
         };
         let mut answer = self.read(name, signed).await?;
         if answer.status == StatusCode::UNAUTHORIZED && is_own {
-            // A token that was good a moment ago, or a challenge that not every path has.
+            // Either the token has expired meanwhile, or the registry asks for credentials on this path only: log in anew, once.
             self.tokens().retain(|(_, of), _| of.as_ref() != Some(&scope));
             let now = challenge(&answer.headers);
             if matches!(now, Challenge::Token { .. }) {
@@ -174,7 +174,7 @@ impl Transport {
         Ok(answer)
     }
 
-    /// How it wants to be spoken to. Whoever waits while somebody finds that out has the same answer.
+    /// How the registry wants to be spoken to. Requests that come while this is being found out wait, and get the same answer.
     async fn base(&self, name: &Name) -> Result<Base, Error> {
         let before = self.greetings.load(Ordering::Acquire);
         let mut base = self.base.lock().await;
@@ -193,7 +193,7 @@ impl Transport {
         })
     }
 
-    /// Finds out whether it speaks TLS, and whom it wants to know.
+    /// Finds out whether the registry speaks TLS, and how its clients authenticate.
     async fn greet(&self, name: &Name) -> Result<Base, Failure> {
         let ping = async |scheme| {
             let request = self.http.get(format!("{scheme}://{}/v2/", name.endpoint()));
@@ -208,7 +208,8 @@ impl Transport {
                 if status == StatusCode::UNAUTHORIZED { challenge(&headers) } else { Challenge::Open };
             Ok(Base { scheme, challenge })
         };
-        // What a registry says. A TLS server answers 400 or 404 to whoever doesn't speak TLS, and would be taken for one without it.
+        // The answers that only a registry gives. A server that expects TLS answers plain HTTP with 400 or 404, and isn't to be
+        // taken for a registry without TLS.
         let is_registry = |status: StatusCode| {
             matches!(answer::meaning(status, &[]), Meaning::Fine | Meaning::Denied | Meaning::Passing)
         };
@@ -348,7 +349,7 @@ impl Transport {
 
     fn passing(&self, name: &Name, why: String, retry_after: Option<Duration>) -> Error {
         if let Some(pause) = retry_after.filter(|pause| !pause.is_zero()) {
-            // For everybody who asks it.
+            // The pause counts for all instances that use this registry.
             let mut cooldown = self.cooldown.lock().unwrap_or_else(PoisonError::into_inner);
             *cooldown = Some((Instant::now() + pause, why.clone()));
         }
@@ -360,12 +361,12 @@ impl Transport {
     }
 
     fn tokens(&self) -> MutexGuard<'_, Tokens> {
-        // Every change is one insertion or removal.
+        // Each change is one insertion or removal, so the map is whole even if a thread panicked while it held the lock.
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// An answer that's good for nothing.
+/// The error for an answer that can't be used.
 pub(super) fn refused(name: &Name, why: String) -> Error {
     Error::Refused { image: name.text.clone(), why }
 }

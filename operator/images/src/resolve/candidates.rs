@@ -176,7 +176,8 @@ impl<'a> Choice<'a> {
             }
             match self.providers.get(wanted) {
                 Some(providers) => found.extend(providers),
-                // It comes from where nobody looks, and may bring anything.
+                // No repository of the spec provides it, so it comes from one that isn't read (the base image's own), and may in
+                // turn require any package of those of the spec.
                 None => found.extend(self.best.keys()),
             }
             found.extend(self.followers.get(wanted).into_iter().flatten());

@@ -47,7 +47,8 @@ fn hash(image: Image, from: &str, choice: &Choice<'_>, inputs: Inputs<'_>) -> St
     }
     hasher.add_packages(&choice.resolve(&context::installs(image)), inputs.repositories);
     if inputs.contents.iter().any(|content| matches!(content.packages, Packages::Whole)) {
-        // Which package a pin stands for, nobody has seen.
+        // The packages of one repository at least weren't read one by one, so it's unknown which of them the pins choose: the pins
+        // count themselves.
         for (name, version) in inputs.pins {
             hasher.add(&[name, version]);
         }
@@ -71,7 +72,7 @@ impl Hasher {
         for Picked { repository, nevra, checksum } in picked {
             self.add(&[repository, nevra, &hex::encode(checksum)]);
         }
-        // The labels of the image name where its packages came from, and that must stay true.
+        // The image's labels name the URLs that its packages came from, so other URLs make it another image.
         let serving: BTreeSet<_> = picked.iter().map(|p| p.repository.as_str()).collect();
         for repository in repositories.iter().filter(|r| serving.contains(r.name.as_str())) {
             self.add(&[&repository.base_url, repository.gpg_key.as_deref().unwrap_or_default()]);

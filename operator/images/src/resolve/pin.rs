@@ -31,12 +31,13 @@ pub fn pin(given: &str, recorded: Recorded<'_>) -> Pin {
     }
     let known = |digest| Pin::Known(ResolvedTag { image: given.to_owned(), digest, message: None });
     if let Some(resolved) = recorded.resolved {
-        // Otherwise the spec names another image than before.
+        // If the names differ, the spec names another image than when the tag was resolved.
         return if resolved.image == given { Pin::Known(resolved.clone()) } else { Pin::Resolve };
     }
     match recorded.runs.map(|runs| (runs.split_once('@'), recorded.is_current)) {
         Some((Some((name, digest)), _)) if name == given => known(Some(digest.to_owned())),
-        // Nobody could be asked then; asking again would restart what runs.
+        // An earlier version of the operator ran this image by its tag, as no registry told it a digest. A digest that is found
+        // only now would change the pod's template, and restart what runs.
         Some((_, true)) => known(None),
         _ => Pin::Resolve,
     }

@@ -30,7 +30,7 @@ impl Prebuilt {
     /// Why some are used by tag, as a sentence.
     pub fn unresolved(&self) -> Option<String> {
         let why: Vec<_> = self.resolved.values().filter_map(|tag| tag.message.as_deref()).collect();
-        // What is in the way of one is mostly in the way of all.
+        // Only the first reason is repeated: mostly it is the same for all of them.
         let (first, more) = why.split_first()?;
         let more = if more.is_empty() {
             String::new()
@@ -52,7 +52,7 @@ pub async fn prebuilt(
         status.is_some_and(|s| s.observed_generation.is_some() && s.observed_generation == wanted.generation);
     let pinned = join_all(given_images(wanted.spec).into_iter().map(async |(image, given)| {
         if wanted.spec.images.pull_policy == PullPolicy::Never {
-            // The nodes have it by this name, whatever a registry says.
+            // The nodes have the image already, by this name, and never pull: a digest from a registry would name another image.
             return Ok::<_, Error>((image, given, None));
         }
         let resolved = status.and_then(|status| status.resolved.get(image.key()));

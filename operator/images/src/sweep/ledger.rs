@@ -67,7 +67,7 @@ pub struct Ledger {
 
 impl Stock {
     fn retention(&self) -> SignedDuration {
-        // Admission let nothing else through; what can't be read is kept for ever.
+        // The API server admits durations only. If it is none all the same, images are kept for ever.
         self.registry.retention.parse().unwrap_or(SignedDuration::MAX)
     }
 
@@ -158,14 +158,15 @@ impl Ledger {
             .iter()
             .filter_map(|instance| Some(key(&instance.namespace()?, &instance.spec.registry.as_ref()?.url)))
             .collect();
-        // Whoever is there now has the say.
+        // A stock of a registry that instances still name, but none of them asks for deletion any more, is dropped. Stocks without
+        // any instance stay, until their images expire.
         self.stocks.retain(|key, _| asked.contains_key(key) || !of_living.contains(key));
         for (key, stock) in asked {
             let known =
                 self.stocks.entry(key).or_insert_with(|| Stock { images: BTreeMap::new(), ..stock.clone() });
             if known.registry != stock.registry {
                 known.registry = stock.registry;
-                // What it refused may work now.
+                // The registry's settings have changed, so what it refused before is tried again.
                 known.refused = None;
             }
             let precision = known.retention() / PRECISION;
@@ -193,7 +194,7 @@ impl Ledger {
         };
         let mut expired = Vec::new();
         for (key, stock) in self.stocks.iter().filter(|(_, stock)| !stock.rests(now)) {
-            // Another namespace may push to the same place.
+            // Another namespace may push to the same registry, and keep its images longer.
             let same: Vec<_> =
                 self.stocks.values().filter(|s| s.registry.url == stock.registry.url).collect();
             let images = stock.images.keys().filter(|image| !used.has(image));
@@ -236,7 +237,7 @@ impl Ledger {
                 self.other.clear();
                 continue;
             }
-            // Those that are refused go first.
+            // Images in registries that refuse to delete are forgotten first, then those that were unused longest.
             let age = |stock: &Stock, last: &Timestamp| (stock.refused.is_none(), *last);
             let mut ages: Vec<_> = self
                 .stocks

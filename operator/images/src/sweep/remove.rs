@@ -56,7 +56,7 @@ pub async fn remove(
         return Ok(Outcome::InUse);
     }
     if tags.is_alone(registry, &name, &found.digest).await? {
-        // Where a registry has no referrers API, an index of the referrers is under this tag.
+        // In a registry without the referrers API, the SBOM is listed in an index with this tag.
         let sbom = name.with(&found.digest.replace(':', "-"));
         if let Some(index) = registry.digest(&sbom.text).await? {
             match untag(registry, &sbom, &index, tags).await? {
@@ -71,7 +71,7 @@ pub async fn remove(
 /// Deletes a tag. Where a registry can't, the digest goes instead, if no other tag has it.
 async fn untag(registry: &Registry, name: &Name, digest: &str, tags: &mut Tags) -> Result<Outcome, Error> {
     match registry.delete(name).await? {
-        // A registry that doesn't know of deleting by tag may take the question for one about something else.
+        // A registry that can't delete by tag may answer "not found" though the tag is there. So it is asked for the tag again.
         Deleted::Gone if registry.digest(&name.text).await?.is_none() => {}
         Deleted::Gone | Deleted::No(_) => {
             if !tags.is_alone(registry, name, digest).await? {
@@ -94,7 +94,7 @@ impl Tags {
             self.0.insert(name.repository.clone(), read);
         }
         let Some(Some(tags)) = self.0.get(&name.repository) else { return Ok(false) };
-        // A list without the tag in question isn't the whole list.
+        // If the list lacks the tag in question, it is incomplete, and others may be missing, too.
         let is_whole = tags.contains_key(&name.reference);
         let is_shared = tags.iter().any(|(tag, of)| of == digest && *tag != name.reference);
         Ok(is_whole && !is_shared)
@@ -110,7 +110,7 @@ impl Tags {
 async fn read(registry: &Registry, name: &Name) -> Result<Option<BTreeMap<String, String>>, Error> {
     let tags = match registry.tags(name).await {
         Ok(Some(tags)) if tags.len() <= TAGS_MAX => tags,
-        // Not to be known is not to be alone.
+        // Where the tags can't be listed, the digest may have others, so it counts as shared.
         Ok(_) | Err(Error::Denied { .. } | Error::Refused { .. }) => return Ok(None),
         Err(error) => return Err(error),
     };

@@ -44,7 +44,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
             .with_mount("data", RESULTS)
             .with_mount("lock", "/var/lock/copr-backend")
             .with_mount("log", LOGS)
-            // python-daemon closes what nss_wrapper reads its names from.
+            // python-daemon closes all files, also the passwd file from which nss_wrapper gives the pod's uid a name: after that
+            // only the environment names the user.
             .with_env("USER", "copr")
             .with_env("LOGNAME", "copr")
     };
@@ -53,7 +54,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
         daemon(forget_workers::dispatcher(instance, image, "public", (name, &command), workers))
     };
     let forget = forget_workers::init(instance, image, "public", &["copr:lock:queue:/var/lib/copr/*"]);
-    // `sign` knows IPv4 only.
+    // `sign` connects by IPv4 only. So it connects to this relay on 127.0.0.1, which connects to signd by whichever family the
+    // cluster has.
     let (script, signd) = (format!("{SCRIPTS}/{RELAY}"), port::SIGND.number.to_string());
     let keygen = instance.host(Component::Keygen.name());
     let relay = container("signd", image, &["python3", &script, "127.0.0.1", &signd, &keygen, &signd])

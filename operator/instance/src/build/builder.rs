@@ -27,11 +27,11 @@ use crate::{
 
 /// The ClusterRole of manifests/openshift that may use the builders' SCC.
 const SCC_ROLE: &str = "copr-builder-scc";
-/// A build may take a day and a quarter at most (Copr's MAX_BUILD_TIMEOUT), on a builder that was ready for up to six hours before
-/// (`IDLE_SECONDS` of builder-check); nothing of it lives longer.
+/// The longest life of a builder's pod: six hours of waiting for a build (`IDLE_SECONDS` of builder-check), and the longest build
+/// that Copr admits, thirty hours (MAX_BUILD_TIMEOUT).
 const LIFETIME_SECONDS: i64 = 108_000 + 6 * 3600;
 
-/// A builder fetches one image, of some hundred MiB unpacked. Of this size the kubelet would end the build.
+/// The size of podman's storage at which the kubelet ends the build. A builder fetches one image, of some hundred MiB unpacked.
 const CONTAINERS_SIZE: &str = "10Gi";
 
 pub(super) fn build(instance: &Instance) -> Objects {
@@ -102,8 +102,8 @@ pub fn pod(instance: &Instance, pool: &Pool) -> Pod {
         volumes: Some(vec![
             keys_volume(instance),
             public_volume(instance),
-            // Mock has podman fetch the image that it starts a chroot from, and podman's overlays can't lie on
-            // the pod's own: Mock tries for two minutes before it does without.
+            // Mock has podman fetch its bootstrap image. podman can't make an overlay on the overlay that is the container's root;
+            // without this volume Mock would try for two minutes and then go on without the image.
             bounded_dir("containers", CONTAINERS_SIZE),
         ]),
         restart_policy: Some("Never".into()),
@@ -115,7 +115,7 @@ pub fn pod(instance: &Instance, pool: &Pool) -> Pod {
         node_selector: Some(BTreeMap::from([("kubernetes.io/arch".into(), pool.node_arch.into())])),
         security_context: Some(isolation::pod()),
         active_deadline_seconds: Some(LIFETIME_SECONDS),
-        // sshd has nothing to save.
+        // sshd has nothing to save, so its end needn't be waited for.
         termination_grace_period_seconds: Some(1),
         ..PodSpec::default()
     };

@@ -31,7 +31,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
     Objects { credentials: vec![credentials], secrets: vec![client], ..Objects::default() }
 }
 
-/// Which rotation the credentials belong to. The client's Secret has it, too: it tells when the other is lost.
+/// Which rotation the credentials belong to. It is written on the client's Secret, too, so that it is still known if the Secret
+/// with the credentials is lost.
 fn rotation(instance: &Instance) -> Option<BTreeMap<String, String>> {
     instance.rotation.as_ref().map(|rotation| [(ROTATION.to_owned(), rotation.clone())].into())
 }

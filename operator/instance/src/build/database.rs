@@ -42,7 +42,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
             Pod {
                 containers: vec![postgresql],
                 volumes: vec![claim_volume(instance, component)],
-                // A checkpoint of everything that is in memory, and the kernel's write-back of it.
+                // PostgreSQL ends with a checkpoint, which writes everything that is only in memory to the disk.
                 grace_seconds: Some(120),
                 files: vec![password],
                 ..Pod::default()

@@ -31,12 +31,13 @@ pub(super) fn build(instance: &Instance) -> Objects {
             .with_mount("state", STATE)
             .with_mount("lock", "/var/lock/copr-dist-git")
             .with_mount("cgit", "/var/cache/cgit")
-            // An import asks for its user's name, and python-daemon closes what nss_wrapper reads it from.
+            // The importer asks for the name of its user. python-daemon closes all files, also the passwd file from which
+            // nss_wrapper gives the pod's uid a name: after that only the environment names the user.
             .with_env("USER", "copr-dist-git")
             .with_env("LOGNAME", "copr-dist-git")
     };
     let forget = forget_workers::init(instance, image, "public", &["copr:lock:queue:/var/lib/dist-git/*"]);
-    // The real importer expects the folders that its RPM makes, and the volume hides.
+    // Copr's importer expects folders that its RPM has made in the image. The volume is mounted over them, so they are made in it.
     let folders = container(
         "folders",
         image,

@@ -12,7 +12,7 @@ use k8s_openapi::{
 
 use super::{
     Objects, config,
-    volumes::{MEDIUM, bounded_dir, claim, claim_volume, config_map_volume, secret_volume},
+    volumes::{MEDIUM, SMALL, bounded_dir, claim, claim_volume, config_map_volume, secret_volume},
     workload::{
         ContainerExt as _, Pod, SCRIPTS, config_map, container, files, http, secret, services, stateful_set,
     },
@@ -28,13 +28,20 @@ const CONF: &str = "copr.conf";
 const HTTPD_CONF: &str = "copr-operator.conf";
 /// The Secret with the lists: tokens are among them.
 const LISTS: &str = "frontend-lists";
+/// Script and init container that make the bundle of the certificate authorities that the frontend trusts.
+const TRUST: &str = "trust";
+/// The provider's authority, in the Secret with the configuration.
+const CA: &str = "ca.crt";
+/// Where the bundle is.
+const AUTHORITIES: &str = "/run/copr-operator/authorities";
+const BUNDLE: &str = "/run/copr-operator/authorities/ca-bundle.crt";
 
 pub(super) fn build(instance: &Instance) -> Objects {
     let component = Component::Frontend;
     let name = component.name();
     let image = &instance.workloads.frontend.image;
     let mut conf = files([(CONF, config::copr_conf::render(instance))]);
-    let scripts = files([
+    let mut scripts = files([
         (SCHEMA, include_str!("scripts/schema").to_owned()),
         (SEED, include_str!("scripts/seed").to_owned()),
         ("steps.sh", include_str!("scripts/steps.sh").to_owned()),
@@ -42,7 +49,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
         ("lists.py", include_str!("scripts/lists.py").to_owned()),
     ]);
     let lists = files([("lists.json", serde_json::to_string_pretty(&instance.lists).unwrap_or_default())]);
-    // Given to the seed step as references, which a pod reads when it starts: another token has to start one.
+    // The seed step gets these from the Secret by `secretKeyRef`, so the pod's template doesn't change with them. They count as
+    // files of the pod so that another token restarts it.
     let seeded = files([
         ("api-login", instance.credentials.api_login.clone()),
         ("api-token", instance.credentials.api_token.clone()),
@@ -72,6 +80,22 @@ pub(super) fn build(instance: &Instance) -> Objects {
         httpd = httpd.with_file("config", HTTPD_CONF, "/etc/httpd/conf.d/copr-operator.conf");
         conf.insert(HTTPD_CONF.into(), httpd_conf);
     }
+    let mut init = vec![schema, seed];
+    let mut volumes = vec![
+        claim_volume(instance, component),
+        secret_volume(instance, "config", name),
+        config_map_volume(instance, "scripts", "frontend-scripts"),
+        secret_volume(instance, "lists", LISTS),
+        bounded_dir("log", MEDIUM),
+    ];
+    if let Some(authority) = instance.login.oidc.as_ref().and_then(|oidc| oidc.authority.clone()) {
+        conf.insert(CA.into(), authority);
+        scripts.insert(TRUST.into(), include_str!("scripts/trust").to_owned());
+        init.insert(0, trust(image));
+        // Of Python's requests, by which authlib reads the provider's metadata, keys and user info.
+        httpd = httpd.with_read_only("authorities", AUTHORITIES).with_env("REQUESTS_CA_BUNDLE", BUNDLE);
+        volumes.push(bounded_dir("authorities", SMALL));
+    }
     Objects {
         secrets: vec![secret(instance, name, name, &conf), secret(instance, LISTS, name, &lists)],
         config_maps: vec![config_map(instance, "frontend-scripts", name, &scripts)],
@@ -84,15 +108,9 @@ pub(super) fn build(instance: &Instance) -> Objects {
             instance,
             component,
             Pod {
-                init: vec![schema, seed],
+                init,
                 containers: vec![httpd],
-                volumes: vec![
-                    claim_volume(instance, component),
-                    secret_volume(instance, "config", name),
-                    config_map_volume(instance, "scripts", "frontend-scripts"),
-                    secret_volume(instance, "lists", LISTS),
-                    bounded_dir("log", MEDIUM),
-                ],
+                volumes,
                 files: vec![conf, scripts, lists, seeded],
                 ..Pod::default()
             },
@@ -101,7 +119,17 @@ pub(super) fn build(instance: &Instance) -> Objects {
     }
 }
 
-/// Where people have URLs of their own, those inside the cluster get the port that answers with the URLs of Services.
+/// The init container that makes the bundle. The image's own authorities are known inside the image only.
+fn trust(image: &str) -> Container {
+    let ca = "/etc/copr-operator/ca/ca.crt";
+    container(TRUST, image, &["bash", "/etc/copr-operator/scripts/trust", ca, BUNDLE])
+        .with_read_only("scripts", SCRIPTS)
+        .with_file("config", CA, ca)
+        .with_mount("authorities", AUTHORITIES)
+}
+
+/// With `spec.url` the Service's first port leads to the one that answers with the URLs of Services, and people get a port of their
+/// own.
 fn two_sided(instance: &Instance, mut service: Service) -> Service {
     let ports = service.spec.as_mut().and_then(|spec| spec.ports.as_mut());
     if let (Some(ports), Some(_)) = (ports, &instance.url) {

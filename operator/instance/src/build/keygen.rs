@@ -28,11 +28,12 @@ pub(super) fn build(instance: &Instance) -> Objects {
             .with_mount("run", "/run/signd")
             .with_mount("log", "/var/log/copr-keygen")
             .with_env("GNUPGHOME", "/var/lib/copr-keygen/gnupg")
-            // gpg-copr refuses every user but this one, and believes the environment.
+            // gpg-copr refuses to run as another user, and takes the user's name from the environment.
             .with_env("USER", "copr-signer")
             .with_env("LOGNAME", "copr-signer")
     };
-    // The server makes neither: its RPM does, and the volume hides them. gpg wants them closed.
+    // Both folders are made by keygen's RPM, in the image. The volume is mounted over them, so they are made in it, readable by
+    // their owner alone as gpg demands.
     let folders = container(
         "folders",
         image,
@@ -66,7 +67,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
                     bounded_dir("run", MEDIUM),
                     bounded_dir("log", MEDIUM),
                 ],
-                // gpg tells a stale lock of the key ring by its PID.
+                // gpg takes a lock of the key ring for stale if no process has the PID in it, so it must see the processes of the
+                // other container.
                 share_process_namespace: true,
                 files: vec![conf],
                 ..Pod::default()
@@ -76,8 +78,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
     }
 }
 
-/// Whether signd listens, which is what a connection would tell. But signd logs a line for each connection, and none for
-/// a look at the kernel's table, where ports are hexadecimal and 0A is the state LISTEN.
+/// Whether signd listens. It is looked up in the kernel's table of sockets, where ports are hexadecimal and 0A is the state LISTEN:
+/// a probe that connects would make signd log a line each time.
 fn listening() -> Probe {
     let socket = format!(":{:04X} [0-9A-F]+:0000 0A ", port::SIGND.number);
     let command = ["grep", "-qsE", &socket, "/proc/net/tcp", "/proc/net/tcp6"];

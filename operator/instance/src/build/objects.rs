@@ -82,7 +82,7 @@ macro_rules! kinds {
     };
 }
 
-// What is mounted or referred to exists before what mounts it.
+// In the order of apply: what is mounted or referred to comes before what mounts it or refers to it.
 kinds! {
     /// Everything generated for the instance, which the others are rendered from.
     credentials: Secret => CreateOnce,

@@ -25,7 +25,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
             Pod {
                 containers: vec![redis],
                 volumes: vec![claim_volume(instance, component)],
-                // It writes its snapshot.
+                // Redis writes its snapshot when it ends.
                 grace_seconds: Some(60),
                 ..Pod::default()
             },

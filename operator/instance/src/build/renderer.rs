@@ -48,7 +48,7 @@ fn fingerprint() -> &'static str {
     })
 }
 
-/// One of each, so that what is rendered of it counts.
+/// The sample's lists have one entry each, so that a change of how an entry is rendered changes the fingerprint.
 fn lists() -> Lists {
     let text = || "sample".to_owned();
     Lists {

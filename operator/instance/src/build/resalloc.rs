@@ -16,8 +16,8 @@ use crate::validate::Instance;
 /// The ConfigMap with the hooks and the manifests of builders.
 const HOOKS_MAP: &str = "resalloc-hooks";
 const HOOKS: &str = "/etc/copr-operator/hooks";
-/// A file of a few lines for each builder that there was, until resalloc is restarted. Of this size the kubelet would restart it, which
-/// ends what is being built.
+/// resalloc writes a file of a few lines for each builder, and they stay until it is restarted. When they reach this size the
+/// kubelet ends the pod, and with it the builds that run, so the size is one that nobody reaches.
 const LOGS: &str = "10Gi";
 const SERVE: &str = "/etc/copr-operator/hooks/resalloc-serve";
 
@@ -25,7 +25,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
     let component = Component::Resalloc;
     let name = component.name();
     let serve = include_str!("scripts/resalloc-serve").to_owned();
-    // What resalloc reads once. Pools and hooks are read afresh each time, so that a change of them ends no build.
+    // What resalloc reads at its start, so that a change has to restart it. It reads pools and hooks again each time that it uses
+    // them: a change of those restarts nothing, and ends no build.
     let restarts = files([("server.yaml", config::server_yaml::render()), ("resalloc-serve", serve.clone())]);
     let conf = files([
         ("server.yaml", config::server_yaml::render()),
@@ -46,13 +47,13 @@ pub(super) fn build(instance: &Instance) -> Objects {
         .with_port(port::RESALLOC)
         .with_env("COPR_INSTANCE", &instance.name)
         .with_env("BACKEND_POD", &format!("{}-0", instance.object(Component::Backend.name())))
-        // A folder: the kubelet never updates a file that is mounted by itself.
+        // The whole folder is mounted: the kubelet never updates a single file that is mounted by `subPath`.
         .with_read_only("config", "/etc/resallocserver")
         .with_read_only("hooks", HOOKS)
         .with_mount("data", "/var/lib/resallocserver")
         .with_mount("log", "/var/log/resallocserver")
         .with_readiness(tcp(port::RESALLOC));
-    // The hooks make this pod the owner of the builders: they never outlive it.
+    // The hooks make this pod the owner of the builders, so that the garbage collector deletes them with it.
     let own =
         [("POD_NAME", "metadata.name"), ("POD_UID", "metadata.uid"), ("POD_NAMESPACE", "metadata.namespace")];
     server.env.get_or_insert_default().extend(own.map(|(name, field)| downward(name, field)));
@@ -78,7 +79,7 @@ pub(super) fn build(instance: &Instance) -> Objects {
                 volumes: vec![
                     config_map_volume(instance, "config", name),
                     config_map_volume(instance, "hooks", HOOKS_MAP),
-                    // The backend waits for its tickets, and they have to outlive a killed pod.
+                    // The backend waits for its tickets, so they must be there again after the pod was killed.
                     claim_volume(instance, component),
                     bounded_dir("log", LOGS),
                 ],
@@ -108,9 +109,9 @@ fn role(instance: &Instance) -> Role {
         metadata: metadata(instance, name, name),
         rules: Some(vec![
             rule("pods", &["create", "get", "delete"]),
-            // A builder that can't be made is reported where the operator and people look.
+            // builder-new reports a builder that can't be made by an event, which the operator watches and people see.
             rule("events", &["create"]),
-            // Builders are made as the present spec says.
+            // builder-new reads the manifest of builders from the ConfigMap each time, since the mounted copy may be a minute old.
             PolicyRule {
                 resource_names: Some(vec![instance.object(HOOKS_MAP)]),
                 ..rule("configmaps", &["get"])

@@ -17,7 +17,7 @@ use crate::validate::Instance;
 /// build at once.
 const MEBIBYTES_PER_WORKER: i32 = 16;
 const MOST_MEBIBYTES: i32 = 1024;
-/// Twice what a worker is: all of them may build at once.
+/// Twice the size of a worker, since all of them may build at once.
 const LIMIT_PER_WORKER: i32 = 96;
 /// Python's hooks of resalloc: one a builder, each of 30 MiB.
 const LIMIT_PER_HOOK: i32 = 32;
@@ -38,21 +38,21 @@ fn default(instance: &Instance, component: Component, container: &str) -> Amount
         (Component::Backend, "build") => {
             workers.saturating_mul(MEBIBYTES_PER_WORKER).saturating_add(64).min(MOST_MEBIBYTES)
         }
-        // Up to ten workers, that mostly wait for createrepo_c.
+        // Up to ten workers, which mostly wait for createrepo_c to end.
         (Component::Backend, "action") => 96,
         (Component::Resalloc, _) => 80,
-        // signd's with the relay in front of it.
+        // The container of signd has the relay in front of signd, too.
         (Component::Keygen, "httpd" | "signd") => 64,
         (_, "log" | "httpd" | "signd") => 48,
         _ => 32,
     };
     let most_mebibytes = match (component, container) {
-        // createrepo_c over some ten thousand packages, after each build and in each action: some GiB.
+        // After each build, and in each action, createrepo_c reads the whole repository: some GiB with ten thousands of packages.
         (Component::Backend, "build") => {
             workers.saturating_mul(LIMIT_PER_WORKER).saturating_add(4 * GIBIBYTE)
         }
         (Component::Backend, "action") => 6 * GIBIBYTE,
-        // git packs what it imports and what is cloned: a kernel's sources are a GiB.
+        // git packs in memory what is imported and what is cloned: the sources of a kernel are a GiB.
         (Component::DistGit, "importer" | "httpd") => 4 * GIBIBYTE,
         // A query for everything that was ever built, with the database's cache beside it; an upload of a source package, and pages that
         // list every build of a project.
@@ -64,13 +64,13 @@ fn default(instance: &Instance, component: Component, container: &str) -> Amount
         (_, "httpd" | "log") => GIBIBYTE / 2,
         _ => GIBIBYTE / 4,
     };
-    // An idle instance uses 7 % of a core; what it uses while it builds is the builders'.
+    // An idle instance uses 7 % of a core. While it builds, it is the builders that need CPU, and they have requests of their own.
     let cpu = match (component, container) {
         (Component::Frontend, "httpd") | (Component::Backend, "build") => "20m",
         (_, super::logs::NAME | "log") => "5m",
         _ => "10m",
     };
-    // createrepo_c, git and PostgreSQL use several cores if they are there; what is slowed down is nobody's lost build.
+    // createrepo_c, git and PostgreSQL use several cores if they may. A lower limit makes them slower, and no build fails for it.
     let most_cpu = match (component, container) {
         (Component::Backend, "build" | "action") | (Component::DistGit, "importer" | "httpd") => "4",
         (_, super::logs::NAME | "log") => "1",

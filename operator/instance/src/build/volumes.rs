@@ -35,13 +35,13 @@ pub(super) fn claim(instance: &Instance, component: Component) -> PersistentVolu
     }
 }
 
-/// For what is a few files.
+/// Size of a folder for a few small files.
 pub(super) const SMALL: &str = "256Mi";
-/// For what may become a few files of many MiB.
+/// Size of a folder for a few files that may each be many MiB.
 pub(super) const MEDIUM: &str = "2Gi";
 
-/// A volume that lives as long as the pod, of a size at which the kubelet ends the pod: a bound for what goes wrong, that one pod may not
-/// fill the disk of its node, and nothing that is reserved.
+/// A volume that lives as long as the pod. When it reaches the size, the kubelet ends the pod, so that what goes wrong in one pod
+/// can't fill the disk of its node. Nothing is reserved for it.
 pub(super) fn bounded_dir(name: &str, size: &str) -> Volume {
     let source = EmptyDirVolumeSource { size_limit: Some(Quantity(size.into())), medium: None };
     Volume { name: name.into(), empty_dir: Some(source), ..Volume::default() }

@@ -69,7 +69,8 @@ pub(super) fn stateful_set(instance: &Instance, component: Component, pod: Pod) 
     let finish = |mut container: Container| {
         container.image_pull_policy = Some(instance.pull.policy.clone());
         container.security_context = Some(restricted());
-        // The last lines of the log end in the pod's status, and from there in the condition.
+        // With this the kubelet copies the last lines of the log of a container that failed into the pod's status, from where they
+        // get into the condition.
         container.termination_message_policy = Some("FallbackToLogsOnError".into());
         container.resources = Some(resources::of(instance, component, &container.name));
         if !proxy.is_empty() {
@@ -118,7 +119,7 @@ pub(super) fn stateful_set(instance: &Instance, component: Component, pod: Pod) 
                 match_labels: Some(labels::selector(&instance.name, name)),
                 ..LabelSelector::default()
             },
-            // With OrderedReady a pod that never becomes ready blocks the update that would mend it.
+            // With the default, OrderedReady, a pod that never becomes ready isn't replaced by the update that would mend it.
             pod_management_policy: Some("Parallel".into()),
             // When a pod is replaced is the operator's to decide (instance/rollout.rs): a running build may not be killed for it.
             update_strategy: Some(StatefulSetUpdateStrategy {
@@ -252,14 +253,14 @@ impl ContainerExt for Container {
     }
 
     fn with_readiness(mut self, probe: Probe) -> Self {
-        // A pod that starts is asked often: readiness is what everybody waits for.
+        // Every two seconds, since everything else waits for a pod that starts to become ready.
         self.readiness_probe = Some(Probe { period_seconds: Some(2), failure_threshold: Some(3), ..probe });
         self
     }
 
     fn with_liveness(mut self, probe: Probe) -> Self {
-        // What takes two seconds on a quiet node took minutes on a busy one. A server killed for that would
-        // only start again, for ever.
+        // A start that takes two seconds on a quiet node was seen to take minutes on a busy one. If the kubelet killed the server
+        // meanwhile, it would start again and never come up.
         self.startup_probe =
             Some(Probe { period_seconds: Some(1), failure_threshold: Some(600), ..probe.clone() });
         self.liveness_probe = Some(Probe { period_seconds: Some(15), failure_threshold: Some(4), ..probe });

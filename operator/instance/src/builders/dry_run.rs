@@ -21,7 +21,7 @@ use crate::{build, validate::Instance};
 
 /// How soon builders that are refused are tried again.
 pub const PAUSE: SignedDuration = SignedDuration::from_secs(30);
-/// How long it is believed that they are admitted: what refuses them may come without a change of the instance.
+/// How long an admission counts. It must end, since a quota or a policy may come without a change of the instance.
 const TRUST: SignedDuration = SignedDuration::from_mins(10);
 /// Name of the pod that is never made. Real ones are numbered.
 const SUFFIX: &str = "builder-dry-run";
@@ -36,7 +36,8 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Why builders are refused. A quota that is used up is no refusal while builders are what uses it.
+    /// Why builders are refused. While there are builders, a quota that is used up counts as no refusal: it is the builders that
+    /// use it.
     pub fn refusal(&self, no_builder: bool) -> Option<&str> {
         let why = self.refused.as_deref()?;
         (no_builder || !why.contains("exceeded quota")).then_some(why)
@@ -92,14 +93,14 @@ impl DryRuns {
         }
         let outcome = Outcome { refused, at: now };
         let mut all = self.lock();
-        // Instances that are gone are asked about no more.
+        // Entries of instances that are gone aren't renewed, and are dropped here.
         all.retain(|_, known| now.duration_since(known.outcome.at) < TRUST + TRUST);
         all.insert(instance.owner.uid.clone(), Known { hash, outcome: outcome.clone() });
         Some(outcome)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        // An entry is whole whatever panicked while the lock was held.
+        // Entries are replaced whole, so they are usable even if a thread panicked while it held the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -122,7 +123,7 @@ fn hash(pods: &[Pod]) -> String {
 fn is_due(known: &Known, hash: &str, troubled: bool, now: Timestamp) -> bool {
     let age = now.duration_since(known.outcome.at);
     let limit = if troubled || known.outcome.refused.is_some() { PAUSE } else { TRUST };
-    // Half a second less: what is woken when it is due must not be a moment early.
+    // Half a second of tolerance: a reconcile that was scheduled for this moment may come a little early, and would do nothing.
     known.hash != hash || age >= limit.saturating_sub(SignedDuration::from_millis(500))
 }
 
@@ -148,7 +149,7 @@ fn classify(result: Result<(), kube::Error>) -> Answer {
     if about_us || !(400..500).contains(&status.code) {
         return Answer::Silent(status.message.clone());
     }
-    // The name is one that nobody will find.
+    // The message names the pod of the dry run, which never existed: that part would only mislead people, and is cut off.
     let name = ApiResource::erase::<Pod>(&()).plural;
     let own = status.message.split_once("is forbidden: ");
     let message = match own {

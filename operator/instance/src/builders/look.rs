@@ -42,7 +42,7 @@ const CONTAINER: &str = "look";
 const RETRIES: i32 = 3;
 /// The user nobody of every distribution.
 const NOBODY: i64 = 65_534;
-/// A folder that can't be read would look like one without any configuration.
+/// The script fails where the folder can't be read, as that would look like a folder without any configuration.
 const SCRIPT: &str = "\
 test -r /etc/mock -a -x /etc/mock || { echo '/etc/mock cannot be read' >&2; exit 1; }
 for chroot in \"$@\"; do
@@ -60,7 +60,7 @@ fn job(instance: &Instance, pool: &Pool) -> Job {
     let labels = labels::component(&instance.name, COMPONENT);
     let (mut metadata, mut pod) =
         (ObjectMeta { labels: Some(labels.clone()), ..ObjectMeta::default() }, pod(instance, pool));
-    // Where builders run: the image may be on those nodes only.
+    // On the nodes where builders run, as the image may be available there only.
     scheduling::apply(&instance.builders.pod, &mut metadata, &mut pod);
     let spec = JobSpec {
         backoff_limit: Some(RETRIES),
@@ -83,7 +83,7 @@ fn job(instance: &Instance, pool: &Pool) -> Job {
     }
 }
 
-/// A node that drains must not use up the retries.
+/// A pod that was evicted by the drain of its node doesn't count as a failure of the Job.
 fn not_by_eviction() -> PodFailurePolicy {
     PodFailurePolicy {
         rules: vec![PodFailurePolicyRule {
@@ -121,7 +121,7 @@ fn pod(instance: &Instance, pool: &Pool) -> PodSpec {
         node_selector: Some(BTreeMap::from([("kubernetes.io/arch".into(), pool.node_arch.into())])),
         security_context: Some(PodSecurityContext {
             run_as_non_root: Some(true),
-            // The image's own user is root. OpenShift gives every pod a user of its own.
+            // The image's user is root, which `runAsNonRoot` refuses. OpenShift sets a uid itself, and refuses this one.
             run_as_user: (instance.platform == Platform::Kubernetes).then_some(NOBODY),
             seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".into(), localhost_profile: None }),
             ..PodSecurityContext::default()
@@ -130,7 +130,7 @@ fn pod(instance: &Instance, pool: &Pool) -> PodSpec {
     }
 }
 
-/// A shell that looks for files. Nothing of `spec.builders.resources`: those are what a build needs.
+/// What a shell needs that looks for files. `spec.builders.resources` don't count here: they are what a build needs.
 const AMOUNTS: Amounts = Amounts { cpu: "10m", mebibytes: 16, most_cpu: "1", most_mebibytes: 128 };
 
 fn chroots_of<'a>(instance: &'a Instance, pool: &'a Pool) -> impl Iterator<Item = String> + 'a {
@@ -141,8 +141,8 @@ fn chroots_of<'a>(instance: &'a Instance, pool: &'a Pool) -> impl Iterator<Item 
     distinct.into_iter()
 }
 
-/// What the looks have shown: the condition, and the chroots without a configuration. `known` is the condition as it was, with
-/// its chroots: it stands while its Job does, whose pod may be gone.
+/// What the looks have shown: the condition, and the chroots without a configuration. `known` and its chroots are what was reported
+/// before. That stays if the Job is the same, since its pod, and with it the result, may be gone.
 pub fn assess(
     instance: &Instance,
     pods: &[Pod],

@@ -2,7 +2,7 @@ use copr_operator_kernel::testing::{ApiServer, Exchange, assert_hides, get};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fixtures::{EXTERNAL, MINIMAL, parse};
+use crate::fixtures::{AUTHORITY, EXTERNAL, MINIMAL, parse, private_provider};
 
 const INSTANCE: &str = "/apis/copr.fedorainfracloud.org/v1alpha1/namespaces/team/coprinstances/demo";
 /// The Secrets that are rendered from the credentials, in the order in which they are read.
@@ -126,6 +126,22 @@ async fn an_external_secret_that_is_missing_is_no_failure_to_read() {
     let observed = observe(&server, &parse(EXTERNAL)).await.unwrap();
     assert_eq!(observed.database_secret.unwrap().data, Some(uri));
     assert_eq!(observed.redis_secret.unwrap().data, None);
+}
+
+#[tokio::test]
+async fn an_authority_is_read_and_one_that_is_missing_is_no_failure_to_read() {
+    let credentials = Credentials::generate().unwrap();
+    let map = || get("/api/v1/namespaces/team/configmaps/provider-ca");
+    let before = || [known(&credentials, None), kubernetes(), read("copr-oidc")];
+    let data = BTreeMap::from([("ca.crt".to_owned(), AUTHORITY.to_owned())]);
+    for (answer, found) in [(map().answers(json!({"data": data})), Some(data.clone())), (map(), None)] {
+        let script = before().into_iter().chain([answer, read("copr-kerberos")]);
+        let observed = observe(&ApiServer::expects(script), &parse(&private_provider())).await.unwrap();
+        assert_eq!(observed.oidc_authority.unwrap().data, found);
+    }
+    let script = before().into_iter().chain([map().refuses(ApiServer::FORBIDDEN, "not you")]);
+    let error = observe(&ApiServer::expects(script), &parse(&private_provider())).await.unwrap_err();
+    assert_eq!(error.to_string(), "failed to read the ConfigMap provider-ca");
 }
 
 #[tokio::test]

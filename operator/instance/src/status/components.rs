@@ -41,8 +41,8 @@ pub fn list(
         .collect()
 }
 
-/// Whether one answers, is on its way up or is in trouble as the other does: trouble that has another name for a while, as that
-/// of a container that ends again and again, is the same trouble.
+/// Whether both answer, both start, or both are in trouble. Two reasons of trouble count as the same trouble: those of a container
+/// that ends again and again alternate.
 fn is_alike(old: &ComponentStatus, new: &ComponentStatus) -> bool {
     old.ready == new.ready && is_trouble(&old.reason) == is_trouble(&new.reason)
 }

@@ -3,6 +3,7 @@
 
 mod before;
 mod components;
+mod exposed;
 mod images;
 mod lifetime;
 mod standing;
@@ -32,9 +33,10 @@ use super::{
 };
 
 pub use before::{applied_generation, take_over};
+pub use volumes::is_refused_volume;
 
 /// Every type of condition that an instance has.
-const TYPES: [&str; 9] = [
+const TYPES: [&str; 10] = [
     AVAILABLE,
     READY,
     RECONCILING,
@@ -43,6 +45,7 @@ const TYPES: [&str; 9] = [
     status::volumes::CONDITION,
     status::builders::CONDITION,
     status::chroots::CONDITION,
+    status::exposed::CONDITION,
     super::lifetime::CONDITION,
 ];
 /// The cluster has everything that the present spec says.
@@ -100,7 +103,7 @@ async fn write_to(
     });
     match api.patch_status(name, &PatchParams::apply(FIELD_MANAGER).force(), &Patch::Apply(patch)).await {
         Ok(_) => Ok(()),
-        // Deleted meanwhile: there is nobody left to tell.
+        // The instance was deleted meanwhile, or is another one of the same name by now.
         Err(kube::Error::Api(answer)) if answer.is_not_found() || answer.is_conflict() => Ok(()),
         Err(source) => Err(Error(source)),
     }
@@ -130,6 +133,7 @@ fn report(
         if let Some(volumes) = volumes::assess(seen, &progress.refused_volumes) {
             conditions::set(&mut status.conditions, status::volumes::CONDITION, volumes, generation, now);
         }
+        exposed::report(instance, seen, &mut status, now);
         builders_of(instance, progress, &redactor, &mut status, now);
     } else if conditions::get(&status.conditions, AVAILABLE).is_none() {
         // Nothing could be looked at, and nothing was known before.

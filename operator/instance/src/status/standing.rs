@@ -6,13 +6,14 @@
 //! | `Starting`, `ImagesBuilding`, `RestartPending`, `Pending`, `Resizing`, `Looking` | by itself |
 //! | `DependencyUnreadable`, `ApplyFailed`, `ExpiryFailed`, `RepositoryUnreadable`, `RegistryUnreachable` | by itself, unless it has failed for [`PATIENCE`]: it's tried again |
 //! | `ImageBuildTrouble` | by itself, unless an image's build has failed a second time |
+//! | `NotAdmitted` | by itself, unless that has lasted for [`PATIENCE`]: a Gateway says so before it has seen the Service, too |
 //! | those of a component in trouble | by itself, unless that has lasted for [`PATIENCE`]: kubelets, schedulers and quotas try again, too |
 //! | `Paused`, `InvalidSpec`, `Malformed`, `NameTaken`, `SecretNotFound`, `SecretInvalid`, `ConfigMapNotFound`, `ConfigMapInvalid`, `ImageBuildFailed`, `PackagesRequirementUnmet`, `ImageBuilderMissing`, `RegistryRefused`, `ExposeUnsupported`, `ResizeRefused`, `MockConfigMissing` | when somebody changes the spec, what it refers to, or the cluster |
 
 use std::time::Duration;
 
 use copr_operator_api::{
-    status::{AVAILABLE, chroots, volumes},
+    status::{AVAILABLE, chroots, exposed, volumes},
     v1alpha1::CoprInstanceStatus,
 };
 use copr_operator_images::condition as images;
@@ -27,11 +28,12 @@ use crate::health;
 
 /// The present spec is in effect.
 pub const UP_TO_DATE: &str = "UpToDate";
-/// So many failed builds of an image are no accident any more.
+/// After so many failed builds of an image, the next one is expected to fail, too.
 const BUILDS_FAILED: i32 = 2;
 /// Trouble that passes by itself mostly does so within this time.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
-/// A look into the builder image that takes longer holds nothing back: its pod may be gone before it was seen.
+/// For how long Ready waits for the look into the builder image. The look may stay without a result, as its pod may be gone before
+/// the operator saw it.
 const LOOK: SignedDuration = SignedDuration::from_secs(120);
 
 /// What there is beside the status.
@@ -60,7 +62,8 @@ pub fn of(status: &CoprInstanceStatus, about: Circumstances<'_>) -> (Standing, O
         .or_else(|| condition(AVAILABLE).filter(is_false).map(obstacle))
         .or(withheld)
         .or_else(|| condition(volumes::CONDITION).filter(is_false).map(obstacle))
-        .or_else(|| condition(chroots::CONDITION).filter(is_false).map(obstacle));
+        .or_else(|| condition(chroots::CONDITION).filter(is_false).map(obstacle))
+        .or_else(|| condition(exposed::CONDITION).filter(is_false).map(obstacle));
     if let Some((reason, message)) = found {
         let (outlook, look_again) = outlook(&reason, status, about);
         return (Standing::new(outlook, &reason, message), look_again);
@@ -100,12 +103,21 @@ fn outlook(
         }
         reason if health::TROUBLES.contains(&reason) => {
             let since = components::in_trouble(&status.components).map(|c| c.last_transition_time.0).min();
-            match since.and_then(|since| left(since, PATIENCE, about.now)) {
-                Some(left) => (Outlook::GoesOn, Some(left)),
-                None => (Outlook::Stalled, None),
-            }
+            patient(since, about.now)
+        }
+        exposed::NOT_ADMITTED => {
+            let since = conditions::get(&status.conditions, exposed::CONDITION);
+            patient(since.map(|condition| condition.last_transition_time.0), about.now)
         }
         _ => (Outlook::Stalled, None),
+    }
+}
+
+/// Trouble that began then goes on by itself for as long as [`PATIENCE`] says.
+fn patient(since: Option<Timestamp>, now: Timestamp) -> (Outlook, Option<SignedDuration>) {
+    match since.and_then(|since| left(since, PATIENCE, now)) {
+        Some(left) => (Outlook::GoesOn, Some(left)),
+        None => (Outlook::Stalled, None),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether each volume has the size that its claim asks for. Pure.
 
 use copr_operator_api::status::volumes::{PENDING, RESIZE_REFUSED, RESIZING};
-use copr_operator_kernel::{conditions::Finding, quantity::is_less, report::truncate};
+use copr_operator_kernel::{apply, conditions::Finding, quantity::is_less, report::truncate};
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::ResourceExt as _;
 
@@ -20,7 +20,8 @@ pub fn assess(seen: &Seen, refusals: &[String]) -> Option<Finding> {
         return None;
     }
     if !refusals.is_empty() {
-        // What there is goes on serving: a volume that stays as it is keeps nobody from anything.
+        // Told before all else: the volume stays as it is until somebody changes its size in the spec. It goes on serving
+        // meanwhile.
         let message = format!("stays as it is, and the size may be taken back: {}", refusals.join("; "));
         return Some(Finding::no(RESIZE_REFUSED, truncate(message, super::MESSAGE_MAX)));
     }
@@ -45,7 +46,15 @@ pub fn assess(seen: &Seen, refusals: &[String]) -> Option<Finding> {
     })
 }
 
-/// Who makes a volume is told by its StorageClass. One without a class, or of a class that is nobody's, may wait for ever.
+/// Whether a claim that exists can't be changed as the spec says, for instance because its StorageClass can't grow volumes.
+pub fn is_refused_volume(failure: &apply::Error, seen: &Seen) -> bool {
+    let apply::Error::Apply { kind, name, .. } = failure else { return false };
+    kind == "PersistentVolumeClaim"
+        && failure.is_final()
+        && seen.claims.iter().any(|claim| claim.name_any() == *name)
+}
+
+/// The claim with its StorageClass: a claim without one, or of one that no provisioner serves, waits for ever.
 fn name_and_class(claim: &PersistentVolumeClaim) -> String {
     let class = claim.spec.as_ref().and_then(|spec| spec.storage_class_name.as_deref());
     match class {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::fixtures::{
-    EXTERNAL, MINIMAL, PUBLIC, minimal, observed, parse, public, secret, valid, with_secrets,
+    AUTHORITY, EXTERNAL, MINIMAL, PUBLIC, minimal, observed, parse, private_provider, public, secret, valid,
+    with_authority, with_secrets,
 };
 
 #[test]
@@ -122,6 +123,39 @@ fn what_contradicts_itself_is_named_with_its_field_before_any_image_is_built() {
         assert_eq!(error.reason(), "InvalidSpec");
         assert!(error.to_string().starts_with(expected), "{error}");
     }
+}
+
+#[test]
+fn the_authority_of_a_provider_is_checked_before_a_frontend_is_given_it() {
+    let yaml = private_provider();
+    let of =
+        |observed: &Observed| valid(&yaml, observed).map(|instance| instance.login.oidc.unwrap().authority);
+    assert_eq!(of(&with_authority(AUTHORITY)), Ok(Some(AUTHORITY.into())));
+    let with = |found: External| Observed { oidc_authority: Some(found), ..with_authority("") };
+    let table = [
+        (
+            with(External { name: "provider-ca".into(), data: None }),
+            "ConfigMapNotFound",
+            "login.oidc.caConfigMap: there is no ConfigMap provider-ca in this namespace",
+        ),
+        (
+            with(secret("provider-ca", &[("ca.pem", AUTHORITY)])),
+            "ConfigMapInvalid",
+            "login.oidc.caConfigMap: the ConfigMap provider-ca has no key ca.crt",
+        ),
+        (
+            with_authority("nonsense"),
+            "ConfigMapInvalid",
+            "the ConfigMap provider-ca is malformed at ca.crt: ",
+        ),
+    ];
+    for (observed, reason, expected) in table {
+        let error = of(&observed).unwrap_err();
+        assert_eq!(error.reason(), reason, "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    let public = public();
+    assert_eq!(public.login.oidc.unwrap().authority, None);
 }
 
 #[test]

@@ -132,21 +132,21 @@ impl Memory {
         let mut all = self.lock();
         let applied = all.entry((owner.namespace.clone(), owner.reference.name.clone())).or_default();
         if applied.uid != owner.reference.uid {
-            // Another object of the same name.
+            // The owner was deleted and made again under the same name: nothing of the former counts.
             *applied = Applied { uid: owner.reference.uid.clone(), ..Applied::default() };
         }
         act(applied)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), Applied>> {
-        // Each change is a single insertion or removal: the map is whole whatever panicked meanwhile.
+        // Each change is one insertion or removal, so the map is whole even if a thread panicked while it held the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A hash of a planned object.
 pub fn hash(object: &DynamicObject) -> String {
-    // A map of JSON values is ordered by key, so equal objects have equal texts.
+    // serde_json's maps are ordered by key, so equal objects become equal texts.
     let text = serde_json::to_vec(object).unwrap_or_default();
     hex::encode(Sha256::digest(text))
 }

@@ -91,7 +91,7 @@ pub struct Outcome {
     pub written: usize,
     /// What couldn't be done.
     pub failures: Vec<Error>,
-    /// The components that an object of is not as planned, so that their pods can't be.
+    /// The components of which at least one object isn't as planned, so that a new pod of theirs wouldn't be, either.
     pub incomplete: BTreeSet<String>,
 }
 
@@ -111,7 +111,8 @@ pub async fn apply_all(client: &Client, owner: &Owner, plan: &[Planned], memory:
     let mut taken: Vec<&String> = Vec::new();
     for (index, planned) in plan.iter().enumerate() {
         if planned.resource.kind == "StatefulSet" && planned.component().is_some_and(|c| taken.contains(&c)) {
-            // It would mount a volume, or answer behind a name, that belongs to somebody else.
+            // Another object of the component belongs to somebody else: the pods would mount a volume, or answer behind a Service,
+            // that isn't the owner's.
             continue;
         }
         let hash = memory::hash(&planned.object);
@@ -130,12 +131,12 @@ pub async fn apply_all(client: &Client, owner: &Owner, plan: &[Planned], memory:
                 if planned.lifetime != Lifetime::Retain
                     || matches!(error, Error::NameTaken { .. } | Error::Terminating { .. })
                 {
-                    // A volume that stays as it was is mounted by the pod as before.
+                    // A claim of the owner's that can't be changed (`Retain`) doesn't count: the pod mounts it as before.
                     outcome.incomplete.extend(planned.component().cloned());
                 }
                 outcome.failures.push(error);
                 if planned.lifetime == Lifetime::CreateOnce {
-                    // Everything else is rendered from it.
+                    // All later objects are rendered from what this one holds, so they aren't applied.
                     let rest = plan.iter().skip(index).filter_map(Planned::component).cloned();
                     outcome.incomplete.extend(rest);
                     break;

@@ -16,7 +16,9 @@ use crate::{
     builders::Obstacle,
     dereference::Observed,
     disturbance::disturbance,
-    evidence, pod,
+    evidence,
+    expected::{Expected, fingerprint},
+    pod,
     reason::Reason,
     suite::Test,
     validate::Validated,
@@ -44,7 +46,7 @@ pub struct Judge<'a> {
 
 impl Judge<'_> {
     /// Brings the status of a test up to what its pods say. An outcome that is final stays.
-    pub fn observe(&self, of: Test, test: &mut TestStatus, wake: &mut Wake) {
+    pub fn observe(&self, of: &Test, test: &mut TestStatus, wake: &mut Wake) {
         if test.outcome.is_final() {
             return;
         }
@@ -90,11 +92,11 @@ impl Judge<'_> {
     }
 
     fn pods<'a>(&'a self, test: &'a str) -> impl Iterator<Item = &'a Pod> {
-        self.observed.pods.iter().filter(move |pod| pod::test(pod) == Some(test))
+        self.observed.pods.iter().filter(move |pod| pod::runs(pod, test))
     }
 
     /// What keeps a test from building for longer than it is to wait, if anything.
-    fn obstacle(&self, test: Test, wake: &mut Wake) -> Option<(Reason, String)> {
+    fn obstacle(&self, test: &Test, wake: &mut Wake) -> Option<(Reason, String)> {
         match self.run.target.alive()?.builders.obstacle(test, self.observed.now) {
             Obstacle::None => None,
             Obstacle::Until(moment) => {
@@ -118,7 +120,7 @@ impl Judge<'_> {
     }
 
     /// Counts an attempt that can't be made now, instead of starting a pod that would wait in vain.
-    pub fn blocked(&self, of: Test, test: &mut TestStatus, wake: &mut Wake) -> bool {
+    pub fn blocked(&self, of: &Test, test: &mut TestStatus, wake: &mut Wake) -> bool {
         let Some((reason, why)) = self.obstacle(of, wake) else { return false };
         self.without_pod(test, reason, why);
         true
@@ -134,7 +136,7 @@ impl Judge<'_> {
 
     /// The end of an attempt as it counts: a failure of a disturbed instance is none of Copr's, and before
     /// the instance had time to show its state nothing is said.
-    fn settled(&self, of: Test, pod: Option<&Pod>, ended: Ended, wake: &mut Wake) -> Option<Ended> {
+    fn settled(&self, of: &Test, pod: Option<&Pod>, ended: Ended, wake: &mut Wake) -> Option<Ended> {
         let now = self.observed.now;
         if ended.outcome != Outcome::Failed {
             return Some(ended);
@@ -184,16 +186,67 @@ impl Judge<'_> {
         test.finished_at = Some(Time(finished));
         test.component = Some(ended.component).filter(|component| !component.is_empty());
         test.reason = ended.reason.map(|reason| reason.to_string());
-        let allowed = self.run.retries + evidence::more_attempts(self.run, ended.reason);
-        let again = ended.outcome == Outcome::Error && test.attempts <= allowed;
-        test.outcome = if again { Outcome::Pending } else { ended.outcome };
-        let message = match (ended.outcome, ended.message) {
-            (Outcome::Passed, _) => String::new(),
-            (Outcome::Failed, message) if message.is_empty() => "failed without a message".into(),
-            (_, message) if again => format!("attempt {}: {message}", test.attempts),
-            (_, message) => message,
+        test.results = ended.results;
+        let message = match ended.outcome {
+            Outcome::Failed if ended.message.is_empty() => "failed without a message".into(),
+            _ => ended.message,
         };
+        let errors_allowed = self.run.retries + evidence::more_attempts(self.run, ended.reason);
+        let (outcome, message) = match ended.outcome {
+            Outcome::Failed => {
+                let alike =
+                    || fingerprint(test.component.as_deref().unwrap_or_default(), &message, &test.results);
+                test.fingerprint = Some(ended.fingerprint.unwrap_or_else(alike));
+                test.failed_attempts += 1;
+                self.failed(test, message)
+            }
+            Outcome::Passed => self.passed(test),
+            Outcome::Error if test.attempts - test.failed_attempts <= errors_allowed => {
+                (Outcome::Pending, format!("attempt {}: {message}", test.attempts))
+            }
+            outcome => (outcome, message),
+        };
+        test.outcome = outcome;
         test.message = Some(report::truncate(message, MESSAGE_MAX)).filter(|message| !message.is_empty());
+    }
+
+    /// What a failure counts as, and what is said of it.
+    fn failed(&self, test: &TestStatus, message: String) -> (Outcome, String) {
+        let expected = Expected::of(&self.run.expected, &test.name, self.observed.now);
+        if let Some(reason) = expected.accepts(&test.results) {
+            return (Outcome::ExpectedFailure, format!("expected ({reason}): {message}"));
+        }
+        if test.failed_attempts <= self.run.retries_after_failure {
+            return (Outcome::Pending, format!("attempt {}: {message}", test.attempts));
+        }
+        (Outcome::Failed, message)
+    }
+
+    /// The same of what passed.
+    fn passed(&self, test: &TestStatus) -> (Outcome, String) {
+        let expected = Expected::of(&self.run.expected, &test.name, self.observed.now);
+        if let Some(reason) = expected.reason() {
+            let message = format!("passed, though suite.expectedFailures says that it fails ({reason})");
+            return (Outcome::UnexpectedPass, message);
+        }
+        if test.failed_attempts > 0 {
+            let before = test.message.as_deref().unwrap_or("it failed");
+            return (Outcome::Flaky, format!("passed on attempt {}; {before}", test.attempts));
+        }
+        (Outcome::Passed, String::new())
+    }
+}
+
+/// A test that nothing was done for yet. One that needs what the operator can't give ends here.
+pub fn new(test: &Test) -> TestStatus {
+    let status = TestStatus { name: test.name.clone(), ..TestStatus::default() };
+    let Some(need) = &test.unknown_need else { return status };
+    let message = format!("the suite says that it needs {need:?}, which this operator knows nothing of");
+    TestStatus {
+        outcome: Outcome::Error,
+        reason: Some(Reason::NeedUnknown.to_string()),
+        message: Some(report::truncate(message, MESSAGE_MAX)),
+        ..status
     }
 }
 
@@ -203,9 +256,9 @@ pub fn startable<'a>(
     tests: &'a mut [TestStatus],
     now: Timestamp,
     wake: &mut Wake,
-) -> Vec<(Test, &'a mut TestStatus)> {
+) -> Vec<(&'a Test, &'a mut TestStatus)> {
     let mut ready = Vec::new();
-    for (test, status) in run.tests.iter().copied().zip(tests) {
+    for (test, status) in run.tests().iter().zip(tests) {
         if status.outcome != Outcome::Pending {
             continue;
         }
@@ -238,6 +291,7 @@ fn begin(test: &mut TestStatus, pod: String, attempt: i32, at: Timestamp) {
         test.message = None;
         test.reason = None;
     }
+    test.results = Vec::new();
     test.outcome = Outcome::Running;
     test.attempts = attempt;
     test.pod = Some(pod);
@@ -266,6 +320,19 @@ pub fn not_created(
         test.started_at = None;
         test.reason = Some(Reason::PodRefused.to_string());
         test.message = Some(report::truncate(format!("pod {pod} could not be created: {why}"), MESSAGE_MAX));
+    }
+}
+
+/// Skips what hasn't been started, once a test is red and the run wants no more.
+pub fn fail_fast(tests: &mut [TestStatus]) {
+    let is_red = |test: &&TestStatus| matches!(test.outcome, Outcome::Failed | Outcome::UnexpectedPass);
+    let Some(red) = tests.iter().find(is_red).map(|test| test.name.clone()) else { return };
+    for test in tests.iter_mut().filter(|test| test.outcome == Outcome::Pending) {
+        test.outcome = Outcome::Skipped;
+        test.refused_since = None;
+        test.reason = None;
+        test.message =
+            Some(report::truncate(format!("not started: {red} is red, and failFast is set"), MESSAGE_MAX));
     }
 }
 

@@ -56,6 +56,8 @@ pub fn unfinished(end: &End, run: &Validated, status: &CoprTestRunStatus) -> Str
     let name = &run.target.name;
     match end {
         End::Cancelled => "cancelled".into(),
+        End::Superseded(by) => format!("cancelled by the newer CoprTestRun {by} of its concurrency.group"),
+        End::SuiteUnusable(why) => why.clone(),
         End::Timeout => format!("the run's timeout of {} passed", run.timeout.text),
         End::InstanceLost => format!("CoprInstance {name} was deleted during the run"),
         End::ImagesFailed => {
@@ -91,9 +93,13 @@ pub fn conclude(
     let (succeeded, finished) = if status.phase.is_final() {
         status.timestamps.finished.get_or_insert(Time(now));
         let message = match end {
-            Some(end @ (End::InstanceNotReady | End::ImagesFailed | End::ImagesNotReady)) => {
-                unfinished(end, run, status)
-            }
+            Some(
+                end @ (End::InstanceNotReady
+                | End::ImagesFailed
+                | End::ImagesNotReady
+                | End::SuiteUnusable(_)),
+            ) => unfinished(end, run, status),
+            Some(end) if status.tests.is_empty() => unfinished(end, run, status),
             Some(end) => format!("{}; {}", unfinished(end, run, status), verdict_message(status, summary)),
             None => verdict_message(status, summary),
         };
@@ -185,10 +191,12 @@ fn instance_ready(run: &Validated, status: &CoprTestRunStatus) -> Finding {
 
 fn phase(run: &Validated, status: &CoprTestRunStatus, end: Option<&End>) -> Phase {
     let any = |outcome| status.tests.iter().any(|test| test.outcome == outcome);
-    if end == Some(&End::Cancelled) {
+    if matches!(end, Some(End::Cancelled | End::Superseded(_))) {
         Phase::Cancelled
-    } else if status.tests.iter().all(|test| test.outcome.is_final()) {
-        if any(Outcome::Failed) {
+    } else if end.is_some() && status.suite.is_none() {
+        Phase::Error
+    } else if status.suite.is_some() && status.tests.iter().all(|test| test.outcome.is_final()) {
+        if any(Outcome::Failed) || any(Outcome::UnexpectedPass) {
             Phase::Failed
         } else if any(Outcome::Error) {
             Phase::Error
@@ -197,6 +205,8 @@ fn phase(run: &Validated, status: &CoprTestRunStatus, end: Option<&End>) -> Phas
         }
     } else if status.timestamps.first_test.is_some() {
         Phase::Running
+    } else if status.timestamps.admitted.is_none() {
+        Phase::Pending
     } else {
         match &run.target.state {
             State::Unusable { .. } => Phase::Pending,
@@ -242,19 +252,30 @@ fn summary(tests: &[TestStatus]) -> Summary {
     };
     Summary {
         total: i32::try_from(tests.len()).unwrap_or(i32::MAX),
-        passed: count(Outcome::Passed),
+        passed: count(Outcome::Passed) + count(Outcome::Flaky),
         failed: count(Outcome::Failed),
         skipped: count(Outcome::Skipped),
         error: count(Outcome::Error),
+        expected_failures: count(Outcome::ExpectedFailure),
+        unexpected_passes: count(Outcome::UnexpectedPass),
+        flaky: count(Outcome::Flaky),
     }
 }
 
 /// "7 of 9 tests passed; failed: build-spec (keygen: …)".
 fn verdict_message(status: &CoprTestRunStatus, summary: Summary) -> String {
+    if status.tests.is_empty() {
+        return "there was no test to run: the run that rerunOf names left none red".into();
+    }
     let mut text = format!("{} of {} tests passed", summary.passed, summary.total);
-    for (outcome, lead) in
-        [(Outcome::Failed, "failed"), (Outcome::Error, "without a verdict"), (Outcome::Skipped, "skipped")]
-    {
+    for (outcome, lead) in [
+        (Outcome::Failed, "failed"),
+        (Outcome::UnexpectedPass, "passed unexpectedly"),
+        (Outcome::Error, "without a verdict"),
+        (Outcome::Flaky, "flaky"),
+        (Outcome::ExpectedFailure, "failed as expected"),
+        (Outcome::Skipped, "skipped"),
+    ] {
         let tests: Vec<_> = status.tests.iter().filter(|test| test.outcome == outcome).map(excerpt).collect();
         if !tests.is_empty() {
             // Writing into a String cannot fail.
@@ -299,9 +320,14 @@ fn progress_message(
         let tests = status.tests.iter().filter(|test| test.outcome == outcome);
         tests.map(|test| test.name.as_str()).collect::<Vec<_>>().join(", ")
     };
-    let ended = summary.passed + summary.failed + summary.skipped + summary.error;
+    let ended = status.tests.iter().filter(|test| test.outcome.is_final()).count();
     let mut text = format!("{ended} of {} tests ended", summary.total);
-    for (outcome, lead) in [(Outcome::Failed, "failed"), (Outcome::Running, "running")] {
+    let told = [
+        (Outcome::Failed, "failed"),
+        (Outcome::UnexpectedPass, "passed unexpectedly"),
+        (Outcome::Running, "running"),
+    ];
+    for (outcome, lead) in told {
         let names = names(outcome);
         if !names.is_empty() {
             // Writing into a String cannot fail.

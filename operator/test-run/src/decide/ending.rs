@@ -10,7 +10,7 @@ use super::{Deletions, Doomed, Plan, conclude, own_labels};
 use crate::{
     dereference::{Observed, Seen},
     evidence, junit, target,
-    validate::{self, Validated},
+    validate::{self, Ttl, Validated},
     verdict,
 };
 
@@ -50,8 +50,7 @@ pub fn refuse(
 ) -> Plan {
     conclude::refuse(&mut status, &report::chain(error), run.metadata.generation, observed.now);
     see_generation(&mut status, run.metadata.generation);
-    let ttl = run.spec.ttl_seconds_after_finished.map(|seconds| SignedDuration::from_secs(seconds.into()));
-    let (doomed, requeue) = expire(&run.name_any(), run.uid(), ttl, &status, observed.now);
+    let (doomed, requeue) = expire(&run.name_any(), run.uid(), validate::ttl(run), &status, observed.now);
     let deletions = Deletions { run: doomed, ..Deletions::default() };
     Plan { status, deletions, requeue, ..Plan::default() }
 }
@@ -62,11 +61,12 @@ pub fn leftovers(status: &CoprTestRunStatus, observed: &Observed) -> Vec<Doomed>
     let wanted = |name: &str| {
         status.tests.iter().any(|test| test.outcome == Outcome::Running && test.pod.as_deref() == Some(name))
     };
-    observed
-        .pods
-        .iter()
+    // The pod that lists the suite is of use as long as the run may have tests.
+    let lists = observed.suite.pods.iter().filter(|_| status.phase.is_final());
+    let tests = observed.pods.iter().filter(|pod| !wanted(&pod.name_any()));
+    tests
+        .chain(lists)
         .filter(|pod| pod.metadata.deletion_timestamp.is_none() && !verdict::has_ended(pod))
-        .filter(|pod| !wanted(&pod.name_any()))
         .map(|pod| Doomed { name: pod.name_any(), uid: pod.uid() })
         .collect()
 }
@@ -93,11 +93,12 @@ pub fn junit(run: &Validated, status: &CoprTestRunStatus) -> ConfigMap {
 fn expire(
     name: &str,
     uid: Option<String>,
-    ttl: Option<SignedDuration>,
+    ttl: Ttl,
     status: &CoprTestRunStatus,
     now: Timestamp,
 ) -> (Option<Doomed>, Option<SignedDuration>) {
-    let (Some(ttl), Some(finished)) = (ttl, &status.timestamps.finished) else { return (None, None) };
+    let Some(finished) = &status.timestamps.finished else { return (None, None) };
+    let ttl = if status.phase == Phase::Passed { ttl.passed } else { ttl.failed };
     let left = (finished.0 + ttl).duration_since(now);
     if left.is_positive() { (None, Some(left)) } else { (Some(Doomed { name: name.to_owned(), uid }), None) }
 }

@@ -12,6 +12,8 @@
 mod attempts;
 mod conclude;
 mod ending;
+mod listing;
+mod queue;
 mod turns;
 mod wake;
 
@@ -20,7 +22,7 @@ use std::collections::BTreeMap;
 use copr_operator_api::{
     labels,
     status::images,
-    v1alpha1::{CoprInstance, CoprTestRunStatus, Outcome, TestStatus},
+    v1alpha1::{CoprInstance, CoprTestRunStatus, Outcome, SuiteStatus},
 };
 use copr_operator_kernel::conditions;
 use jiff::{SignedDuration, Timestamp};
@@ -29,19 +31,22 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::Time,
 };
 
-use self::{attempts::Judge, wake::Wake};
+use self::{attempts::Judge, listing::Listing, wake::Wake};
 use super::{
+    compact,
     dereference::{Observed, Seen},
     disturbance, evidence, pod,
     reason::Reason,
     target,
-    validate::Validated,
+    validate::{Listed, Validated},
     verdict,
 };
 
 pub use attempts::not_created;
 pub use conclude::{instance_refused, pods_refused, types};
 pub use ending::refuse;
+pub use listing::config_map_name as list_name;
+pub use queue::Other;
 
 /// How soon the instance's pods are looked at again: they aren't watched, and their trouble may be over
 /// before the instance's status tells of it.
@@ -52,8 +57,10 @@ const RECHECK: SignedDuration = SignedDuration::from_secs(5);
 pub struct Plan {
     /// The run's own instance, to be created.
     pub instance: Option<CoprInstance>,
-    /// Pods of tests, to be created.
+    /// Pods of tests, or the one that lists them, to be created.
     pub pods: Vec<Pod>,
+    /// The list of the suite, to be created.
+    pub list: Option<ConfigMap>,
     /// The run as JUnit XML, to be applied.
     pub junit: Option<ConfigMap>,
     /// What is to be reported once these exist.
@@ -90,7 +97,11 @@ pub struct Doomed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum End {
     Cancelled,
+    /// By a newer run of its group.
+    Superseded(String),
     Timeout,
+    /// The suite has no list, or there is no choosing from it.
+    SuiteUnusable(String),
     InstanceLost,
     ImagesFailed,
     ImagesNotReady,
@@ -101,7 +112,9 @@ impl End {
     /// Why the tests that it ends have no verdict.
     const fn reason(&self) -> Reason {
         match self {
-            Self::Cancelled => Reason::Cancelled,
+            Self::Cancelled | Self::Superseded(_) => Reason::Cancelled,
+            // Of such a run no test is known.
+            Self::SuiteUnusable(_) => Reason::TestBroken,
             Self::Timeout => Reason::TimedOut,
             Self::InstanceLost => Reason::InstanceLost,
             Self::ImagesFailed | Self::ImagesNotReady => Reason::ImagesUnavailable,
@@ -120,16 +133,25 @@ pub fn decide(run: &Validated, observed: &Observed, old: &CoprTestRunStatus) -> 
     let mut wake = Wake::default();
     status.observed_generation = run.generation;
     status.instance = Some(run.target.name.clone());
-    let started = status.timestamps.started.get_or_insert(Time(now)).0;
-    list_tests(&mut status, run);
+    status.timestamps.started.get_or_insert(Time(now));
+    let queued = queue::admit(run, observed, &mut status);
+    let listing = listing::look(run, observed, &mut wake);
+    note_suite(&mut status, run, observed);
     note_instance(&mut status, run, observed);
 
-    let end = end(run, observed, &status, started, &mut wake);
+    let end = match (run.cancel, queue::superseded(run, observed)) {
+        (true, _) => Some(End::Cancelled),
+        (false, Some(by)) => Some(End::Superseded(by)),
+        (false, None) => end(run, observed, &status, &listing, &mut wake),
+    };
     // A failed test waits for its judgement, but not beyond the end.
     let settle = if end.is_some() { SignedDuration::ZERO } else { disturbance::SETTLE };
     let judge = Judge { run, observed, settle };
-    for (of, test) in run.tests.iter().zip(&mut status.tests) {
-        judge.observe(*of, test, &mut wake);
+    for (of, test) in run.tests().iter().zip(&mut status.tests) {
+        judge.observe(of, test, &mut wake);
+    }
+    if run.fail_fast {
+        attempts::fail_fast(&mut status.tests);
     }
 
     // What is started from now on has no container that can't start.
@@ -141,18 +163,26 @@ pub fn decide(run: &Validated, observed: &Observed, old: &CoprTestRunStatus) -> 
         judge
     };
 
-    let mut plan = Plan::default();
-    let waits = if end.is_none() { proceed(&judge, &mut status, &mut plan, &mut wake) } else { None };
+    let mut plan = Plan { list: listing::to_be_kept(run, observed), ..Plan::default() };
+    let waits = match (&end, queued) {
+        (Some(_), _) => None,
+        (None, Some(place)) => Some(place),
+        (None, None) => proceed(&judge, &mut status, &mut plan, listing, &mut wake),
+    };
     let end = end.filter(|end| {
         let why = conclude::unfinished(end, run, &status);
-        attempts::give_up(&mut status.tests, end.reason(), &why, now)
+        // A run whose tests aren't known has none to give up.
+        attempts::give_up(&mut status.tests, end.reason(), &why, now) || status.suite.is_none()
     });
     conclude::conclude(run, &mut status, end.as_ref(), waits.as_deref(), now);
     if status.phase.is_final() {
         let junit = ending::junit(run, &status);
         status.junit.clone_from(&junit.metadata.name);
-        return Plan { junit: Some(junit), ..ending::after_the_end(run, observed, status) };
+        compact::compact(&mut status);
+        let list = plan.list.take();
+        return Plan { junit: Some(junit), list, ..ending::after_the_end(run, observed, status) };
     }
+    compact::compact(&mut status);
     plan.deletions.pods = ending::leftovers(&status, observed);
     plan.requeue = Some(wake.after(now));
     plan.status = status;
@@ -160,15 +190,24 @@ pub fn decide(run: &Validated, observed: &Observed, old: &CoprTestRunStatus) -> 
     plan
 }
 
-/// Every test of the run is in the status, in order.
-fn list_tests(status: &mut CoprTestRunStatus, run: &Validated) {
+/// The suite and every test of the run, in order.
+fn note_suite(status: &mut CoprTestRunStatus, run: &Validated, observed: &Observed) {
+    let Listed::As { listing, tests } = &run.listed else { return };
+    status.suite.get_or_insert_with(|| SuiteStatus {
+        name: listing.name.clone(),
+        version: listing.version.clone(),
+        image: observed.suite.image(run).unwrap_or_default(),
+        url: listing.url.clone(),
+        commit: listing.commit.clone(),
+        tests: i32::try_from(listing.tests.len()).unwrap_or(i32::MAX),
+        list: listing::config_map_name(&run.name),
+    });
     let mut known = std::mem::take(&mut status.tests);
-    status.tests = run
-        .tests
+    status.tests = tests
         .iter()
         .map(|test| match known.iter().position(|status| status.name == test.name) {
             Some(index) => known.swap_remove(index),
-            None => TestStatus { name: test.name.into(), ..TestStatus::default() },
+            None => attempts::new(test),
         })
         .collect();
 }
@@ -214,17 +253,19 @@ fn end(
     run: &Validated,
     observed: &Observed,
     status: &CoprTestRunStatus,
-    started: Timestamp,
+    listing: &Listing,
     wake: &mut Wake,
 ) -> Option<End> {
     let now = observed.now;
+    // What keeps a run in the queue isn't its instance: its time begins when it leaves it.
+    let admitted = status.timestamps.admitted.as_ref()?.0;
     let mut passed = |moment: Timestamp| {
         wake.at(moment);
         now >= moment
     };
     let timestamps = &status.timestamps;
-    if run.cancel {
-        Some(End::Cancelled)
+    if let Listing::Unusable(why) = listing {
+        Some(End::SuiteUnusable(why.clone()))
     } else if timestamps.instance_ready.is_some() && matches!(run.target.state, target::State::Missing) {
         Some(End::InstanceLost)
     } else if let Some(first) = &timestamps.first_test {
@@ -232,16 +273,16 @@ fn end(
     } else if run.target.images == target::ImagesState::Failed {
         Some(End::ImagesFailed)
     } else if run.target.images == target::ImagesState::Pending {
-        passed(started + run.build_timeout.duration).then_some(End::ImagesNotReady)
+        passed(admitted + run.build_timeout.duration).then_some(End::ImagesNotReady)
     } else if run.target.facts().is_none() {
         // A build of images has a limit of its own.
         let built =
             timestamps.images_ready.as_ref().filter(|_| run.target.images == target::ImagesState::Built);
-        let since = built.map_or(started, |built| built.0.max(started));
+        let since = built.map_or(admitted, |built| built.0.max(admitted));
         passed(since + run.ready_timeout.duration).then_some(End::InstanceNotReady)
     } else if let Some(ready) = &timestamps.instance_ready {
         // Nothing is started yet: what is waited for may never end.
-        passed(ready.0 + run.timeout.duration).then_some(End::Timeout)
+        passed(ready.0.max(admitted) + run.timeout.duration).then_some(End::Timeout)
     } else {
         None
     }
@@ -252,16 +293,28 @@ fn proceed(
     judge: &Judge<'_>,
     status: &mut CoprTestRunStatus,
     plan: &mut Plan,
+    listing: Listing,
     wake: &mut Wake,
 ) -> Option<String> {
     let Judge { run, observed, .. } = judge;
     if let (target::State::Missing, Some(_)) = (&run.target.state, &run.template) {
         plan.instance = instance(run);
     }
+    let lists = match listing {
+        Listing::Known => None,
+        Listing::Waits(why) | Listing::Unusable(why) => Some(why),
+        Listing::Start(pod, why) => {
+            plan.pods.push(*pod);
+            Some(why)
+        }
+    };
     let facts = run.target.facts()?;
+    if lists.is_some() {
+        return lists;
+    }
     let running = status.tests.iter().filter(|test| test.outcome == Outcome::Running).count();
     let mut ready = attempts::startable(run, &mut status.tests, observed.now, wake);
-    ready.retain_mut(|(of, test)| !judge.blocked(*of, test, wake));
+    ready.retain_mut(|(of, test)| !judge.blocked(of, test, wake));
     if running >= run.parallelism || ready.is_empty() {
         return facts.builders.note().map(str::to_owned);
     }

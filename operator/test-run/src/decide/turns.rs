@@ -18,7 +18,7 @@ const EXCERPTS: usize = 2;
 #[derive(Debug, Default)]
 pub struct Turn<'a> {
     /// These.
-    pub starts: Vec<(Test, &'a mut TestStatus)>,
+    pub starts: Vec<(&'a Test, &'a mut TestStatus)>,
     /// What the others wait for, if it isn't for a free place.
     pub waits: Option<String>,
     /// Whether that may be over without an event of this run's own.
@@ -27,7 +27,7 @@ pub struct Turn<'a> {
 
 /// Picks the tests that are started. `running` are running already.
 pub fn take<'a>(
-    ready: Vec<(Test, &'a mut TestStatus)>,
+    ready: Vec<(&'a Test, &'a mut TestStatus)>,
     running: usize,
     run: &Validated,
     observed: &Observed,

@@ -9,6 +9,7 @@ use crate::tests::world::{INSTANCE, RUN, World};
 
 const COPR: &str = "/apis/copr.fedorainfracloud.org/v1alpha1/namespaces/ci";
 const PODS: &str = "/api/v1/namespaces/ci/pods";
+const CONFIG_MAPS: &str = "/api/v1/namespaces/ci/configmaps";
 
 fn run() -> CoprTestRun {
     World::named(&["auth"]).run
@@ -24,6 +25,10 @@ fn read_instance() -> Exchange {
 
 fn read_secret() -> Exchange {
     get(format!("/api/v1/namespaces/ci/secrets/{INSTANCE}-client"))
+}
+
+fn read_list() -> Exchange {
+    get(format!("{CONFIG_MAPS}/{RUN}-suite"))
 }
 
 fn pods(query: String, items: &[Value]) -> Exchange {
@@ -51,13 +56,14 @@ fn all(own: &[Value], instance: Exchange, secret: Exchange, events: Vec<Exchange
         pods(labels::tests_query(INSTANCE), &others),
     ];
     script.extend(events);
+    script.push(read_list());
     script.push(pods(labels::instance_query(INSTANCE), &[]));
     script
 }
 
 async fn observe(script: Vec<Exchange>) -> Result<Option<Observed>, Error> {
     let server = ApiServer::expects(script);
-    let read = dereference(&server.client(), &run(), None).await?;
+    let read = dereference(&server.client(), &run(), Others::default(), None).await?;
     Ok(read.map(|(_, observed)| observed))
 }
 
@@ -122,6 +128,7 @@ async fn what_can_not_be_read_is_named() {
         "failed to look for Secret team-copr-client: no",
         "failed to list the pods of CoprTestRun pr-7: no",
         "failed to list the pods of tests of CoprInstance team-copr: no",
+        "failed to read the list of the suite: no",
         "failed to list the pods of CoprInstance team-copr: no",
     ];
     for (index, said) in said.into_iter().enumerate() {

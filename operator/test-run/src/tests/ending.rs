@@ -73,7 +73,20 @@ fn an_ended_run_does_nothing_more() {
     assert_eq!(plan.status, before);
     assert!(plan.pods.is_empty() && plan.junit.is_none() && plan.instance.is_none());
     assert_eq!(plan.deletions, super::super::decide::Deletions::default());
-    assert_eq!(plan.requeue, None);
+    // By default a passed run is kept for a week.
+    assert_eq!(plan.requeue, Some(jiff::SignedDuration::from_secs(7 * 24 * 3600 - 100_000)));
+}
+
+#[test]
+fn what_passed_and_what_did_not_are_kept_for_times_of_their_own() {
+    for (passed, after) in [(true, 7), (false, 30)] {
+        let mut world = ended(KeepInstance::Never, passed);
+        world.reconcile();
+        world.pass(after * 24 * 3600 - 1);
+        assert_eq!(world.reconcile().deletions.run, None);
+        world.pass(1);
+        assert_eq!(world.reconcile().deletions.run.unwrap().name, RUN);
+    }
 }
 
 #[test]

@@ -9,7 +9,10 @@ use super::world::{RUN, World};
 
 /// A run of its own instance, whose images are in a registry of the spec.
 fn with_registry(tests: &[&str]) -> World {
-    let mut world = World::template(tests);
+    ready(World::template(tests))
+}
+
+fn ready(mut world: World) -> World {
     let registry = json!({
         "url": "quay.io/you", "pushSecret": {"name": "quay"}, "caConfigMap": {"name": "ca"}, "insecure": true,
     });
@@ -97,6 +100,43 @@ fn a_container_that_cannot_start_costs_no_test_its_verdict() {
         world.passes("chroots");
         world.reconcile();
         assert_eq!(world.phase(), Phase::Passed);
+    }
+}
+
+#[test]
+fn the_container_is_none_of_the_pod_that_lists_the_suite() {
+    let mut world = World::template(&[]);
+    world.kept = None;
+    let mut world = ready(world);
+    world.reconcile();
+    assert_eq!(world.pod_names(), ["pr-7--suite-1"]);
+    let spec = world.pods[0].spec.clone().unwrap();
+    assert_eq!(spec.init_containers, None);
+    let volumes: Vec<_> = spec.volumes.unwrap().into_iter().map(|volume| volume.name).collect();
+    assert_eq!(volumes, ["tmp"], "neither a folder nor credentials");
+}
+
+#[test]
+fn what_a_test_leaves_as_root_can_be_read_and_nothing_else_is_allowed() {
+    for root in [false, true] {
+        let list = json!({
+            "contract": 1, "name": "own", "root": root, "tests": [{"name": "a", "deadlineSeconds": 60}],
+        });
+        let mut world = World::template(&[]);
+        world.kept = Some((list.to_string(), "x@sha256:1".into()));
+        let mut world = ready(world);
+        world.reconcile();
+        let pod = world.pod("a").spec.clone().unwrap();
+        assert_eq!(pod.host_users, root.then_some(false), "root of a user namespace only");
+        let keeper = pod.init_containers.unwrap().remove(0);
+        let security = keeper.security_context.unwrap();
+        assert_eq!((security.allow_privilege_escalation, security.run_as_user), (Some(false), None));
+        let rights = security.capabilities.unwrap();
+        assert_eq!(rights.drop.unwrap(), ["ALL"]);
+        assert_eq!(rights.add, root.then(|| vec!["DAC_OVERRIDE".to_owned()]));
+        let folder =
+            keeper.volume_mounts.unwrap().into_iter().find(|mount| mount.name == "evidence").unwrap();
+        assert_eq!(folder.read_only, Some(true));
     }
 }
 

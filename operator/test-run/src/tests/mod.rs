@@ -2,6 +2,7 @@
 //! steps are carried out as the cluster would.
 
 mod builders;
+mod counting;
 mod disturbed;
 mod ending;
 mod evidence;
@@ -9,9 +10,11 @@ mod happy;
 mod infrastructure;
 mod instance;
 mod packages;
+mod queue;
 mod recorded;
 mod reports;
 mod restart;
+mod suites;
 mod turns;
 mod verdicts;
 pub mod world;

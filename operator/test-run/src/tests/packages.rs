@@ -5,7 +5,10 @@ use copr_operator_api::v1alpha1::{
 };
 use serde_json::json;
 
-use super::world::{World, time};
+use super::world::{LISTING, World, time};
+
+/// The image of the suite that was built.
+const BUILT: &str = "quay.io/team/copr-sanity:0f@sha256:5a";
 
 /// A run whose instance is built from packages, and exists.
 fn world() -> World {
@@ -17,6 +20,7 @@ fn world() -> World {
         }},
         "suite": {"tests": ["auth"]},
     }));
+    world.kept = Some((LISTING.into(), BUILT.into()));
     world.reconcile();
     world
 }
@@ -107,13 +111,12 @@ fn the_run_says_what_was_tested_and_its_tests_use_the_suite_that_was_built() {
     status.packages =
         Some(PackagesStatus { images: vec![image("keygen"), image("backend")], ..PackagesStatus::default() });
     world.instance_is_ready();
-    let built = "quay.io/team/copr-sanity:0f@sha256:5a";
     let images = &mut world.instance_mut().status.get_or_insert_default().images;
-    images.insert("sanity".into(), built.into());
+    images.insert("sanity".into(), BUILT.into());
     let plan = world.reconcile();
     assert_eq!(world.status().packages, [package]);
     let pod = plan.pods[0].spec.clone().unwrap();
-    assert_eq!(pod.containers[0].image.as_deref(), Some(built));
+    assert_eq!(pod.containers[0].image.as_deref(), Some(BUILT));
     // It's in a registry that may let nobody else in.
     assert_eq!(pod.image_pull_secrets.unwrap()[0].name, "robot");
 }

@@ -2,7 +2,7 @@
 
 use copr_operator_api::{
     component::Component,
-    v1alpha1::{CoprInstance, CoprTestRun, CoprTestRunStatus, Outcome, Phase, SuiteName, TestStatus},
+    v1alpha1::{CoprInstance, CoprTestRun, CoprTestRunStatus, Outcome, Phase, TestStatus},
 };
 use copr_operator_kernel::conditions;
 use jiff::Timestamp;
@@ -12,15 +12,18 @@ use serde_json::{Value, json};
 
 use crate::{
     apply::Refusals,
+    decide::Other,
     decide::{self, Plan},
-    dereference::{Observed, Seen},
+    dereference::{Observed, Red, Seen, SuiteSeen},
     events::{self, Notice},
-    suite, validate,
+    pod, suite, validate,
 };
 
 /// Not the name of the instance, so that mixing them up is seen.
 pub const RUN: &str = "pr-7";
 pub const INSTANCE: &str = "team-copr";
+/// What the smoke suite prints.
+pub const LISTING: &str = include_str!("smoke.json");
 pub const RUN_UID: &str = "5d37cd83-0000-4000-8000-000000000001";
 
 pub struct World {
@@ -31,6 +34,13 @@ pub struct World {
     pub instance_pods: Vec<Pod>,
     pub other_pods: Vec<Pod>,
     pub warnings: Vec<Event>,
+    /// The list that the run keeps: document and image.
+    pub kept: Option<(String, String)>,
+    /// The log of a pod that has listed the suite.
+    pub said: Option<String>,
+    pub red: Red,
+    pub runs: Vec<Other>,
+    pub runs_at_a_time: Option<usize>,
     /// Everything told so far.
     pub notices: Vec<Notice>,
     second: i64,
@@ -79,6 +89,11 @@ impl World {
             instance_pods: Vec::new(),
             other_pods: Vec::new(),
             warnings: Vec::new(),
+            kept: Some((LISTING.to_owned(), "quay.io/copr/copr-sanity@sha256:5a".to_owned())),
+            said: None,
+            red: Red::Missing,
+            runs: Vec::new(),
+            runs_at_a_time: None,
             notices: Vec::new(),
             second: 0,
         }
@@ -97,7 +112,17 @@ impl World {
             now: self.now(),
             instance: self.instance.clone(),
             client_secret: self.client_secret,
-            pods: self.pods.clone(),
+            pods: self.pods.iter().filter(|pod| !pod::is_list(pod)).cloned().collect(),
+            suite: SuiteSeen {
+                pods: self.pods.iter().filter(|pod| pod::is_list(pod)).cloned().collect(),
+                kept: self.kept.clone(),
+                known: None,
+                said: self.said.clone(),
+            },
+            red: self.red.clone(),
+            created: time(0),
+            runs: self.runs.clone(),
+            runs_at_a_time: self.runs_at_a_time,
             instance_pods: self.instance_pods.clone(),
             other_pods: self.other_pods.clone(),
             warnings: self.warnings.clone(),
@@ -131,6 +156,10 @@ impl World {
             pod.metadata.uid = Some(format!("uid-of-{}", pod.name_any()));
             pod.metadata.creation_timestamp = Some(self.now().into());
             self.pods.push(pod);
+        }
+        if let Some(list) = &plan.list {
+            let data = list.data.as_ref().unwrap();
+            self.kept = Some((data["suite.json"].clone(), data["image"].clone()));
         }
         if let Some(instance) = &plan.instance {
             let owners = instance.owner_references().to_vec();
@@ -390,5 +419,7 @@ impl World {
 
 /// Every test of the suite.
 pub fn smoke() -> Vec<&'static str> {
-    suite::tests(SuiteName::Smoke).iter().map(|test| test.name).collect()
+    let tests = suite::parse(LISTING).unwrap().tests;
+    // The names live as long as the list that they are parts of.
+    tests.iter().map(|test| &LISTING[LISTING.find(&test.name).unwrap()..][..test.name.len()]).collect()
 }

@@ -1,4 +1,7 @@
-//! People: through an Ingress, with URLs that no pod of the instance can resolve, logged in by an OpenID Connect provider.
+//! People: through an Ingress, with URLs that no pod of the instance can resolve, logged in by an OpenID Connect provider or by
+//! a proxy's word.
+
+mod kerberos;
 
 use std::time::Duration;
 
@@ -114,13 +117,15 @@ async fn a_person_logs_in_builds_and_installs_through_the_ingress() -> Result<()
         ctx.create(&fixtures::instance("copr", spec)).await?;
         a_missing_secret_is_told_and_a_new_one_is_enough(&ctx).await?;
 
-        let is_ready = |instance: &CoprInstance| {
-            instance.status.as_ref().is_some_and(|status| conditions::is_true(&status.conditions, "Ready"))
-        };
         let instance = ctx.until::<CoprInstance>("copr", "Ready", START, is_ready).await?;
         let public = instance.status.and_then(|status| status.endpoints?.public).context("no public URLs")?;
         ensure!(public.frontend == frontend, "{public:?}");
         let address = ingress_address(&ctx).await?;
+        let is_exposed = |instance: &CoprInstance| {
+            let known = instance.status.as_ref().and_then(|s| conditions::get(&s.conditions, "Exposed"));
+            known.is_some_and(|c| c.status == "True" && c.message.contains(&address))
+        };
+        ctx.until::<CoprInstance>("copr", "Exposed", SOON, is_exposed).await?;
 
         let mut stranger = Browser::new(&ctx).await?;
         let page = log_in(&mut stranger, &provider, &frontend, "wrong").await?;
@@ -147,6 +152,16 @@ async fn a_person_logs_in_builds_and_installs_through_the_ingress() -> Result<()
         inside_it_has_names_of_services(&ctx).await
     })
     .await
+}
+
+fn is_ready(instance: &CoprInstance) -> bool {
+    instance.status.as_ref().is_some_and(|status| conditions::is_true(&status.conditions, "Ready"))
+}
+
+/// The frontend's address inside the cluster.
+async fn cluster_ip(ctx: &Context) -> Result<String> {
+    let service = ctx.api::<Service>().get("copr-frontend").await.context("no Service of the frontend")?;
+    service.spec.and_then(|spec| spec.cluster_ip).context("no address")
 }
 
 fn phase(pod: &Pod) -> &str {
@@ -187,8 +202,7 @@ async fn ingress_address(ctx: &Context) -> Result<String> {
 
 /// The same .repo file, as builders and tests are told it.
 async fn inside_it_has_names_of_services(ctx: &Context) -> Result<()> {
-    let service = ctx.api::<Service>().get("copr-frontend").await.context("no Service of the frontend")?;
-    let address = service.spec.and_then(|spec| spec.cluster_ip).context("no address")?;
+    let address = cluster_ip(ctx).await?;
     let release = CHROOT.rsplit_once('-').map_or(CHROOT, |(release, _)| release);
     let path = format!("/coprs/{USER}/outside/repo/{release}/");
     let page = Browser::new(ctx).await?.get(&format!("http://{address}:5000{path}")).await?;

@@ -32,6 +32,8 @@ class Config:
     OIDC_TOKEN_AUTH_METHOD = "client_secret_basic"
     OIDC_USERNAME_CLAIM = "username"
 
+    KRB5_LOGIN = None  # log_text and email_domain
+
     REDIS_HOST = "localhost"
     REDIS_PORT = "6379"
     CACHE_REDIS_DB = 1

@@ -22,7 +22,7 @@ def register(app: flask.Flask) -> None:
 
 
 def _load_user() -> None:
-    name = flask.session.get("oidc")
+    name = flask.session.get("oidc") or flask.session.get("krb5_login")
     flask.g.user = users.find(name) if name else None
 
 
@@ -30,12 +30,15 @@ def _menu() -> dict[str, list[tuple[str, str]]]:
     if flask.g.get("user"):
         return {"login_menu": [(flask.url_for("misc.logout"), "log out")]}
     config = flask.current_app.config
+    menu = []
     if oidc.enabled(config):
-        return {"login_menu": [(flask.url_for("misc.oidc_login"), f"{config['OIDC_PROVIDER_NAME']} login")]}
-    return {"login_menu": []}
+        menu.append((flask.url_for("misc.oidc_login"), f"{config['OIDC_PROVIDER_NAME']} login"))
+    if config["KRB5_LOGIN"]:
+        menu.append((flask.url_for("api_3.gssapi.web_ui"), config["KRB5_LOGIN"]["log_text"]))
+    return {"login_menu": menu}
 
 
-def _next_url() -> str:
+def next_url() -> str:
     """Where to after the login: this site only."""
     url = flask.request.values.get("next") or flask.session.pop("next", None) or "/"
     is_ours = url.startswith(flask.request.url_root) or (url.startswith("/") and not url.startswith("//"))
@@ -47,7 +50,7 @@ def oidc_login() -> flask.typing.ResponseReturnValue:
     """To the provider."""
     if not oidc.enabled(flask.current_app.config):
         return flask.redirect("/")
-    flask.session["next"] = _next_url()
+    flask.session["next"] = next_url()
     return oidc.oauth.copr.authorize_redirect(flask.url_for("misc.oidc_auth", _external=True))
 
 
@@ -70,13 +73,14 @@ def oidc_auth() -> flask.typing.ResponseReturnValue:
     db.session.commit()
     flask.session["oidc"] = name
     flask.current_app.logger.info("User '%s' logged in", name)
-    return flask.redirect(_next_url())
+    return flask.redirect(next_url())
 
 
 @blueprint.get("/logout/")
 def logout() -> flask.typing.ResponseReturnValue:
     """Of this site; the provider's session goes on."""
     flask.session.pop("oidc", None)
+    flask.session.pop("krb5_login", None)
     return flask.redirect("/")
 
 

@@ -111,7 +111,7 @@ pub fn decide(images: &mut [ImageStatus], seen: &Seen, now: Timestamp) -> Plan {
             && status.job.as_ref() == seen.wanted.get(&image)
             && !is_due(status, now)
         {
-            // Its Job is gone; what it said stays until it's time for the next one.
+            // Its Job was deleted. The recorded failure stays as it is until the next build is due.
         } else if is_waited_for(seen, status, image, now) {
             queued(status, "another instance builds the same image".into());
         } else if image != Image::Base && !base.is_there() {
@@ -219,7 +219,8 @@ fn building(status: &mut ImageStatus, job: &Job, seen: &Seen, now: Timestamp) {
             (Some((CHANGED, words)), _) => (condition::REPOSITORIES_CHANGED, words),
             (Some((_, words)), _) => (condition::BUILD_INTERRUPTED, words),
             (None, Some(warning)) => (warning.reason, format!("{said}: {}", warning.message)),
-            // What the cluster said is forgotten by it sooner than by whoever looks for the reason.
+            // The timeout ended the Job, and no event says any more what it was waiting for: they expire after an hour. So the
+            // reason and the message that were recorded meanwhile are kept.
             (None, None) if why == "DeadlineExceeded" => {
                 let reason =
                     status.reason.as_deref().map_or(condition::BUILD_INTERRUPTED, condition::of_trouble);
@@ -238,7 +239,8 @@ fn building(status: &mut ImageStatus, job: &Job, seen: &Seen, now: Timestamp) {
         let trouble =
             newest.and_then(pods::trouble).map(|trouble| (condition::BUILD_BLOCKED, trouble.message));
         let warned = warning.filter(|_| !is_running(job)).map(|w| (w.reason, w.message.clone()));
-        // A pod that failed is followed by the next one: what it said is the reason for that, and no trouble of its own.
+        // The Job has another pod after one that failed. What the failed one said is told as the reason for the second try, and
+        // isn't trouble by itself.
         let before = pods.iter().rev().find_map(|pod| last_words(pod));
         let before = before.map(|(_, said)| format!("tried again after: {said}"));
         let (reason, message) = match (warned, trouble.filter(|_| before.is_none())) {

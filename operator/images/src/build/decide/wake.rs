@@ -10,16 +10,16 @@ use jiff::Timestamp;
 
 use super::{ABOUT_TO_START, Seen, is_waited_for, next_try, own_job, progress::is_running};
 
-/// How soon builds are looked at again that nobody tells of: those of other instances, and the words of the cluster about a
-/// pod that can't start. The registry isn't asked for that.
+/// How soon to look again at what isn't watched: other instances' builds, and events about a pod that can't start. The registry
+/// isn't asked each time.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
-/// How soon a name is free again, or repositories that have changed are read anew.
+/// How soon to look again when a Job of the same name is still being deleted, or when repositories have changed.
 pub const SOON: Duration = Duration::from_secs(2);
 
 /// When something may have happened that isn't watched: Jobs of the instance are.
 pub fn wake(images: &[ImageStatus], seen: &Seen, now: Timestamp) -> Option<Duration> {
     let soon = now.saturating_add(LOOK_AGAIN).unwrap_or(now);
-    // A Job without a pod may turn out to be refused before that.
+    // Another instance's Job without a pod stops being worth waiting for, as its pod was refused, sooner than LOOK_AGAIN.
     let is_soon_over = |status: &ImageStatus| {
         let Some(image) = Image::of_key(&status.component) else { return false };
         status.state == ImageState::Queued
@@ -34,7 +34,7 @@ pub fn wake(images: &[ImageStatus], seen: &Seen, now: Timestamp) -> Option<Durat
             _ => false,
         }
     });
-    // A name that isn't free yet.
+    // The build can't start yet, as a Job of the same name is still being deleted.
     let about_to_start = |status: &ImageStatus| {
         status.state == ImageState::Queued && status.message.as_deref() == Some(ABOUT_TO_START)
     };

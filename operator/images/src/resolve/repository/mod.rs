@@ -152,7 +152,7 @@ impl Reader {
     ) -> Result<(Vec<Content>, Option<SemaphorePermit<'_>>), Error> {
         let records: Vec<Record> =
             try_join_all(sources.iter().map(async |source| self.record(source).await)).await?;
-        // It is never closed.
+        // The semaphore is never closed, so this never fails.
         let permit = self.budget.acquire_many(READER).await.ok();
         let (mut contents, mut left) = (Vec::new(), KEPT_MAX);
         for (source, record) in sources.iter().zip(records) {
@@ -201,7 +201,8 @@ impl Reader {
             Err(problem) => return Err(fetch(source, problem)),
         };
         let (of_record, name) = (record.clone(), source.name.clone());
-        // Off the reconcilers' threads, and where a parser that panics on somebody's file ends nothing else.
+        // Parsing takes CPU time, so it isn't done on the threads of the reconciles. If the parser panics on a strange file, only
+        // this task ends.
         let parsed = tokio::task::spawn_blocking(move || {
             of_record.verify(&compressed).map_err(primary::Error::Unverified)?;
             primary::parse(compressed, &of_record)

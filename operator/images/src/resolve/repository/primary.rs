@@ -53,7 +53,7 @@ fn read(
         niffler::get_reader(Box::new(Cursor::new(compressed))).map_err(|error| malformed(&error))?;
     let max = record.open_size.unwrap_or(open_max).min(open_max);
     let bounded = Bounded {
-        // One byte more shows that there is more.
+        // One byte more than is admitted, to tell a file that is too large from one that is just as large.
         inner: BufReader::new(unpacked.take(max.saturating_add(1))),
         hasher: record.open_checksum.as_ref().map(Checksum::hasher),
         bytes: 0,
@@ -67,7 +67,7 @@ fn read(
         return Ok(None);
     }
     let mut bounded = reader.into_inner();
-    // What is after the last package counts, too.
+    // The parser stops after the last package. The rest is read as well, since the checksum is that of the whole file.
     let parsed = parsed
         .map_err(|error| malformed(&error))
         .and_then(|_| io::copy(&mut bounded, &mut io::sink()).map_err(|error| malformed(&error)));
@@ -131,7 +131,7 @@ impl<R: BufRead> BufRead for Bounded<R> {
     }
 
     fn consume(&mut self, amount: usize) {
-        // The same bytes again: what is filled isn't read anew before it is consumed.
+        // `fill_buf` returns the bytes that are about to be consumed again, without reading on, so they can be hashed here.
         if let (Some(hasher), Ok(filled)) = (&mut self.hasher, self.inner.fill_buf()) {
             hasher.update(filled.get(..amount).unwrap_or(filled));
         }
@@ -143,7 +143,7 @@ impl<R: BufRead> BufRead for Bounded<R> {
 
 impl<R: BufRead> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // Nothing is parsed any more.
+        // The XML parser uses `fill_buf` only. Who reads this way is past the last package, so its size is counted no more.
         self.progress.package.set(0);
         let mut filled = self.fill_buf()?;
         let read = filled.read(buffer)?;
@@ -174,7 +174,7 @@ struct Current {
 
 impl Current {
     fn provide(&mut self, name: &str) {
-        // Nobody can ask for what is only said to be in it.
+        // `bundled(x)` only declares that the package has a copy of x in it: no package requires that.
         if name.starts_with("bundled(") {
             return;
         }

@@ -7,7 +7,7 @@ use copr_operator_api::component::{Component, port};
 use super::ini;
 use crate::validate::Instance;
 
-/// Enough for an instance of one team, and as good as nothing while they aren't used.
+/// Enough for an instance of one team. Workers that aren't used cost next to nothing.
 const LEAST_WORKERS: i32 = 16;
 
 /// Renders the file.
@@ -18,7 +18,8 @@ pub fn render(instance: &Instance) -> String {
     let settings = [
         ("frontend_base_url", instance.endpoints().frontend),
         ("frontend_auth", instance.credentials.backend_password.clone()),
-        // Nothing is fetched from there by the backend: builds are told to the frontend with it.
+        // The backend fetches nothing from this URL. It writes it into what it tells the frontend of a build, so it is people's
+        // URL.
         ("results_baseurl", format!("{}/results", instance.written_urls().results)),
         ("destdir", "/var/lib/copr/public_html/results".into()),
         ("redis_host", redis_host),
@@ -30,7 +31,7 @@ pub fn render(instance: &Instance) -> String {
         ("build_user", "root".into()),
         ("do_sign", "True".into()),
         ("keygen_host", format!("{}:{}", instance.host(Component::Keygen.name()), port::KEYGEN.number)),
-        // With the default Fedora's chroots are signed with SHA-1, which today's rpm refuses.
+        // With the default (True) packages for Fedora's chroots are signed with SHA-1, which today's rpm refuses.
         ("gently_gpg_sha256", "False".into()),
         // How often, in seconds, the dispatchers ask the frontend for work.
         ("sleeptime", "2".into()),

@@ -18,7 +18,7 @@ pub fn render(instance: &Instance) -> String {
     lines.map(|(key, value)| format!("{key} = {value}\n")).collect()
 }
 
-/// What Copr is connected with, and by which URLs. All of it is the operator's: `FRONTEND_OWNED`.
+/// What Copr is connected with, and by which URLs. `extraConfig` may set none of it: the keys are those of `FRONTEND_OWNED`.
 fn wiring(instance: &Instance) -> Vec<Line> {
     let urls = instance.written_urls();
     let host = instance.frontend_host();
@@ -42,7 +42,7 @@ fn wiring(instance: &Instance) -> Vec<Line> {
         ("DIST_GIT_URL", text(&format!("{}/cgit", urls.dist_git))),
         ("DIST_GIT_CLONE_URL", text(&format!("{}/git", urls.dist_git))),
         ("COPR_DIST_GIT_LOGS_URL", text(&format!("{}/per-task-logs", urls.dist_git))),
-        // None would keep what each URL has, but Copr writes some with https itself.
+        // With None each URL would keep its scheme, but Copr starts some with https:// whatever the instance has.
         ("ENFORCE_PROTOCOL_FOR_BACKEND_URL", text(scheme.as_str())),
         ("ENFORCE_PROTOCOL_FOR_FRONTEND_URL", text(scheme.as_str())),
         ("REPO_NO_SSL", python::value(&(scheme == Scheme::Http).into())),
@@ -52,11 +52,11 @@ fn wiring(instance: &Instance) -> Vec<Line> {
         ("OPENID_STORE", text("/var/lib/copr/data/openid_store")),
         ("LOG_DIR", text("/var/log/copr-frontend/")),
         ("LOG_FILENAME", text("/var/log/copr-frontend/frontend.log")),
-        // The default lets users without an e-mail address be refused (copr-components.md §1).
+        // With the default (True) Copr refuses the log-in of users whose provider gives no e-mail address.
         ("FAS_LOGIN", "False".into()),
     ];
     if scheme == Scheme::Https {
-        // Of links that manage.py makes; those made in a request have the request's.
+        // The scheme of links that manage.py makes. Links that are made while a request is answered have the scheme of the request.
         lines.push(("PREFERRED_URL_SCHEME", text(scheme.as_str())));
         lines.push(("SESSION_COOKIE_SECURE", "True".into()));
     }
@@ -88,10 +88,10 @@ fn logins(login: &Login) -> Vec<Line> {
     lines
 }
 
-/// What the operator only chose a value for: `extraConfig` may have another.
+/// Defaults of the operator, which `extraConfig` may replace.
 fn chosen() -> Vec<Line> {
     vec![
-        // No mail server in the pod.
+        // There is no mail server in the pod.
         ("SEND_EMAILS", "False".into()),
         ("ENABLE_DISCUSSION", "False".into()),
         // The front page would fetch these from the internet.

@@ -4,7 +4,7 @@ use copr_operator_api::{component::port, v1alpha1::Scheme};
 
 use crate::validate::Instance;
 
-/// Ends of a host name: another host may start with the same letters.
+/// What a URL's host must not be followed by, as it would be the beginning of another host's name then.
 const END: &str = "(?![-A-Za-z0-9.:])";
 
 /// Renders the file; none where there is nothing to say.
@@ -13,8 +13,8 @@ pub fn render(instance: &Instance) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// A second port with the same application, whose answers have the URLs of the Services in the place of those for people: what
-/// builders, the backend, dist-git and tests read, who may not know the hosts of people.
+/// A second port with the same application, in whose answers people's URLs are replaced by those of the Services. Builders, the
+/// backend, dist-git and tests use it, since people's hosts need not resolve inside the cluster.
 fn inside(instance: &Instance) -> String {
     let endpoints = instance.endpoints();
     let Some(public) = &endpoints.public else { return String::new() };
@@ -50,7 +50,7 @@ fn inside(instance: &Instance) -> String {
     )
 }
 
-/// The principal is believed from whoever knows the token, from nobody else.
+/// Sets REMOTE_USER, by which Copr logs in, to the principal that a request's header names, if the request has the proxy's token.
 fn kerberos(instance: &Instance) -> String {
     let Some(kerberos) = &instance.login.kerberos else { return String::new() };
     format!(

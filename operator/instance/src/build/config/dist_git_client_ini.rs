@@ -4,7 +4,7 @@ use copr_operator_api::component::Component;
 
 use crate::validate::Instance;
 
-/// Renders the file. The client compares `clone_hostnames` with the clone URL's host, without the port.
+/// Renders the file. `clone_hostnames` has no ports, since the client compares it with the host of the clone URL alone.
 pub fn render(instance: &Instance) -> String {
     format!(
         "[copr-operator]\nclone_hostnames = {host}\nlookaside_location = {url}\n\

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-/// A section: the operator's settings, which the instance's own win over, then those that it has beside. Which of the operator's may
-/// be overridden is said by the rules of the API.
+/// A section: the operator's settings, each replaced where `extraConfig` has the same key, then the other keys of `extraConfig`.
+/// Which of the operator's settings may be replaced is decided by the rules of the API.
 pub fn section(name: &str, settings: &[(&str, String)], extra: &BTreeMap<String, String>) -> String {
     let ours = settings.iter().map(|(key, value)| (*key, extra.get(*key).unwrap_or(value)));
     let beside = extra.iter().map(|(key, value)| (key.as_str(), value));
     let beside = beside.filter(|(key, _)| settings.iter().all(|(ours, _)| ours != key));
-    // Copr interpolates: a single % would be an error.
+    // Copr reads the file with Python's interpolation, in which a % is written as %%.
     let lines = ours.chain(beside).map(|(key, value)| format!("{key} = {}\n", value.replace('%', "%%")));
     format!("[{name}]\n{}", lines.collect::<String>())
 }

@@ -7,11 +7,13 @@ pub fn render(instance: &Instance) -> String {
     instance.pools.iter().map(|pool| of(pool, instance.builders.max, instance.builders.warm)).collect()
 }
 
-/// resalloc makes resources either for tickets (`tags_on_demand`) or ahead of them (`tags`, up to `max_prealloc` that are free or
-/// being started), never both in one pool or for one tag. A pool that becomes one of the first kind loses what no ticket wants.
+/// resalloc makes resources either for tickets (`tags_on_demand`) or ahead of them (`tags`: up to `max_prealloc` that are free or
+/// being started), never both in one pool or for one tag. When warm builders are switched off, resalloc deletes the free builders,
+/// since no ticket asks for them.
 fn of(pool: &Pool, max: i32, warm: i32) -> String {
     let (ahead, tags, start_delay) = if warm > 0 {
-        // Nothing wakes resalloc when the delay is over, so it would start one at a time: builder-new itself waits after a failure.
+        // No delay between two starts: nothing wakes resalloc when a delay is over, so it would start one builder each time that it
+        // looks at its pools. The pause after a failed start is made by builder-new itself.
         (" warm", "tags", "start_delay: 0")
     } else {
         let comment = "# Seconds between two starts: a cmd_new that fails is tried again at once otherwise.";

@@ -2,8 +2,9 @@
 
 use copr_operator_api::component::port;
 
-/// How often, in seconds, resalloc looks at its pools though no ticket was opened or closed and no hook has ended. It assigns after it
-/// has decided what to start: what is to replace a warm builder that was taken waits for the next look.
+/// How often, in seconds, resalloc looks at its pools though no ticket was opened or closed and no hook has ended. When it looks,
+/// it decides first what to start and then gives builders to tickets, so the replacement of a warm builder is started when it looks
+/// next.
 const SLEEP_SECONDS: u8 = 5;
 
 /// Renders the file. Without `hostname` resalloc listens on localhost only; `scripts/resalloc-serve` makes of this address every

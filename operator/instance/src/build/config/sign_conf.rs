@@ -8,7 +8,7 @@ use crate::validate::Instance;
 /// The uid that docs/image-contract.md pins for the backend.
 const BACKEND_UID: i64 = 1002;
 
-/// For signd. Who may connect is the NetworkPolicy's business: pods have no fixed addresses.
+/// For signd. It lets every address connect, as pods have no fixed ones: the NetworkPolicy decides who may.
 pub fn server() -> String {
     format!(
         "allow: 0.0.0.0/0\nphrases: /var/lib/copr-keygen/phrases\ngpg: /usr/bin/gpg-copr\n\

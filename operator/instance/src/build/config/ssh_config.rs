@@ -2,8 +2,8 @@
 
 use crate::validate::Instance;
 
-/// Renders the configuration. No RequestTTY: rsync over this file would fail for ever. A builder whose node is gone
-/// sends nothing, not even a reset: it is taken for lost after 20 seconds of silence.
+/// Renders the configuration. It doesn't set RequestTTY, with which rsync, which uses the file, too, would fail. When a node is
+/// gone, nothing closes the connections to its builders, so a builder counts as lost after 20 seconds of silence.
 pub fn render() -> String {
     "\
 Host *

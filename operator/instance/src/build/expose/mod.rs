@@ -8,9 +8,13 @@ use std::collections::BTreeMap;
 
 use copr_operator_api::{
     component::{BACKEND_HTTPD, Component, EXPOSE, Port, port},
-    v1alpha1::Url,
+    v1alpha1::{Expose, Url},
 };
-use kube::api::ObjectMeta;
+use k8s_openapi::api::networking::v1::Ingress;
+use kube::{
+    Resource,
+    api::{ApiResource, ObjectMeta},
+};
 
 use super::{Objects, workload::metadata};
 use crate::validate::{Exposure, Instance};
@@ -19,12 +23,26 @@ pub use http_route::HTTPRoute;
 pub use route::Route;
 
 /// A host, and the Service behind it.
-struct Target<'a> {
+pub struct Target<'a> {
     /// End of the names of the Service and of the object.
-    name: &'static str,
-    host: &'a str,
+    pub name: &'static str,
+    /// The host.
+    pub host: &'a str,
     /// Port of the Service.
     port: Port,
+}
+
+/// The kind of the objects that `spec.expose` asks for.
+pub fn kind(expose: Expose) -> Option<ApiResource> {
+    fn of<K: Resource<DynamicType = ()>>() -> ApiResource {
+        ApiResource::erase::<K>(&())
+    }
+    match expose {
+        Expose::None => None,
+        Expose::Ingress => Some(of::<Ingress>()),
+        Expose::Route => Some(of::<Route>()),
+        Expose::Gateway => Some(of::<HTTPRoute>()),
+    }
 }
 
 pub(super) fn build(instance: &Instance) -> Objects {
@@ -47,7 +65,8 @@ pub(super) fn build(instance: &Instance) -> Objects {
     }
 }
 
-fn targets(url: &Url) -> [Target<'_>; 3] {
+/// The hosts, in the order of the fields of `spec.url`.
+pub fn targets(url: &Url) -> [Target<'_>; 3] {
     [
         Target { name: Component::Frontend.name(), host: &url.frontend, port: port::PUBLIC },
         Target { name: BACKEND_HTTPD, host: &url.results, port: port::RESULTS },
@@ -55,7 +74,8 @@ fn targets(url: &Url) -> [Target<'_>; 3] {
     ]
 }
 
-/// Not of the component's own label: a pod isn't held back because an Ingress was refused.
+/// The label `component` is one of its own and not that of the component behind the Service: a component's StatefulSet waits when
+/// an object of the component can't be applied, and no pod should wait for an Ingress.
 fn metadata_of(
     instance: &Instance,
     target: &Target<'_>,

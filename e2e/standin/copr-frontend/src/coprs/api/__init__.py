@@ -9,6 +9,7 @@ from coprs.api import (
     build_create,
     builds,
     general,
+    gssapi,
     monitor,
     packages,
     project_chroots,
@@ -25,7 +26,7 @@ def register(app: Flask) -> None:
     def home():
         return jsonify(version=3)
 
-    for module in (general, projects, project_chroots, builds, build_create,
+    for module in (general, gssapi, projects, project_chroots, builds, build_create,
                    build_chroots, packages, monitor, rpmrepo):
         parent.register_blueprint(module.blueprint)
     app.register_blueprint(parent)
