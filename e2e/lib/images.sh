@@ -61,6 +61,14 @@ build_components() {
 	"$ROOT/images/build" --base-image "$base" --repository "standin=$repository"
 }
 
+# The suite of Copr's own scripts, which is no part of an instance.
+build_upstream_suite() {
+	local base repository
+	base=$(base_image standin)
+	repository=$(standin_repository)
+	"$ROOT/images/build" --base-image "$base" --repository "standin=$repository" sanity-upstream
+}
+
 # build_defect DEFECT COMPONENT: one component's image, as NAME:defect-DEFECT.
 build_defect() {
 	local base repository

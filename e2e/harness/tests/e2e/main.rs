@@ -13,5 +13,6 @@ mod quota;
 mod run;
 mod trouble;
 mod uid;
+mod upstream;
 mod volumes;
 mod warm;

@@ -30,7 +30,7 @@ struct Granted {
     token: String,
 }
 
-/// Asks for a token of the installation. It's good for an hour, and a run needs one twice.
+/// Asks for a token of the installation. It's good for an hour, but asked for anew by each report, so that none is kept.
 pub async fn token(api: &Api<'_>, app: &App, now: Timestamp) -> Result<SecretString, Failure> {
     let proof = SecretString::from(json_web_token(app, now)?);
     let api = Api { token: &proof, ..*api };
