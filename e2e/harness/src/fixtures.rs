@@ -2,8 +2,8 @@
 
 use copr_operator_api::v1alpha1::{
     Admin, BackendSpec, Builders, ComponentSpec, ComponentStatus, CoprInstance, CoprInstanceSpec,
-    CoprTestRun, CoprTestRunSpec, DatabaseSpec, Defaults, DeletionPolicy, DistGitSpec, Expose, FrontendSpec,
-    Images, InstanceSource, KeepInstance, Phase, RedisSpec, Suite, TestStatus, Tests,
+    CoprTestRun, CoprTestRunSpec, DatabaseSpec, Defaults, DeletionPolicy, DistGitSpec, Evidence, Expose,
+    FrontendSpec, Images, InstanceSource, KeepInstance, Phase, RedisSpec, Suite, TestStatus, Tests,
 };
 use k8s_openapi::{
     api::core::v1::ResourceRequirements,
@@ -98,6 +98,7 @@ fn run_with(name: &str, instance: InstanceSource, tests: &[&str]) -> CoprTestRun
         source: None,
         report: None,
         keep_instance: KeepInstance::Never,
+        evidence: Evidence::default(),
         rerun_of: None,
         concurrency: None,
         ttl_seconds_after_finished: None,

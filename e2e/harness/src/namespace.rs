@@ -80,7 +80,8 @@ impl Context {
         condition: impl Fn(&K) -> bool,
     ) -> Result<K> {
         let holds = |object: Option<&K>| object.is_some_and(&condition);
-        let found = wait::until(self.api::<K>(), name, what, within, holds).await?;
+        // On the heap: a run holds the spec of an instance.
+        let found = Box::pin(wait::until(self.api::<K>(), name, what, within, holds)).await?;
         found.ok_or_else(|| anyhow!("{name}: gone"))
     }
 
@@ -93,7 +94,7 @@ impl Context {
 
     /// Waits until an object doesn't exist.
     pub async fn until_gone<K: Object>(&self, name: &str, within: Duration) -> Result<()> {
-        wait::until(self.api::<K>(), name, "gone", within, |object| object.is_none()).await?;
+        Box::pin(wait::until(self.api::<K>(), name, "gone", within, |object| object.is_none())).await?;
         Ok(())
     }
 

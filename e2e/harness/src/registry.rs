@@ -65,8 +65,7 @@ impl Registry {
         let (repository, tag) = self.parts(image)?;
         let (status, body) = self.get(&format!("{repository}/manifests/{tag}")).await?;
         ensure!(status.is_success(), "{image}: the registry answered {status}");
-        let digest = Sha256::digest(&body);
-        Ok(format!("sha256:{}", digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+        Ok(digest_of(&body))
     }
 
     /// The labels of an image.
@@ -76,6 +75,19 @@ impl Registry {
         let config = digest_at(&manifest, "/config/digest")?;
         let mut config = self.json(&format!("{repository}/blobs/{config}")).await?;
         serde_json::from_value(config["config"]["Labels"].take()).context("the labels aren't strings")
+    }
+
+    /// The manifest of an image or artifact that is given by digest, which it has.
+    pub async fn manifest(&self, image: &str) -> Result<Value> {
+        let (repository, digest) = self.parts(image)?;
+        let body = self.verified(&format!("{repository}/manifests/{digest}"), digest).await?;
+        serde_json::from_slice(&body).with_context(|| format!("{image}: the manifest is not JSON"))
+    }
+
+    /// A blob beside an image, by its digest, which it has.
+    pub async fn blob(&self, image: &str, digest: &str) -> Result<Bytes> {
+        let (repository, _) = self.parts(image)?;
+        self.verified(&format!("{repository}/blobs/{digest}"), digest).await
     }
 
     /// The SBOM attached to an image that is given by digest, found by what refers to that digest.
@@ -116,6 +128,13 @@ impl Registry {
         Ok(())
     }
 
+    async fn verified(&self, path: &str, digest: &str) -> Result<Bytes> {
+        let (status, body) = self.get(path).await?;
+        ensure!(status.is_success(), "{path}: the registry answered {status}");
+        ensure!(digest_of(&body) == digest, "{path}: the registry sent {}", digest_of(&body));
+        Ok(body)
+    }
+
     async fn json(&self, path: &str) -> Result<Value> {
         let (status, body) = self.get(path).await?;
         ensure!(status.is_success(), "{path}: the registry answered {status}");
@@ -140,6 +159,11 @@ impl Registry {
             None => path.rsplit_once(':').with_context(|| format!("{image} has neither digest nor tag")),
         }
     }
+}
+
+fn digest_of(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    format!("sha256:{}", digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
 }
 
 fn digest_at<'a>(document: &'a Value, pointer: &str) -> Result<&'a str> {

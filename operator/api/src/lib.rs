@@ -3,6 +3,7 @@
 
 pub mod annotations;
 pub mod component;
+pub mod evidence;
 pub mod images;
 pub mod labels;
 pub mod names;

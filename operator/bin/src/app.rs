@@ -6,12 +6,14 @@ use copr_operator_api::{
     labels::FIELD_MANAGER,
     v1alpha1::{CoprInstance, CoprTestRun},
 };
+use copr_operator_evidence as evidence;
 use copr_operator_feedback as feedback;
 use copr_operator_images::{Provider, sweep};
 use copr_operator_instance as instance;
-use copr_operator_kernel::{lease, served};
+use copr_operator_kernel::{lease, report, served};
 use copr_operator_test_run as test_run;
 use futures::FutureExt as _;
+use k8s_openapi::api::core::v1::Pod;
 use kube::{
     Api, Client, CustomResourceExt as _,
     api::ListParams,
@@ -60,6 +62,9 @@ pub enum Error {
     /// Signals can't be caught.
     #[error("failed to install a signal handler")]
     Signal(#[source] std::io::Error),
+    /// What a test left couldn't be reported.
+    #[error("failed to report what was kept of a test's folder")]
+    Keep(#[source] std::io::Error),
     /// Another operator may act now.
     #[error("the Lease is lost: another operator may have it, so this one stops")]
     LeaseLost,
@@ -104,6 +109,7 @@ pub async fn run(args: &Args) -> Result<(), Error> {
             return Ok(());
         }
     }
+    let operator_image = own_image(&client, &args.namespace).await;
     let controllers = async {
         futures::join!(
             instance::run(
@@ -125,9 +131,10 @@ pub async fn run(args: &Args) -> Result<(), Error> {
             test_run::run(
                 client.clone(),
                 recorder.clone(),
-                args.runs_at_a_time.map(Into::into),
+                test_run::Settings { runs_at_a_time: args.runs_at_a_time.map(Into::into), operator_image },
                 shutdown.clone()
             ),
+            evidence::run(client.clone(), recorder.clone(), Arc::clone(&registries), shutdown.clone()),
             feedback::run(client.clone(), recorder, feedback_http, shutdown.clone()),
             sweep::run(client.clone(), args.namespace.clone(), registries, shutdown.clone()),
         );
@@ -144,6 +151,29 @@ pub async fn run(args: &Args) -> Result<(), Error> {
     let _ = holding.await;
     tracing::info!("Stopped");
     Ok(())
+}
+
+/// Keeps what the test of this pod has left.
+pub async fn keep_evidence() -> Result<(), Error> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    evidence::keep::run(shutdown()?).await.map_err(Error::Keep)
+}
+
+/// The image that this operator is, as its pod names it. One that runs elsewhere has none.
+async fn own_image(client: &Client, namespace: &str) -> Option<String> {
+    let name = std::env::var("HOSTNAME").ok()?;
+    let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+    match pods.get_opt(&name).await {
+        Ok(pod) => pod?.spec?.containers.into_iter().next()?.image,
+        Err(error) => {
+            let error = report::chain(&error);
+            tracing::warn!(
+                error,
+                "Nothing is kept of tests' folders: this operator doesn't find its own pod"
+            );
+            None
+        }
+    }
 }
 
 /// Waits for a state of the Lease.

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, num::NonZeroUsize};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 /// A release names the commit that it was built from.
 pub const VERSION: &str = match option_env!("COPR_OPERATOR_VERSION") {
@@ -39,4 +39,37 @@ pub struct Args {
     /// Log JSON, one object a line.
     #[arg(long, env = "COPR_OPERATOR_LOG_JSON")]
     pub log_json: bool,
+
+    /// What else this program is; without a command it is the operator.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the operator's image does in pods that the operator makes.
+#[derive(Subcommand, Clone, Debug)]
+pub enum Command {
+    /// Keeps the evidence of tests.
+    #[command(subcommand)]
+    Evidence(Evidence),
+}
+
+/// What is done for evidence.
+#[derive(Subcommand, Clone, Copy, Debug)]
+pub enum Evidence {
+    /// Waits for SIGTERM, then pushes what the test of this pod has left.
+    Keep,
+}
+
+#[cfg(test)]
+mod tests {
+    use copr_operator_api::evidence::COMMAND;
+
+    use super::*;
+
+    #[test]
+    fn the_container_of_a_tests_pod_is_called_as_the_program_understands() {
+        let args = Args::try_parse_from([&["copr-operator"], &COMMAND[..]].concat()).unwrap();
+        assert!(matches!(args.command, Some(Command::Evidence(Evidence::Keep))));
+        assert!(Args::try_parse_from(["copr-operator"]).unwrap().command.is_none());
+    }
 }

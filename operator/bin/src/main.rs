@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use copr_operator_kernel::report;
 
-use args::Args;
+use args::{Args, Command, Evidence};
 
 /// Names are looked up on threads that wait, one for each: a dozen hosts that don't exist made 200 of them.
 const LOOKUPS: usize = 16;
@@ -24,7 +24,13 @@ fn main() -> ExitCode {
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(LOOKUPS).build();
-    match runtime.map(|runtime| runtime.block_on(app::run(&args))) {
+    let program = async {
+        match args.command {
+            Some(Command::Evidence(Evidence::Keep)) => app::keep_evidence().await,
+            None => app::run(&args).await,
+        }
+    };
+    match runtime.map(|runtime| runtime.block_on(program)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => {
             tracing::error!(error = %report::chain(&error), "The operator can't run");

@@ -19,6 +19,8 @@ mod provide;
 mod registry;
 mod resolve;
 pub mod sweep;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 use copr_operator_api::v1alpha1::CoprInstanceSpec;
 use copr_operator_kernel::{dependency, http};
@@ -27,7 +29,10 @@ use kube::Client;
 
 pub use build::{condition, events, identity::Objects as BuildIdentity, job::PREFIX as JOB_PREFIX};
 pub use provide::{Provider, Provision};
-pub use registry::Registries;
+pub use registry::{
+    Access, Blob, Deleted, Error as RegistryError, Keyring, Name, Registries, Registry, Upload,
+    access::{Error as AccessError, Target, target},
+};
 
 /// An instance as its images need it.
 struct Wanted<'a> {

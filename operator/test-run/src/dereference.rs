@@ -90,6 +90,8 @@ pub struct Observed {
     pub other_pods: Vec<Pod>,
     /// Warnings about the run's own pods, while one of them doesn't start.
     pub warnings: Vec<Event>,
+    /// The operator's own image, if it knows it.
+    pub operator_image: Option<String>,
     /// The list of the suite, or how far it is.
     pub suite: SuiteSeen,
     /// What the run to be run again left red, while that is to be known.
@@ -146,6 +148,7 @@ pub async fn dereference(
     client: &Client,
     run: &CoprTestRun,
     others: Others,
+    operator_image: Option<&str>,
 ) -> Result<Option<(CoprTestRun, Observed)>, Error> {
     let (name, namespace) = (run.name_any(), run.namespace().unwrap_or_default());
     let runs: Api<CoprTestRun> = Api::namespaced(client.clone(), &namespace);
@@ -184,6 +187,7 @@ pub async fn dereference(
         .await?,
         instance,
         client_secret,
+        operator_image: operator_image.map(str::to_owned),
         // Last, so that nothing observed is younger than the moment that it is judged by.
         now: now(),
     };

@@ -15,6 +15,7 @@ mod decide;
 mod dereference;
 mod disturbance;
 mod events;
+mod evidence;
 mod exclusion;
 mod expected;
 mod junit;
@@ -74,7 +75,7 @@ struct Context {
     backoff: Backoff,
     exclusion: Exclusion,
     runs: Store<Watched>,
-    runs_at_a_time: Option<usize>,
+    settings: Settings,
 }
 
 /// What went wrong in a reconcile.
@@ -102,11 +103,20 @@ impl Error {
     }
 }
 
-/// Runs the controller until `shutdown`, for the runs of every namespace; so many of each at a time, if that is limited.
+/// What the controller is told of its process.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// How many runs of a namespace may go on at a time, if that is limited.
+    pub runs_at_a_time: Option<usize>,
+    /// The operator's own image, of which a container keeps what tests leave. Without it nothing of that is kept.
+    pub operator_image: Option<String>,
+}
+
+/// Runs the controller until `shutdown`, for the runs of every namespace.
 pub async fn run(
     client: Client,
     recorder: Recorder,
-    runs_at_a_time: Option<usize>,
+    settings: Settings,
     shutdown: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
     let ours = watcher::Config::default().labels(labels::RUN);
@@ -118,7 +128,7 @@ pub async fn run(
         backoff: Backoff::default(),
         exclusion: Exclusion::default(),
         runs: runs.clone(),
-        runs_at_a_time,
+        settings,
     };
     let queue = runs.clone();
     controller
@@ -201,8 +211,11 @@ async fn steps(run: &CoprTestRun, context: &Context) -> Result<Action, Error> {
     let target = dereference::instance_name(&run.name_any(), &run.spec);
     let turn = context.exclusion.of(&namespace, &target).await;
     // Client required.
-    let others = Others { runs: others::unfinished(&context.runs, run), at_a_time: context.runs_at_a_time };
-    let read = dereference::dereference(client, run, others).await.map_err(Error::Dereference)?;
+    let Settings { runs_at_a_time, operator_image } = &context.settings;
+    let others = Others { runs: others::unfinished(&context.runs, run), at_a_time: *runs_at_a_time };
+    let read = dereference::dereference(client, run, others, operator_image.as_deref())
+        .await
+        .map_err(Error::Dereference)?;
     let Some((run, observed)) = read else { return Ok(Action::await_change()) };
 
     // No client required.

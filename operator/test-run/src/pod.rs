@@ -20,6 +20,7 @@ use kube::ResourceExt;
 use sha2::{Digest, Sha256};
 
 use super::{
+    evidence,
     suite::Test,
     target::{Facts, SuiteFacts},
     validate::{Git, Validated},
@@ -51,18 +52,13 @@ const TMP_SIZE: &str = "8Gi";
 const ROOT_CAPABILITIES: [&str; 8] =
     ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID", "SYS_CHROOT"];
 
-const CLIENT_VOLUME: &str = "client";
+pub(super) const CLIENT_VOLUME: &str = "client";
 const TMP_VOLUME: &str = "tmp";
-const EVIDENCE_VOLUME: &str = "evidence";
-/// Of this size the kubelet ends the test.
-const EVIDENCE_SIZE: &str = "1Gi";
 
 /// Of names that can be no part of a pod's name, so much is kept.
 const SLUG_MAX: usize = 18;
 /// How long the suite may take to list its tests: it may have to get them from a git repository.
 const LIST_DEADLINE_SECONDS: i64 = 300;
-/// Where a test leaves what is to be kept.
-const EVIDENCE: &str = "/evidence";
 
 /// Name of the pod of an attempt. No attempt of a run has the name of another.
 pub fn name(run: &str, test: &str, attempt: i32) -> String {
@@ -148,15 +144,19 @@ pub fn build(run: &Validated, facts: &Facts, test: &Test, attempt: i32) -> Pod {
                 ..VolumeMount::default()
             },
             mount(TMP_VOLUME, "/tmp"),
-            mount(EVIDENCE_VOLUME, EVIDENCE),
+            evidence::mount(false),
         ]),
         ..container(run, &facts.suite)
     };
-    let deadline = test.deadline_seconds + KUBELET_GRACE_SECONDS;
-    let volumes = vec![client(facts), scratch(TMP_VOLUME, TMP_SIZE), scratch(EVIDENCE_VOLUME, EVIDENCE_SIZE)];
+    let deadline = test.deadline_seconds + KUBELET_GRACE_SECONDS + evidence::more_seconds(run, facts);
+    let mut volumes = vec![client(facts), scratch(TMP_VOLUME, TMP_SIZE)];
+    volumes.extend(evidence::volumes(run, facts));
     let mut pod = pod(run, &facts.suite, metadata, container, volumes, deadline);
     if run.as_root() {
         root(&mut pod);
+    }
+    if let Some(spec) = &mut pod.spec {
+        spec.init_containers = evidence::container(run, facts).map(|keeper| vec![keeper]);
     }
     pod
 }
@@ -290,7 +290,7 @@ fn env(run: &Validated, facts: &Facts, test: &Test, attempt: i32) -> Vec<EnvVar>
         ("RUN_ID", run_id(&run.uid, &test.name, attempt)),
         // An attempt whose pod was lost has cleaned up nothing.
         ("PREVIOUS_RUN_IDS", previous.join(" ")),
-        ("EVIDENCE_DIR", EVIDENCE.to_owned()),
+        evidence::variable(),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
@@ -300,7 +300,7 @@ fn env(run: &Validated, facts: &Facts, test: &Test, attempt: i32) -> Vec<EnvVar>
     .collect()
 }
 
-fn variable((name, value): (String, String)) -> EnvVar {
+pub(super) fn variable((name, value): (String, String)) -> EnvVar {
     EnvVar { name, value: Some(value), ..EnvVar::default() }
 }
 
@@ -336,7 +336,7 @@ fn client(facts: &Facts) -> Volume {
     }
 }
 
-fn scratch(name: &str, size: &str) -> Volume {
+pub(super) fn scratch(name: &str, size: &str) -> Volume {
     Volume {
         name: name.into(),
         empty_dir: Some(EmptyDirVolumeSource { size_limit: Some(Quantity(size.into())), medium: None }),

@@ -25,6 +25,8 @@ pub enum Reason {
     BuilderLost,
     /// The builder image has no Mock configuration for the chroot.
     MockConfigMissing,
+    /// The container that keeps what a test leaves can't start.
+    EvidenceKeeperFailed,
     /// The API server refuses the test's pod.
     PodRefused,
     /// No node takes the test's pod.

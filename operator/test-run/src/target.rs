@@ -4,7 +4,7 @@ use copr_operator_api::{
     component::Component,
     images::{Image, pull_secrets},
     status::{AVAILABLE, PAUSED, images, is_applied},
-    v1alpha1::{CoprInstance, CoprInstanceSpec, PodSettings, Proxy, PullPolicy, Suite, SuiteName},
+    v1alpha1::{CoprInstance, CoprInstanceSpec, PodSettings, Proxy, PullPolicy, Registry, Suite, SuiteName},
 };
 use copr_operator_kernel::{
     conditions::{self, Finding},
@@ -138,6 +138,8 @@ pub struct Facts {
     pub builders_max: i32,
     /// Secret with the client's configuration.
     pub client_secret: String,
+    /// Where evidence goes, if the instance's images go anywhere.
+    pub registry: Option<Registry>,
     /// Since when the instance is Available.
     pub available_since: Timestamp,
     /// The components that have pods.
@@ -271,6 +273,7 @@ fn look<'a>(
         owner: instance.spec.admin.name.clone(),
         builders_max: instance.spec.builders.at_once(),
         client_secret,
+        registry: instance.spec.registry.clone(),
         available_since: available.last_transition_time.0,
         components: instance.spec.components().collect(),
         builders: builders::assess(instance, observed.now),

@@ -1,8 +1,8 @@
 //! Second step: the run as the decision wants it. Pure.
 
 use copr_operator_api::v1alpha1::{
-    Concurrency, CoprInstanceSpec, CoprTestRun, ExpectedFailure, KeepInstance, Report, Source, SuiteGit,
-    SuiteName,
+    Concurrency, CoprInstanceSpec, CoprTestRun, Evidence, ExpectedFailure, KeepInstance, Report, Source,
+    SuiteGit, SuiteName,
 };
 use copr_operator_kernel::{report, resources};
 use jiff::SignedDuration;
@@ -11,7 +11,7 @@ use kube::{Resource, ResourceExt};
 
 use super::{
     dereference::{Observed, Red, instance_name},
-    select,
+    evidence, select,
     suite::{self, Listing, Test},
     target::{self, Target},
 };
@@ -90,6 +90,12 @@ pub struct Validated {
     pub cancel: bool,
     /// What is tested.
     pub source: Option<Source>,
+    /// What is kept of it.
+    pub evidence: Evidence,
+    /// The image of the container that keeps what a test leaves: the operator's own. None: nothing of that is kept.
+    pub keeper: Option<String>,
+    /// Whether that container was given up, which may have cost a test an attempt.
+    pub keeper_failed: bool,
 }
 
 /// How far the suite of a run is known.
@@ -182,6 +188,9 @@ pub fn validate(run: &CoprTestRun, observed: &Observed) -> Result<Validated, Err
         ttl: ttl(run),
         cancel: spec.cancel,
         source: spec.source.clone(),
+        keeper: evidence::keeper(&spec.evidence, run.status.as_ref(), observed.operator_image.as_deref()),
+        keeper_failed: run.status.as_ref().is_some_and(evidence::has_given_up),
+        evidence: spec.evidence.clone(),
         name,
         uid,
     })

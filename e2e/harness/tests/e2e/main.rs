@@ -4,6 +4,7 @@
 mod access;
 mod builders;
 mod defects;
+mod evidence;
 mod images;
 mod lifetimes;
 mod paused;

@@ -3,6 +3,7 @@
 mod builders;
 mod component;
 mod defaults;
+mod evidence;
 mod extra_config;
 mod images;
 mod instance;
@@ -23,6 +24,7 @@ mod url;
 pub use builders::*;
 pub use component::*;
 pub use defaults::*;
+pub use evidence::*;
 pub use extra_config::*;
 pub use images::*;
 pub use instance::*;

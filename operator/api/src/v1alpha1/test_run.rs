@@ -4,7 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CoprInstanceSpec, CoprTestRunStatus, Report, Suite};
+use super::{CoprInstanceSpec, CoprTestRunStatus, Evidence, Report, Suite};
 
 /// What to test and how.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -53,6 +53,9 @@ pub struct CoprTestRunSpec {
     /// never touched. A kept instance is deleted with the run.
     #[serde(default)]
     pub keep_instance: KeepInstance,
+    /// What is kept of the run when its pods and its instance are gone. It changes no verdict.
+    #[serde(default)]
+    pub evidence: Evidence,
     /// Name of an ended CoprTestRun in the same namespace: of the suite only the tests run that it left red (Failed, UnexpectedPass
     /// or Error). They are looked up once, at the start. If it left none, this run passes without a test.
     #[serde(default, skip_serializing_if = "Option::is_none")]

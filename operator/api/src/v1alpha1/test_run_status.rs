@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, VariantArray};
 
-use super::{InstalledPackage, ReportStatus};
+use super::{EvidenceStatus, InstalledPackage, ReportStatus};
 
 /// The state and the verdict of a run.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -20,9 +20,10 @@ pub struct CoprTestRunStatus {
     #[serde(default)]
     pub phase: Phase,
     /// `InstanceReady`: tests can start. `Succeeded`, True: passed; False: failed, error or cancelled, the reason says which; Unknown
-    /// until the end. `Finished`: the verdict is final. `Reported`, with `spec.report` only, True: those who are to be told of it were; False:
-    /// somebody refused, in their words; Unknown: it is being tried. For tools that know no runs: `Ready`, every test passed; `Reconciling`, the
-    /// run goes on; `Stalled`, it ended otherwise.
+    /// until the end. `Finished`: the verdict is final. `EvidenceKept`: what `evidence` asks for is in the registry, or why it isn't.
+    /// `Reported`, with `spec.report` only, True: those who are to be told of it were; False: somebody refused, in their words; Unknown: it
+    /// is being tried. For tools that know no runs: `Ready`, every test passed; `Reconciling`, the run goes on; `Stalled`, it ended
+    /// otherwise.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
@@ -58,6 +59,9 @@ pub struct CoprTestRunStatus {
     /// Name of the ConfigMap whose key `junit.xml` is the run as JUnit XML. Set at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub junit: Option<String>,
+    /// What was kept of the run, once that is settled; the condition `EvidenceKept` says whether anything was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<EvidenceStatus>,
     /// What came of telling those in `spec.report`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["target".into()]))]
@@ -153,8 +157,9 @@ pub struct TestStatus {
     /// each means is in docs/verdicts.md. About builders: `BuilderRefused`, `BuilderUnschedulable`, `BuilderImagePullFailed`,
     /// `BuilderStartFailed`, `BuilderOutOfMemory`, `BuilderEvicted`, `BuilderNodeLost`, `BuilderLost`, `MockConfigMissing`.
     /// About the test's pod: `PodRefused`, `PodUnschedulable`, `PodImagePullFailed`, `PodStartFailed`, `PodOutOfMemory`,
-    /// `PodEvicted`, `PodLost`, `DeadlineExceeded`, `NoVerdict`, `TestBroken`, `NeedUnknown`. As the suite says it: `JournalIncomplete`, `JournalMissing`,
-    /// `JournalMalformed`, `ExitCode`, `DeadlineReached`, `Terminated`, `FrontendUnreachable`, `SourceUnavailable`. About the instance: `InstanceDisturbed`,
+    /// `PodEvicted`, `PodLost`, `DeadlineExceeded`, `NoVerdict`, `TestBroken`, `NeedUnknown`, `EvidenceKeeperFailed`. As the suite says it:
+    /// `JournalIncomplete`, `JournalMissing`, `JournalMalformed`, `ExitCode`, `DeadlineReached`, `Terminated`, `FrontendUnreachable`,
+    /// `SourceUnavailable`. About the instance: `InstanceDisturbed`,
     /// `InstanceShared`, `InstanceNotReady`, `InstanceLost`, `ImagesUnavailable`. About the run: `TimedOut`, `Cancelled`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

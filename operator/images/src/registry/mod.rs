@@ -8,9 +8,11 @@ pub mod access;
 pub mod answer;
 pub mod asks;
 pub mod challenge;
+mod content;
 pub mod credentials;
 pub mod name;
 mod pool;
+mod push;
 #[cfg(test)]
 pub(super) mod tests;
 mod token;
@@ -28,6 +30,7 @@ pub use asks::Asks;
 pub use credentials::{Keyring, Login};
 pub use name::{Name, host, host_of_prefix};
 pub use pool::Registries;
+pub use push::{Blob, Upload};
 use transport::{Answer, Asked, Transport, refused};
 
 const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
@@ -120,6 +123,14 @@ pub enum Error {
         /// How long it wants to be left alone.
         retry_after: Option<Duration>,
     },
+    /// It has no room for what was to be pushed, or not for so much.
+    #[error("the registry of {image} has no room: {why}")]
+    Full {
+        /// What was to be pushed.
+        image: String,
+        /// Its answer.
+        why: String,
+    },
     /// Any other answer.
     #[error("the registry of {image}: {why}")]
     Refused {
@@ -203,7 +214,14 @@ impl Registry {
     pub async fn tags(&self, name: &Name) -> Result<Option<Vec<String>>, Error> {
         let (mut tags, mut path) = (Vec::new(), "tags/list?n=1000".to_owned());
         for _ in 0..PAGES_MAX {
-            let asked = Asked { name, method: Method::GET, path: &path, actions: "pull", accept: ANYTHING };
+            let asked = Asked {
+                name,
+                method: Method::GET,
+                path: &path,
+                actions: "pull",
+                accept: ANYTHING,
+                content: None,
+            };
             let answer = self.transport.ask(&asked).await?;
             match answer::meaning(answer.status, &answer::codes(&answer.body)) {
                 Meaning::Fine => {}
@@ -228,7 +246,7 @@ impl Registry {
     pub async fn delete(&self, name: &Name) -> Result<Deleted, Error> {
         let path = format!("manifests/{}", name.reference);
         let (method, actions) = (Method::DELETE, "pull,push,delete");
-        let asked = Asked { name, method, path: &path, actions, accept: ANYTHING };
+        let asked = Asked { name, method, path: &path, actions, accept: ANYTHING, content: None };
         match self.transport.ask(&asked).await {
             Ok(answer) if answer.status.is_success() => Ok(Deleted::Gone),
             Ok(answer) => Ok(Deleted::No(answer::words(answer.status, &answer::codes(&answer.body)))),
@@ -237,10 +255,17 @@ impl Registry {
         }
     }
 
+    /// A manifest, as it is, and its digest; nothing if there is none.
+    pub async fn raw_manifest(&self, name: &Name) -> Result<Option<(String, Vec<u8>)>, Error> {
+        let answer = self.manifest(name, Method::GET).await?;
+        Ok(answer.map(|answer| (digest_of(&answer.body), answer.body)))
+    }
+
     /// The answer to a question for a manifest; nothing if there is none.
     async fn manifest(&self, name: &Name, method: Method) -> Result<Option<Answer>, Error> {
         let path = format!("manifests/{}", name.reference);
-        let ask = |method| Asked { name, method, path: &path, actions: "pull", accept: MANIFESTS };
+        let ask =
+            |method| Asked { name, method, path: &path, actions: "pull", accept: MANIFESTS, content: None };
         let answer = self.transport.ask(&ask(method.clone())).await?;
         match answer::meaning(answer.status, &answer::codes(&answer.body)) {
             Meaning::Fine => Ok(Some(answer)),
@@ -253,7 +278,14 @@ impl Registry {
 
     async fn labels(&self, name: &Name, digest: &str) -> Result<BTreeMap<String, String>, Error> {
         let path = format!("blobs/{digest}");
-        let asked = Asked { name, method: Method::GET, path: &path, actions: "pull", accept: ANYTHING };
+        let asked = Asked {
+            name,
+            method: Method::GET,
+            path: &path,
+            actions: "pull",
+            accept: ANYTHING,
+            content: None,
+        };
         let answer = self.transport.ask(&asked).await?;
         if answer.status != StatusCode::OK {
             return Err(unexpected(name, "the question for its configuration", &answer));
@@ -306,7 +338,7 @@ struct Tags {
     tags: Option<Vec<String>>,
 }
 
-pub(super) fn digest_of(bytes: &[u8]) -> String {
+pub(crate) fn digest_of(bytes: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }
 

@@ -20,6 +20,7 @@ use super::{
     Access, Error,
     answer::{self, Meaning},
     challenge::{Challenge, challenge, token_url},
+    content::{Content, url},
     credentials::Login,
     name::Name,
     token::{self, Granted},
@@ -82,11 +83,12 @@ struct Base {
 pub(super) struct Asked<'a> {
     pub name: &'a Name,
     pub method: Method,
-    /// What follows `/v2/REPOSITORY/`.
+    /// What follows `/v2/REPOSITORY/`; or what a registry said where to go on: a path of its own host, or a URL.
     pub path: &'a str,
     /// What a token must allow, such as `pull`.
     pub actions: &'static str,
     pub accept: &'static str,
+    pub content: Option<&'a Content>,
 }
 
 /// Tokens, each with the time until which it is good, by login and scope.
@@ -132,12 +134,25 @@ impl Transport {
         self.may_be_asked(name)?;
         let base = self.base(name).await?;
         let (login, _) = self.access.keyring.find(&name.host, &name.repository);
-        let url = format!("{}://{}/v2/{}/{}", base.scheme, name.endpoint(), name.repository, asked.path);
-        let request = || self.http.request(asked.method.clone(), &url).header(ACCEPT, asked.accept);
+        let origin = format!("{}://{}", base.scheme, name.endpoint());
+        let (url, is_own) = url(&origin, &name.repository, asked.path)
+            .ok_or_else(|| refused(name, "it says to go on at something else than a URL".into()))?;
+        let request = || {
+            let request = self.http.request(asked.method.clone(), url.clone()).header(ACCEPT, asked.accept);
+            match asked.content {
+                Some(content) => content.add_to(request),
+                None => request,
+            }
+        };
         let scope = format!("repository:{}:{}", name.repository, asked.actions);
-        let signed = self.signed(request(), name, &base.challenge, &login, Some(scope.clone())).await?;
+        // Credentials are for the registry, and not for whom it names.
+        let signed = if is_own {
+            self.signed(request(), name, &base.challenge, &login, Some(scope.clone())).await?
+        } else {
+            request()
+        };
         let mut answer = self.read(name, signed).await?;
-        if answer.status == StatusCode::UNAUTHORIZED {
+        if answer.status == StatusCode::UNAUTHORIZED && is_own {
             // Either the token has expired meanwhile, or the registry asks for credentials on this path only: log in anew, once.
             self.tokens().retain(|(_, of), _| of.as_ref() != Some(&scope));
             let now = challenge(&answer.headers);
@@ -147,6 +162,11 @@ impl Transport {
             }
         }
         let codes = answer::codes(&answer.body);
+        if asked.content.is_some()
+            && matches!(answer.status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::INSUFFICIENT_STORAGE)
+        {
+            return Err(Error::Full { image: name.text.clone(), why: answer::words(answer.status, &codes) });
+        }
         if answer::meaning(answer.status, &codes) == Meaning::Passing {
             let retry_after = http::retry_after(&answer.headers, http::now());
             return Err(self.passing(name, answer::words(answer.status, &codes), retry_after));

@@ -57,6 +57,7 @@ pub struct Exchange {
 #[derive(Debug)]
 enum Answer {
     Json(u16, Value),
+    Text(String),
     NoSuchPath,
     CutOff,
     Never,
@@ -119,6 +120,13 @@ impl Exchange {
     #[must_use]
     pub fn lists(self, items: &[Value]) -> Self {
         self.answers(json!({"kind": "List", "apiVersion": "v1", "metadata": {}, "items": items}))
+    }
+
+    /// With text, as it answers of a log.
+    #[must_use]
+    pub fn says(mut self, text: &str) -> Self {
+        self.answer = Some(Answer::Text(text.to_owned()));
+        self
     }
 
     /// In these words.
@@ -205,6 +213,7 @@ impl ApiServer {
                 let request = read(request).await;
                 match lock(&of_task).next(request) {
                     Answer::Json(code, body) => respond.send_response(response(code, body.to_string())),
+                    Answer::Text(text) => respond.send_response(response(200, text)),
                     Answer::NoSuchPath => {
                         respond.send_response(response(404, "404 page not found\n".to_owned()));
                     }

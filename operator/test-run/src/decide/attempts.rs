@@ -16,6 +16,7 @@ use crate::{
     builders::Obstacle,
     dereference::Observed,
     disturbance::disturbance,
+    evidence,
     expected::{Expected, fingerprint},
     pod,
     reason::Reason,
@@ -65,7 +66,10 @@ impl Judge<'_> {
         let current = self.pods(&test.name).find(|pod| pod::attempt(pod) == test.attempts);
         let progress = current.map_or_else(
             || vanished(test),
-            |pod| verdict::judge(pod, &self.observed.warnings, self.observed.now),
+            |pod| {
+                evidence::stuck(pod, self.observed.now)
+                    .unwrap_or_else(|| verdict::judge(pod, &self.observed.warnings, self.observed.now))
+            },
         );
         match progress {
             Progress::Unfinished { started, look_again } => {
@@ -187,6 +191,7 @@ impl Judge<'_> {
             Outcome::Failed if ended.message.is_empty() => "failed without a message".into(),
             _ => ended.message,
         };
+        let errors_allowed = self.run.retries + evidence::more_attempts(self.run, ended.reason);
         let (outcome, message) = match ended.outcome {
             Outcome::Failed => {
                 let alike =
@@ -196,7 +201,7 @@ impl Judge<'_> {
                 self.failed(test, message)
             }
             Outcome::Passed => self.passed(test),
-            Outcome::Error if test.attempts - test.failed_attempts <= self.run.retries => {
+            Outcome::Error if test.attempts - test.failed_attempts <= errors_allowed => {
                 (Outcome::Pending, format!("attempt {}: {message}", test.attempts))
             }
             outcome => (outcome, message),

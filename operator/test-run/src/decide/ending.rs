@@ -9,7 +9,7 @@ use kube::ResourceExt;
 use super::{Deletions, Doomed, Plan, conclude, own_labels};
 use crate::{
     dereference::{Observed, Seen},
-    junit, target,
+    evidence, junit, target,
     validate::{self, Ttl, Validated},
     verdict,
 };
@@ -23,6 +23,7 @@ pub fn after_the_end(run: &Validated, observed: &Observed, mut status: CoprTestR
     // and ttlSecondsAfterFinished may still change.
     see_generation(&mut status, run.generation);
     let mut deletions = Deletions { pods: leftovers(&status, observed), ..Deletions::default() };
+    let held = evidence::holds(&run.evidence, &status, observed.now);
     let keep = match run.keep {
         KeepInstance::Never => false,
         KeepInstance::OnFailure => matches!(status.phase, Phase::Failed | Phase::Error),
@@ -33,11 +34,13 @@ pub fn after_the_end(run: &Validated, observed: &Observed, mut status: CoprTestR
         && target::is_owned(instance, &run.uid)
         && instance.metadata.deletion_timestamp.is_none()
         && !keep
+        && held.is_none()
     {
         deletions.instance = Some(Doomed { name: instance.name_any(), uid: instance.uid() });
     }
     let (doomed, requeue) = expire(&run.name, Some(run.uid.clone()), &run.ttl, &status, observed.now);
-    deletions.run = doomed;
+    deletions.run = doomed.filter(|_| held.is_none());
+    let requeue = held.or(requeue);
     Plan { status, deletions, requeue, ..Plan::default() }
 }
 

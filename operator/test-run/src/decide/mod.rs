@@ -35,7 +35,7 @@ use self::{attempts::Judge, listing::Listing, wake::Wake};
 use super::{
     compact,
     dereference::{Observed, Seen},
-    disturbance, pod,
+    disturbance, evidence, pod,
     reason::Reason,
     target,
     validate::{Listed, Validated},
@@ -153,6 +153,15 @@ pub fn decide(run: &Validated, observed: &Observed, old: &CoprTestRunStatus) -> 
     if run.fail_fast {
         attempts::fail_fast(&mut status.tests);
     }
+
+    // What is started from now on has no container that can't start.
+    let without;
+    let judge = if evidence::note(&mut status) {
+        without = Validated { keeper: None, ..run.clone() };
+        Judge { run: &without, ..judge }
+    } else {
+        judge
+    };
 
     let mut plan = Plan { list: listing::to_be_kept(run, observed), ..Plan::default() };
     let waits = match (&end, queued) {

@@ -63,7 +63,7 @@ fn all(own: &[Value], instance: Exchange, secret: Exchange, events: Vec<Exchange
 
 async fn observe(script: Vec<Exchange>) -> Result<Option<Observed>, Error> {
     let server = ApiServer::expects(script);
-    let read = dereference(&server.client(), &run(), Others::default()).await?;
+    let read = dereference(&server.client(), &run(), Others::default(), None).await?;
     Ok(read.map(|(_, observed)| observed))
 }
 

@@ -1,6 +1,6 @@
 //! How a run ends early, what it leaves, and for how long.
 
-use copr_operator_api::v1alpha1::{KeepInstance, Outcome, Phase};
+use copr_operator_api::v1alpha1::{KeepEvidence, KeepInstance, Outcome, Phase};
 
 use serde_json::json;
 
@@ -11,6 +11,8 @@ use crate::dereference::Seen;
 fn ended(keep: KeepInstance, passed: bool) -> World {
     let mut world = World::template(&["auth"]);
     world.run.spec.keep_instance = keep;
+    // For which an instance would stay a while: see evidence.rs.
+    world.run.spec.evidence.keep = KeepEvidence::Never;
     world.reconcile();
     world.instance_is_ready();
     world.reconcile();

@@ -54,7 +54,7 @@ fn an_instance_that_never_gets_ready_ends_the_run_with_its_own_message() {
     world.reconcile();
     world.instance_says("False", "DatabaseNotReady", "pod pr-7-database-0: cannot pull its image");
     world.pass(900);
-    let plan = world.reconcile();
+    world.reconcile();
     assert_eq!(world.phase(), Phase::Error);
     assert_eq!(
         world.condition("Succeeded").2,
@@ -62,6 +62,8 @@ fn an_instance_that_never_gets_ready_ends_the_run_with_its_own_message() {
     );
     assert_eq!(world.outcome("auth"), (Outcome::Error, 0));
     assert_eq!(world.condition("InstanceReady").1, "DatabaseNotReady", "it stays as it was at the end");
+    world.evidence_is_settled();
+    let plan = world.reconcile();
     assert_eq!(plan.deletions.instance.unwrap().name, RUN);
 }
 

@@ -5,6 +5,7 @@ mod builders;
 mod counting;
 mod disturbed;
 mod ending;
+mod evidence;
 mod happy;
 mod infrastructure;
 mod instance;

@@ -47,12 +47,13 @@ fn a_run_is_building_until_its_images_are_there() {
 fn images_that_cannot_be_built_end_the_run_at_once_and_without_a_verdict_about_copr() {
     let mut world = world();
     world.images_say("False", "ImageBuildFailed", "keygen: Error: nothing provides x");
-    let plan = world.reconcile();
+    world.reconcile();
     assert_eq!(world.phase(), Phase::Error);
     assert_eq!(world.outcome("auth"), (Outcome::Error, 0));
     let said = world.condition("Succeeded").2;
     assert_eq!(said, "the images of CoprInstance pr-7 can't be had: keygen: Error: nothing provides x");
-    assert!(plan.deletions.instance.is_some());
+    world.evidence_is_settled();
+    assert!(world.reconcile().deletions.instance.is_some());
 }
 
 #[test]

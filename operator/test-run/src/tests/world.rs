@@ -126,6 +126,7 @@ impl World {
             instance_pods: self.instance_pods.clone(),
             other_pods: self.other_pods.clone(),
             warnings: self.warnings.clone(),
+            operator_image: Some("quay.io/copr/copr-operator:v1".into()),
         }
     }
 
@@ -241,6 +242,14 @@ impl World {
         let finding = conditions::Finding { status, reason: reason.into(), message: message.into() };
         let instance = self.instance_mut().status.get_or_insert_default();
         conditions::set(&mut instance.conditions, type_, finding, Some(3), now);
+    }
+
+    /// The other controller has said what became of the evidence.
+    pub fn evidence_is_settled(&mut self) {
+        let now = self.now();
+        let status = self.run.status.as_mut().unwrap();
+        let finding = conditions::Finding::no("NoRegistry", "");
+        conditions::set(&mut status.conditions, "EvidenceKept", finding, None, now);
     }
 
     /// The plan's pods are refused by the API server, as the apply step would report it.

@@ -3,13 +3,15 @@
 mod access;
 mod memory;
 mod pauses;
+mod push;
 mod secrets;
-pub mod server;
 mod tls;
 
 use std::{sync::Arc, time::Duration};
 
 use backon::ExponentialBuilder;
+
+pub use crate::testing as server;
 
 use super::{Access, Keyring, Login, Registries, Registry, transport::Pauses};
 

@@ -1,11 +1,8 @@
-//! A small HTTP server, with or without TLS, and a registry behind it that behaves as real ones do.
+//! A small HTTP server, with or without TLS.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -19,15 +16,17 @@ use tokio_rustls::{
     rustls::{ServerConfig, pki_types::PrivateKeyDer},
 };
 
-use crate::{names::HASH_LABEL, registry::digest_of};
-
 #[derive(Clone, Debug)]
 pub struct Request {
     pub method: String,
     /// With the query.
     pub path: String,
     pub authorization: String,
+    /// Which bytes of a whole they are, if it's said.
+    pub range: String,
     pub body: String,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
 }
 
 #[derive(Clone, Debug)]
@@ -42,16 +41,19 @@ pub fn response(status: u16) -> Response {
 }
 
 impl Response {
+    #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
+    #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }
 
+    #[must_use]
     pub fn error(self, code: &str) -> Self {
         self.body(json!({"errors": [{"code": code, "message": "a secret of the registry"}]}).to_string())
     }
@@ -177,7 +179,7 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
         };
         let length: usize = header("content-length").parse().unwrap_or(0);
         while buffer.len() < end + length {
-            let mut chunk = [0; 4096];
+            let mut chunk = vec![0; 1 << 16];
             let n = stream.read(&mut chunk).await.ok().filter(|n| *n > 0)?;
             buffer.extend_from_slice(&chunk[..n]);
         }
@@ -186,7 +188,9 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
             method: words.next()?.to_owned(),
             path: words.next()?.to_owned(),
             authorization: header("authorization"),
+            range: header("content-range"),
             body: String::from_utf8_lossy(&buffer[end..end + length]).into_owned(),
+            bytes: buffer[end..end + length].to_vec(),
         };
         buffer.drain(..end + length);
         let answer = handler(&request);
@@ -201,114 +205,5 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
         if !is_head {
             stream.write_all(&answer.body).await.ok()?;
         }
-    }
-}
-
-/// What a registry has. Clones are the same one.
-#[derive(Clone, Default)]
-pub struct Content(Arc<Mutex<Stored>>);
-
-#[derive(Default)]
-struct Stored {
-    /// Repository, then tag.
-    tags: BTreeMap<String, BTreeMap<String, String>>,
-    blobs: BTreeMap<String, Vec<u8>>,
-    /// Manifests, by repository.
-    manifests: BTreeSet<(String, String)>,
-}
-
-impl Content {
-    /// An image with the label of what it was built from; returns its digest.
-    pub fn push(&self, repository: &str, tag: &str, hash: &str) -> String {
-        let config = json!({"config": {"Labels": {HASH_LABEL: hash}}}).to_string().into_bytes();
-        let manifest = json!({"schemaVersion": 2, "config": {"digest": digest_of(&config)}, "layers": []});
-        self.store(config);
-        self.push_manifest(repository, tag, manifest.to_string().into_bytes())
-    }
-
-    pub fn push_manifest(&self, repository: &str, tag: &str, manifest: Vec<u8>) -> String {
-        let digest = self.store(manifest);
-        let mut stored = self.0.lock().unwrap();
-        stored.manifests.insert((repository.into(), digest.clone()));
-        stored.tags.entry(repository.into()).or_default().insert(tag.into(), digest.clone());
-        digest
-    }
-
-    fn store(&self, bytes: Vec<u8>) -> String {
-        let digest = digest_of(&bytes);
-        self.0.lock().unwrap().blobs.insert(digest.clone(), bytes);
-        digest
-    }
-
-    pub fn tags(&self, repository: &str) -> Vec<String> {
-        self.0
-            .lock()
-            .unwrap()
-            .tags
-            .get(repository)
-            .map(|tags| tags.keys().cloned().collect())
-            .unwrap_or_default()
-    }
-
-    pub fn has(&self, repository: &str, reference: &str) -> bool {
-        self.digest(repository, reference).is_some()
-    }
-
-    pub fn has_repository(&self, repository: &str) -> bool {
-        self.0.lock().unwrap().tags.contains_key(repository)
-    }
-
-    fn digest(&self, repository: &str, reference: &str) -> Option<String> {
-        let stored = self.0.lock().unwrap();
-        if reference.contains(':') {
-            let known = stored.manifests.contains(&(repository.into(), reference.into()));
-            return known.then(|| reference.to_owned());
-        }
-        stored.tags.get(repository)?.get(reference).cloned()
-    }
-
-    pub fn untag(&self, repository: &str, tag: &str) {
-        if let Some(tags) = self.0.lock().unwrap().tags.get_mut(repository) {
-            tags.remove(tag);
-        }
-    }
-
-    pub fn delete(&self, repository: &str, digest: &str) {
-        let mut stored = self.0.lock().unwrap();
-        stored.manifests.remove(&(repository.into(), digest.into()));
-        if let Some(tags) = stored.tags.get_mut(repository) {
-            tags.retain(|_, of| of != digest);
-        }
-    }
-
-    /// As the distribution specification says, without anybody having to log in. DELETE isn't there.
-    pub fn answer(&self, request: &Request) -> Response {
-        let path = request.bare_path();
-        if path == "/v2/" {
-            return response(200).body("{}");
-        }
-        let Some(rest) = path.strip_prefix("/v2/") else { return response(404) };
-        if let Some((repository, reference)) = rest.split_once("/manifests/") {
-            let digest = self.digest(repository, reference);
-            return match digest {
-                Some(digest) => {
-                    let body = self.0.lock().unwrap().blobs[&digest].clone();
-                    response(200).with("Docker-Content-Digest", digest).body(body)
-                }
-                None if self.has_repository(repository) => response(404).error("MANIFEST_UNKNOWN"),
-                None => response(404).error("NAME_UNKNOWN"),
-            };
-        }
-        if let Some((_, digest)) = rest.split_once("/blobs/") {
-            return match self.0.lock().unwrap().blobs.get(digest) {
-                Some(blob) => response(200).body(blob.clone()),
-                None => response(404).error("BLOB_UNKNOWN"),
-            };
-        }
-        if let Some((repository, _)) = rest.split_once("/tags/list") {
-            return response(200)
-                .body(json!({"name": repository, "tags": self.tags(repository)}).to_string());
-        }
-        response(404)
     }
 }

@@ -1,0 +1,13 @@
+//! What unit tests of more than one crate need: an HTTP server, and a registry.
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    missing_docs,
+    reason = "it is called by tests only"
+)]
+
+mod content;
+mod server;
+
+pub use content::Content;
+pub use server::{Request, Response, Server, response};
