@@ -1,5 +1,6 @@
 //! Objects that tests start from: the smallest that do the whole thing.
 
+use anyhow::{Context as _, Result};
 use copr_operator_api::v1alpha1::{
     Admin, BackendSpec, Builders, ComponentSpec, ComponentStatus, CoprInstance, CoprInstanceSpec,
     CoprTestRun, CoprTestRunSpec, DatabaseSpec, Defaults, DeletionPolicy, DistGitSpec, Evidence, Expose,
@@ -150,6 +151,12 @@ pub fn phase(run: &CoprTestRun) -> Phase {
 /// The tests of a run.
 pub fn tests(run: &CoprTestRun) -> &[TestStatus] {
     run.status.as_ref().map_or(&[], |status| &status.tests)
+}
+
+/// A test of a run.
+pub fn test<'a>(run: &'a CoprTestRun, name: &str) -> Result<&'a TestStatus> {
+    let test = tests(run).iter().find(|test| test.name == name);
+    test.with_context(|| format!("no test {name} in {:?}", run.status))
 }
 
 /// The condition with the verdict of a run.

@@ -33,6 +33,8 @@ pub mod reasons {
     pub const REFUSED: &str = "InstanceRefused";
     /// The run's instance is about to be created.
     pub const CREATING: &str = "Creating";
+    /// The run's instance is not created before its turn has come.
+    pub const QUEUED: &str = "Queued";
     /// The instance is being deleted.
     pub const TERMINATING: &str = "Terminating";
     /// The instance's status is older than its spec.

@@ -11,9 +11,14 @@ use copr_operator_api::{
 };
 use copr_operator_kernel::conditions;
 use flate2::read::MultiGzDecoder;
-use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::Condition};
+use k8s_openapi::{
+    api::core::v1::{Namespace, Secret},
+    apimachinery::pkg::apis::meta::v1::Condition,
+};
+use kube::Api;
 use serde_json::Value;
 
+const GONE: Duration = Duration::from_secs(5 * 60);
 const START: Duration = Duration::from_secs(5 * 60);
 const RUN: Duration = Duration::from_secs(10 * 60);
 /// What gzip begins with.
@@ -63,6 +68,68 @@ async fn the_log_and_the_folder_of_a_test_are_in_the_registry_and_the_token_is_n
         Ok(())
     })
     .await
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster with the operator: ./check e2e"]
+async fn a_red_run_is_understood_when_its_namespace_is_gone() -> Result<()> {
+    with_namespace("evidence-later", |later| async move {
+        let registry = Registry::find(&later).await?;
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let prefix = later.namespace.clone();
+        with_namespace("evidence-red", |ctx| async move {
+            let registry = Registry::find(&ctx).await?;
+            let mut spec = fixtures::instance_spec();
+            spec.registry = packaged::spec(&registry, &prefix, Vec::new(), &[])?.registry;
+            spec.keygen.image = Some(fixtures::defective("keygen", "keygen-refuses"));
+            let mut run = fixtures::run("red", spec, &["signed-repo"]);
+            // Copr tries again and again to sign, until the test ends it.
+            run.spec.suite.test_timeout = Some("3m".into());
+            ctx.create(&run).await?;
+            let is_settled = |run: &CoprTestRun| settled(run).is_some();
+            let run = ctx.until::<CoprTestRun>("red", "told of its evidence", RUN, is_settled).await?;
+            ensure!(fixtures::phase(&run) == Phase::Failed, "{:?}", run.status);
+            let evidence = run.status.as_ref().and_then(|status| status.evidence.clone());
+            let artifact = evidence.and_then(|evidence| evidence.artifact);
+            let artifact = artifact.with_context(|| format!("no artifact: {:?}", run.status))?;
+            ensure!(tell.send((ctx.namespace.clone(), artifact)).is_ok(), "nobody listens");
+            Ok(())
+        })
+        .await?;
+        let (gone, artifact) = told.await.context("no artifact was told of")?;
+        let namespaces: Api<Namespace> = Api::all(later.client.clone());
+        copr_e2e::until(namespaces, &gone, "gone", GONE, |namespace| namespace.is_none()).await?;
+
+        let parts = parts(&registry, &artifact).await?;
+        let story = parts.get("instance.tar.gz").with_context(|| format!("only {:?}", parts.keys()))?;
+        let files = unpacked(story)?;
+        // The story of the failure: what keygen said, what the cluster saw, and how the instance stood.
+        let has = |part: &str, words: &str| {
+            let found = files.iter().any(|(name, text)| name.contains(part) && text.contains(words));
+            ensure!(found, "no {words:?} in any {part} of {:?}", files.keys());
+            anyhow::Ok(())
+        };
+        has("keygen", "gen_key")?;
+        has("backend", "sign")?;
+        has("events", "signed-repo")?;
+        has("instance", "keygen-refuses")?;
+        ensure!(parts.contains_key("signed-repo-1.log.gz"), "only {:?}", parts.keys());
+        Ok(())
+    })
+    .await
+}
+
+/// The files of a tar archive, as text, by their names.
+fn unpacked(archive: &[u8]) -> Result<BTreeMap<String, String>> {
+    let mut files = BTreeMap::new();
+    for entry in tar::Archive::new(archive).entries().context("not a tar archive")? {
+        let mut entry = entry.context("the archive is cut off")?;
+        let name = entry.path()?.display().to_string();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).with_context(|| format!("{name} is cut off"))?;
+        files.insert(name, String::from_utf8_lossy(&bytes).into_owned());
+    }
+    Ok(files)
 }
 
 fn settled(run: &CoprTestRun) -> Option<&Condition> {

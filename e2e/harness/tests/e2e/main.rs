@@ -3,10 +3,12 @@
 
 mod access;
 mod builders;
+mod control;
 mod defects;
 mod evidence;
 mod images;
 mod lifetimes;
+mod outcomes;
 mod paused;
 mod people;
 mod quota;

@@ -182,6 +182,10 @@ fn instance_ready(run: &Validated, status: &CoprTestRunStatus) -> Finding {
             Finding::no(target::reasons::REFUSED, known.message.clone())
         }
         _ if status.timestamps.instance_ready.is_some() => run.target.finding(),
+        _ if status.timestamps.admitted.is_none() => Finding::no(
+            target::reasons::QUEUED,
+            format!("CoprInstance {} is created when the run leaves the queue", run.target.name),
+        ),
         _ => Finding::no(
             target::reasons::CREATING,
             format!("CoprInstance {} is being created", run.target.name),
@@ -308,9 +312,9 @@ fn progress_message(
 ) -> String {
     let pausing = turns::pausing(&status.tests);
     if status.phase != Phase::Running {
-        // Of an instance that is ready there is nothing to say.
+        // Of an instance that is ready there is nothing to say, and of what a run does in the queue neither.
         let waits: Vec<_> = pausing.as_deref().into_iter().chain(waits).collect();
-        let nothing = waits.is_empty() || !instance.is_true();
+        let nothing = waits.is_empty() || !(instance.is_true() || status.queue_place.is_some());
         return report::truncate(
             if nothing { instance.message.clone() } else { waits.join("; ") },
             MESSAGE_MAX,

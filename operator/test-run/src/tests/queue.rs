@@ -68,6 +68,19 @@ fn of_a_group_the_newer_run_waits_or_the_older_one_ends() {
 }
 
 #[test]
+fn a_run_with_an_instance_of_its_own_says_its_place_and_creates_nothing_before() {
+    let mut world = World::template(&["auth"]);
+    world.runs_at_a_time = Some(1);
+    world.runs = vec![other("first", -20, true, None)];
+    assert!(world.reconcile().instance.is_none());
+    assert!(world.condition("Succeeded").2.contains("number 1 in the queue"));
+    assert_eq!(world.condition("InstanceReady").1, "Queued");
+    world.runs.clear();
+    assert!(world.reconcile().instance.is_some());
+    assert_eq!(world.condition("InstanceReady").1, "Creating");
+}
+
+#[test]
 fn of_two_runs_of_one_second_one_goes_first() {
     let mut world = world(Some("Queue"));
     world.runs = vec![other("zz", 0, false, Some("pr"))];
