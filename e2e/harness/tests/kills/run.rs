@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use copr_e2e::{Context, cluster, fixtures, until, with_namespace};
+use copr_e2e::{Context, Registry, cluster, fixtures, packaged, until, with_namespace};
 use copr_operator_api::{
-    labels,
-    v1alpha1::{CoprInstance, CoprTestRun, Outcome, Phase},
+    evidence, labels,
+    v1alpha1::{CoprInstance, CoprTestRun, KeepEvidence, Outcome, Phase},
 };
 use copr_operator_kernel::conditions;
 use k8s_openapi::{
@@ -56,11 +56,18 @@ async fn passes(ctx: &Context, run: &str) -> Result<CoprTestRun> {
 
 #[tokio::test]
 #[ignore = "needs a cluster with the operator: ./check e2e"]
-async fn the_operator_killed_while_an_instance_comes_up_and_while_tests_run() -> Result<()> {
+async fn the_operator_killed_between_all_steps_of_a_run() -> Result<()> {
     with_namespace("kill-operator", |ctx| async move {
-        ctx.create(&fixtures::run("smoke", fixtures::instance_spec(), &["build-spec", "project-lifecycle"]))
-            .await?;
+        let mut spec = fixtures::instance_spec();
+        let registry = Registry::find(&ctx).await?;
+        spec.registry = packaged::spec(&registry, &ctx.namespace, Vec::new(), &[])?.registry;
+        let mut run = fixtures::run("smoke", spec, &["build-spec", "project-lifecycle"]);
+        run.spec.evidence.keep = KeepEvidence::Always;
+        ctx.create(&run).await?;
         ctx.until::<CoprInstance>("smoke", "there", START, |_| true).await?;
+        ctx.operator().kill().await?;
+        let lists = |pod: &Pod| pod.name_any().starts_with("smoke--suite-");
+        ctx.until_any(watcher::Config::default(), "the pod that lists the suite", START, lists).await?;
         ctx.operator().kill().await?;
         ctx.until::<CoprTestRun>("smoke", "running a test", START, is_running).await?;
         ctx.operator().kill().await?;
@@ -68,9 +75,16 @@ async fn the_operator_killed_while_an_instance_comes_up_and_while_tests_run() ->
         ctx.operator().scale(0).await?;
         a_build_runs(&ctx).await?;
         ctx.operator().scale(1).await?;
-        for test in fixtures::tests(&passes(&ctx, "smoke").await?) {
+        let run = passes(&ctx, "smoke").await?;
+        ctx.operator().kill().await?;
+        for test in fixtures::tests(&run) {
             ensure!(test.attempts == 1, "{} was tried {} times", test.name, test.attempts);
         }
+        let is_kept = |run: &CoprTestRun| {
+            let conditions = run.status.as_ref().map(|status| status.conditions.as_slice());
+            conditions.is_some_and(|conditions| conditions::is_true(conditions, evidence::CONDITION))
+        };
+        ctx.until::<CoprTestRun>("smoke", "kept", START, is_kept).await?;
         Ok(())
     })
     .await
