@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 use super::{
     failed, forge,
     github::{GitHub, ROBOT, SOMEBODY, say},
-    run,
-    server::reply,
+    reply, run,
 };
 
 const CONTEXT: &str = "copr-operator/sanity";

@@ -1,5 +1,6 @@
 //! What forges answer when they don't do it.
 
+use copr_operator_kernel::testing::{HttpServer, Reply};
 use std::time::{Duration, Instant};
 
 use copr_operator_kernel::http;
@@ -9,8 +10,7 @@ use serde_json::json;
 use super::{
     TOKEN, failed, forge,
     github::{GitHub, say},
-    run,
-    server::{Reply, Server, reply},
+    reply, run,
 };
 use crate::{
     exchange::{Failure, Outgoing, exchange},
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What comes of a request that is answered so.
-async fn after(how: Reply) -> Failure {
+async fn after(how: impl Into<Reply>) -> Failure {
     let github = GitHub::start().await;
     github.fails_once("POST", how);
     let failure = say(&failed(&forge(&github.server.url)), false).await.unwrap_err();
@@ -67,7 +67,7 @@ async fn a_server_that_is_unwell_may_be_well_a_moment_later() {
 
 #[tokio::test]
 async fn a_server_that_does_not_answer_is_not_waited_for() {
-    let server = Server::start(|_| Reply::Never).await;
+    let server = HttpServer::start(|_| Reply::Never).await;
     let http = http::builder(Duration::from_millis(300)).build().unwrap();
     let url = format!("{}/hidden-path", server.url).parse().unwrap();
     let outgoing =
@@ -120,7 +120,7 @@ async fn no_answer_is_read_without_a_limit() {
 
 #[tokio::test]
 async fn a_redirect_to_another_host_gets_nothing() {
-    let elsewhere = Server::start(|_| reply(201, "{}")).await;
+    let elsewhere = HttpServer::start(|_| reply(201, "{}")).await;
     let to = format!("{}/repos", elsewhere.url);
     for status in [301, 302, 307, 308] {
         let failure = after(reply(status, "").with("Location", &to)).await;
@@ -133,7 +133,7 @@ async fn a_redirect_to_another_host_gets_nothing() {
 #[tokio::test]
 async fn a_redirect_within_the_host_is_followed_if_it_keeps_the_method() {
     let renamed = |status| {
-        Server::start(move |request| match request.path.as_str() {
+        HttpServer::start(move |request| match request.path.as_str() {
             "/repositories/1/statuses" => reply(201, "{}"),
             _ => reply(status, "").with("Location", "/repositories/1/statuses"),
         })
@@ -148,7 +148,7 @@ async fn a_redirect_within_the_host_is_followed_if_it_keeps_the_method() {
     let server = renamed(301).await;
     let failure = say(&failed(&forge(&server.url)), false).await.unwrap_err();
     assert!(failure.to_string().contains("answered 301"), "{failure}");
-    let circle = Server::start(|request| reply(307, "").with("Location", &request.path)).await;
+    let circle = HttpServer::start(|request| reply(307, "").with("Location", &request.path)).await;
     let failure = say(&failed(&forge(&circle.url)), false).await.unwrap_err();
     assert!(failure.to_string().ends_with("redirects more than 4 times"), "{failure}");
     assert_eq!(circle.asked().len(), 5);

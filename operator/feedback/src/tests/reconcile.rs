@@ -3,17 +3,12 @@
 use std::time::Duration;
 
 use copr_operator_api::v1alpha1::{CoprTestRun, ReportState};
-use copr_operator_kernel::testing::{ApiServer, Exchange, get, patch, post};
+use copr_operator_kernel::testing::{ApiServer, Exchange, HttpServer, get, patch, post};
 use jiff::{SignedDuration, Timestamp};
 use kube::runtime::events::{Recorder, Reporter};
 use serde_json::{Value, json};
 
-use super::{
-    TOKEN, failed, forge,
-    github::GitHub,
-    run, secret,
-    server::{Server, reply},
-};
+use super::{TOKEN, failed, forge, github::GitHub, reply, run, secret};
 use crate::{
     Backoff, Context, Error,
     exchange::{self, Failure},
@@ -144,7 +139,7 @@ async fn a_revoked_token_is_told_once_and_tried_again() {
 #[tokio::test]
 async fn one_who_can_not_be_told_keeps_nothing_from_the_others() {
     let github = GitHub::start().await;
-    let hook = Server::start(|_| reply(503, "").with("Retry-After", 1200)).await;
+    let hook = HttpServer::start(|_| reply(503, "").with("Retry-After", 1200)).await;
     let mut spec = forge(&github.server.url);
     spec["forge"]["comment"] = json!(true);
     spec["webhook"] = json!({"url": hook.url});
@@ -167,7 +162,7 @@ async fn one_who_can_not_be_told_keeps_nothing_from_the_others() {
 
 #[tokio::test]
 async fn a_github_app_asks_for_a_token_first_and_knows_its_own_comments() {
-    let github = Server::start(|request| {
+    let github = HttpServer::start(|request| {
         let is = |end: &str| request.path.split('?').next().unwrap().ends_with(end);
         let ours =
             "<!-- copr-operator report copr-operator/sanity of a run created at 2026-11-26T07:00:00Z -->";
@@ -244,7 +239,7 @@ async fn what_can_not_be_written_is_said_again() {
 #[tokio::test]
 async fn a_forge_that_wants_to_be_left_alone_gets_no_comment_either() {
     let github = GitHub::start().await;
-    let hook = Server::start(|_| reply(204, "")).await;
+    let hook = HttpServer::start(|_| reply(204, "")).await;
     let mut spec = forge(&github.server.url);
     spec["forge"]["comment"] = json!(true);
     spec["webhook"] = json!({"url": hook.url});

@@ -1,12 +1,12 @@
 //! Commit statuses on each forge.
 
+use copr_operator_kernel::testing::HttpServer;
 use serde_json::json;
 
 use super::{
     COMMIT, TOKEN, failed, forge,
     github::{GitHub, say},
-    run,
-    server::{Server, reply},
+    reply, run,
 };
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn github_gets_a_status_at_the_start_and_one_at_the_end() {
 
 #[tokio::test]
 async fn the_api_of_a_forge_may_be_below_a_path_and_its_repository_elsewhere() {
-    let server = Server::start(|_| reply(201, "{}")).await;
+    let server = HttpServer::start(|_| reply(201, "{}")).await;
     for (type_, path) in [
         ("Forgejo", format!("POST /api/v1/repos/team/mirror/statuses/{COMMIT}")),
         ("GitLab", format!("POST /api/v1/projects/team%2Fmirror/statuses/{COMMIT}")),
@@ -53,7 +53,7 @@ async fn the_api_of_a_forge_may_be_below_a_path_and_its_repository_elsewhere() {
 #[tokio::test]
 async fn a_status_that_gitlab_has_already_is_set() {
     let words = r#"{"message":"Cannot transition status via :run from :running (Reason(s): Status cannot transition via \"run\")"}"#;
-    let server = Server::start(move |_| reply(400, words)).await;
+    let server = HttpServer::start(move |_| reply(400, words)).await;
     let mut spec = forge(&server.url);
     spec["forge"]["type"] = json!("GitLab");
     say(&run(&spec), false).await.unwrap();

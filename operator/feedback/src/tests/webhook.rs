@@ -1,13 +1,10 @@
 //! Events, as somebody gets them who checks the signature.
 
 use copr_operator_api::v1alpha1::CoprTestRun;
-use copr_operator_kernel::testing::{ApiServer, Exchange, get};
+use copr_operator_kernel::testing::{ApiServer, Exchange, HttpServer, get};
 use serde_json::{Value, json};
 
-use super::{
-    failed, report, run, secret,
-    server::{Server, reply},
-};
+use super::{failed, reply, report, run, secret};
 use crate::{
     exchange::{self, Failure},
     news, webhook,
@@ -33,7 +30,7 @@ fn signed(url: &str) -> Value {
 
 #[tokio::test]
 async fn an_event_is_signed_over_what_was_sent() {
-    let server = Server::start(|_| reply(204, "")).await;
+    let server = HttpServer::start(|_| reply(204, "")).await;
     send(&failed(&signed(&server.url)), [keyed()]).await.unwrap();
     let request = server.requests().remove(0);
     assert_eq!(request.line(), "POST /hooks?key=hidden");
@@ -55,7 +52,7 @@ fn the_signature_is_as_github_makes_it() {
 
 #[tokio::test]
 async fn without_a_key_there_is_no_signature() {
-    let server = Server::start(|_| reply(200, "")).await;
+    let server = HttpServer::start(|_| reply(200, "")).await;
     send(&run(&json!({"webhook": {"url": server.url}})), []).await.unwrap();
     let request = server.requests().remove(0);
     assert!(!request.headers.contains_key("x-copr-signature-256"));
@@ -64,7 +61,7 @@ async fn without_a_key_there_is_no_signature() {
 
 #[tokio::test]
 async fn a_key_that_is_missing_sends_nothing() {
-    let server = Server::start(|_| reply(200, "")).await;
+    let server = HttpServer::start(|_| reply(200, "")).await;
     let script = [get("/api/v1/namespaces/ci/secrets/hook")];
     let failure = send(&run(&signed(&server.url)), script).await.unwrap_err();
     assert_eq!(
@@ -77,7 +74,7 @@ async fn a_key_that_is_missing_sends_nothing() {
 /// Whoever writes a URL into a spec must not read through the operator, and the URL may be a secret.
 #[tokio::test]
 async fn of_an_answer_only_the_status_is_told() {
-    let server = Server::start(|_| reply(410, json!({"message": "internal"}))).await;
+    let server = HttpServer::start(|_| reply(410, json!({"message": "internal"}))).await;
     let failure = send(&run(&signed(&server.url)), [keyed()]).await.unwrap_err();
     let told = format!("{failure} {failure:?}");
     assert!(told.contains("answered 410 Gone"), "{told}");
@@ -86,7 +83,7 @@ async fn of_an_answer_only_the_status_is_told() {
 
 #[tokio::test]
 async fn an_authority_of_ones_own_is_trusted_where_it_is_named_and_nowhere_else() {
-    let (server, authority) = Server::start_tls(|_| reply(204, "")).await;
+    let server = HttpServer::start_tls(|_| reply(204, "")).await;
     let failure = send(&run(&json!({"webhook": {"url": server.url}})), []).await.unwrap_err();
     assert!(failure.to_string().contains("invalid peer certificate"), "{failure}");
     assert!(matches!(failure, Failure::Passing { .. }));
@@ -94,7 +91,7 @@ async fn an_authority_of_ones_own_is_trusted_where_it_is_named_and_nowhere_else(
     let trusting = json!({"webhook": {"url": server.url, "caConfigMap": {"name": "ca"}}});
     let map =
         |pem: &str| get("/api/v1/namespaces/ci/configmaps/ca").answers(json!({"data": {"ca.crt": pem}}));
-    send(&run(&trusting), [map(&authority)]).await.unwrap();
+    send(&run(&trusting), [map(&server.certificate)]).await.unwrap();
     assert_eq!(server.asked(), ["POST /"]);
     let failure = send(&run(&trusting), [map("none")]).await.unwrap_err();
     assert!(

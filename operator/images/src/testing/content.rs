@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::server::{Request, Response, response};
+use super::{Request, Response, response};
 use crate::{names::HASH_LABEL, registry::digest_of};
 
 /// What a registry has. Clones are the same one.
@@ -138,7 +138,7 @@ impl Content {
         }
         let id: usize = id.parse().ok()?;
         let so_far = stored.uploads.get_mut(id)?;
-        let first = request.range.split('-').next().filter(|first| !first.is_empty());
+        let first = request.header("content-range").split('-').next().filter(|first| !first.is_empty());
         if first.is_some_and(|first| first.parse() != Ok(so_far.len())) {
             return Some(response(416));
         }

@@ -7,7 +7,8 @@
 )]
 
 mod content;
-mod server;
 
 pub use content::Content;
-pub use server::{Request, Response, Server, response};
+pub use copr_operator_kernel::testing::{
+    HttpRequest as Request, HttpResponse as Response, HttpServer as Server, response,
+};

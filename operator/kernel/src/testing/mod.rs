@@ -1,9 +1,16 @@
 //! What unit tests of more than one crate need.
-#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "it is called by tests only")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    missing_docs,
+    reason = "it is called by tests only"
+)]
 
 mod api_server;
+mod http_server;
 
 pub use api_server::{ApiServer, Exchange, Refusal, Request, delete, get, patch, post, put};
+pub use http_server::{HttpRequest, HttpResponse, HttpServer, Reply, response};
 
 use std::{collections::BTreeSet, error::Error, fs, path::Path};
 

@@ -78,7 +78,7 @@ async fn plain_http_without_insecure_is_called_so() {
     assert!(matches!(error, Error::PlainHttp { .. }), "{error}");
     assert!(error.to_string().contains("set registry.insecure"), "{error}");
     // Nobody's password went over it.
-    assert!(server.requests.lock().unwrap().iter().all(|request| request.authorization.is_empty()));
+    assert!(server.requests.lock().unwrap().iter().all(|request| request.header("authorization").is_empty()));
 }
 
 #[tokio::test]
