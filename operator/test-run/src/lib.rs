@@ -18,6 +18,7 @@ mod events;
 mod evidence;
 mod exclusion;
 mod expected;
+mod image;
 mod junit;
 mod others;
 mod pod;

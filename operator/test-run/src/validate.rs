@@ -1,8 +1,11 @@
 //! Second step: the run as the decision wants it. Pure.
 
-use copr_operator_api::v1alpha1::{
-    Concurrency, CoprInstanceSpec, CoprTestRun, Evidence, ExpectedFailure, KeepInstance, Report, Source,
-    SuiteGit, SuiteName,
+use copr_operator_api::{
+    images::Image,
+    v1alpha1::{
+        Concurrency, CoprInstanceSpec, CoprTestRun, Evidence, ExpectedFailure, KeepInstance, Report, Source,
+        Suite, SuiteGit, SuiteName,
+    },
 };
 use copr_operator_kernel::{report, resources};
 use jiff::SignedDuration;
@@ -11,7 +14,7 @@ use kube::{Resource, ResourceExt};
 
 use super::{
     dereference::{Observed, Red, instance_name},
-    evidence, select,
+    evidence, image, select,
     suite::{self, Listing, Test},
     target::{self, Target},
 };
@@ -58,6 +61,8 @@ pub struct Validated {
     pub listed: Listed,
     /// Where the suite's tests are from, if it gets them from a git repository.
     pub git: Option<Git>,
+    /// Which of the instance's images the suite's would be.
+    pub suite_image: Image,
     /// Resources of a test's container, if the spec has some.
     pub resources: Option<ResourceRequirements>,
     /// How many run at a time.
@@ -148,12 +153,12 @@ pub fn validate(run: &CoprTestRun, observed: &Observed) -> Result<Validated, Err
     let spec = &run.spec;
     let name = run.name_any();
     let uid = run.uid().ok_or(Error::NoUid)?;
-    let template = spec.instance.template.clone();
+    let template = spec.instance.template.clone().map(|template| with_suite(template, &spec.suite));
     if let Some(template) = &template
-        && (template.packages.is_none() || spec.suite.name != SuiteName::Smoke)
-        && target::suite_image(&spec.suite, template).is_none()
+        && template.packages.is_none()
+        && image::suite_image(&spec.suite, template).is_none()
     {
-        return Err(Error::NoImage(target::no_image(&spec.suite, "instance.template")));
+        return Err(Error::NoImage(image::no_image(&spec.suite, "instance.template")));
     }
     resources::check(spec.suite.resources.as_ref()).map_err(Error::Resources)?;
     let recorded = run.status.as_ref().and_then(|status| status.suite.as_ref());
@@ -166,6 +171,7 @@ pub fn validate(run: &CoprTestRun, observed: &Observed) -> Result<Validated, Err
         owner: run.controller_owner_ref(&()).ok_or(Error::NoUid)?,
         listed: listed(run, observed, test_timeout.as_ref()),
         git: git(run),
+        suite_image: Image::of_suite(spec.suite.name),
         resources: spec.suite.resources.clone(),
         parallelism: usize::try_from(spec.suite.parallelism).unwrap_or(1).max(1),
         retries: spec.suite.retries,
@@ -194,6 +200,14 @@ pub fn validate(run: &CoprTestRun, observed: &Observed) -> Result<Validated, Err
         name,
         uid,
     })
+}
+
+/// The run's own instance has the image of its suite built, if it has any built.
+fn with_suite(mut template: CoprInstanceSpec, suite: &Suite) -> CoprInstanceSpec {
+    if suite.image.is_none() && template.packages.is_some() && !template.tests.suites.contains(&suite.name) {
+        template.tests.suites.push(suite.name);
+    }
+    template
 }
 
 /// How long a run is kept once it has ended.

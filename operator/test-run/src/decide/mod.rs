@@ -244,7 +244,7 @@ fn note_instance(status: &mut CoprTestRunStatus, run: &Validated, observed: &Obs
     let suite =
         observed.pods.iter().filter_map(verdict::test_container).find(|test| !test.image_id.is_empty());
     if let Some(test) = suite {
-        status.images.insert(pod::COMPONENT.into(), test.image_id.clone());
+        status.images.insert(run.suite_image.key().into(), test.image_id.clone());
     }
 }
 
