@@ -43,15 +43,17 @@ impl Builds<'_> {
         expected: Option<&'b Expected>,
     ) -> Build<'b> {
         let of = |image: Image| known.images.iter().find(|status| status.component == image.key());
+        let built = image.starts_from().and_then(of);
         let from = match image.starts_from() {
             None => known.base_image.as_deref(),
-            Some(from) => of(from).and_then(|from| from.image.as_deref()),
+            Some(_) => built.and_then(|from| from.image.as_deref()),
         };
         let defaults = &self.wanted.spec.defaults;
         Build {
             image,
             hash: of(image).map_or("", |status| &status.input_hash),
             from: from.unwrap_or_default(),
+            beneath: built.map_or(&[], |from| &from.packages),
             instance: (&self.wanted.name, &self.wanted.namespace),
             owner: &self.wanted.owner,
             packages: self.spec,

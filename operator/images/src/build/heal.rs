@@ -166,6 +166,19 @@ mod tests {
     }
 
     #[test]
+    fn so_is_a_suite_that_another_one_starts_from() {
+        let mut known = known();
+        let sanity = ImageStatus {
+            component: "sanity".into(),
+            image: Some("r/s@sha256:s".into()),
+            ..known.images[0].clone()
+        };
+        let upstream = ImageStatus { component: "sanityUpstream".into(), ..ImageStatus::default() };
+        known.images.extend([sanity, upstream]);
+        assert_eq!(names(&suspects(&known, &[])), ["base", "sanity"]);
+    }
+
+    #[test]
     fn the_base_is_suspect_while_something_is_still_to_be_built_on_it() {
         let mut known = known();
         known.images[1].state = ImageState::Queued;
