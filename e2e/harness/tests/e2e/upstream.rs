@@ -1,13 +1,20 @@
-//! The suite `upstream`: scripts of a git repository, each judged by its journal, and what is made of that.
+//! The suite `upstream`: an image that is built where it's asked for, scripts of a git repository, each judged by its journal, and
+//! what is made of that.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
-use copr_e2e::{Context, fixtures, with_namespace};
-use copr_operator_api::v1alpha1::{
-    CoprTestRun, ExpectedFailure, Outcome, Phase, SuiteGit, SuiteName, TestStatus,
+use copr_e2e::{Context, Site, fixtures, packaged, settings, site::exactly, with_namespace};
+use copr_operator_api::{
+    labels,
+    v1alpha1::{
+        CoprInstance, CoprTestRun, ExpectedFailure, ImageState, Outcome, Phase, SuiteGit, SuiteName,
+        TestStatus,
+    },
 };
+use copr_operator_kernel::conditions;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Service};
+use kube::{ResourceExt as _, api::ListParams};
 use serde_json::{Value, json};
 
 const START: Duration = Duration::from_secs(120);
@@ -75,6 +82,47 @@ fn upstream(ctx: &Context, name: &str) -> CoprTestRun {
     run
 }
 
+/// The instance has no image of the suite, and the run says which line it lacks. With that line the image is built, and what the
+/// instance runs stays as it is. Returns the image.
+async fn built_for_the_run(ctx: &Context, site: &Site) -> Result<String> {
+    site.images_of("copr").await?;
+    let before = ctx.until::<CoprInstance>("copr", "ready", START, fixtures::ready).await?;
+    let lacks = |run: &CoprTestRun| {
+        let status = run.status.as_ref();
+        status.and_then(|status| conditions::get(&status.conditions, "InstanceReady")).is_some_and(|c| {
+            c.reason == "SuiteImageMissing" && c.message.contains("spec.tests.suites to [smoke, upstream]")
+        })
+    };
+    ctx.until::<CoprTestRun>("first", "waiting for an image of its suite", START, lacks).await?;
+    let pods = pods(ctx).await?;
+    // Whoever asks for a suite doesn't ask for other packages.
+    site.repositories.serve("main", settings::rebuilt_keygen()?);
+    ctx.change::<CoprInstance>("copr", json!({"tests": {"suites": ["smoke", "upstream"]}})).await?;
+    let with_suite = site.images_of("copr").await?;
+    exactly(&with_suite, ImageState::Pushed, &["base", "keygen", "sanity", "sanityUpstream"])?;
+    let of =
+        |instance: &CoprInstance| packaged::image(instance, "keygen").and_then(|image| image.image.clone());
+    ensure!(
+        of(&before).is_some() && of(&before) == of(&with_suite),
+        "{:?} became {:?}",
+        of(&before),
+        of(&with_suite)
+    );
+    ensure!(self::pods(ctx).await? == pods, "pods were replaced");
+    packaged::image(&with_suite, "sanityUpstream").and_then(|image| image.image.clone()).context("no image")
+}
+
+async fn pods(ctx: &Context) -> Result<BTreeMap<String, String>> {
+    let query = ListParams::default().labels(&labels::instance_query("copr"));
+    let pods = ctx.api::<Pod>().list(&query).await?;
+    let of_components = pods.into_iter().filter(|pod| pod.name_any().ends_with("-0"));
+    Ok(of_components.map(|pod| (pod.name_any(), pod.uid().unwrap_or_default())).collect())
+}
+
+fn digest(image: &str) -> &str {
+    image.rsplit_once('@').map_or(image, |(_, digest)| digest)
+}
+
 fn test<'a>(run: &'a CoprTestRun, name: &str) -> Result<&'a TestStatus> {
     let test = fixtures::tests(run).iter().find(|test| test.name == name);
     test.with_context(|| format!("no {name} in {:?}", run.status))
@@ -85,12 +133,15 @@ fn test<'a>(run: &'a CoprTestRun, name: &str) -> Result<&'a TestStatus> {
 async fn each_script_has_a_verdict_and_what_was_red_is_run_again() -> Result<()> {
     with_namespace("upstream", |ctx| async move {
         serve_scripts(&ctx).await?;
-        ctx.create(&fixtures::instance("copr", fixtures::instance_spec())).await?;
+        let site = Site::new(&ctx).await?;
+        ctx.create(&fixtures::instance("copr", site.spec(&["keygen"])?)).await?;
         ctx.create(&upstream(&ctx, "first")).await?;
+        let built = built_for_the_run(&ctx, &site).await?;
         let first = ctx.until::<CoprTestRun>("first", "finished", RUN, fixtures::finished).await?;
         let suite = first.status.as_ref().and_then(|status| status.suite.clone()).context("no suite")?;
         ensure!(suite.name == "upstream" && suite.tests == 3, "{suite:?}");
         ensure!(suite.commit.is_some_and(|commit| commit.len() == 40), "the commit of the scripts is known");
+        ensure!(digest(&suite.image) == digest(&built), "{} isn't {built}", suite.image);
 
         let builds = test(&first, "runtest-builds")?;
         ensure!(builds.outcome == Outcome::Passed, "{builds:?}");
