@@ -136,12 +136,12 @@ async fn each_script_has_a_verdict_and_what_was_red_is_run_again() -> Result<()>
         let site = Site::new(&ctx).await?;
         ctx.create(&fixtures::instance("copr", site.spec(&["keygen"])?)).await?;
         ctx.create(&upstream(&ctx, "first")).await?;
-        let built = built_for_the_run(&ctx, &site).await?;
+        let suite_image = built_for_the_run(&ctx, &site).await?;
         let first = ctx.until::<CoprTestRun>("first", "finished", RUN, fixtures::finished).await?;
         let suite = first.status.as_ref().and_then(|status| status.suite.clone()).context("no suite")?;
         ensure!(suite.name == "upstream" && suite.tests == 3, "{suite:?}");
         ensure!(suite.commit.is_some_and(|commit| commit.len() == 40), "the commit of the scripts is known");
-        ensure!(digest(&suite.image) == digest(&built), "{} isn't {built}", suite.image);
+        ensure!(digest(&suite.image) == digest(&suite_image), "{} isn't {suite_image}", suite.image);
 
         let builds = test(&first, "runtest-builds")?;
         ensure!(builds.outcome == Outcome::Passed, "{builds:?}");
