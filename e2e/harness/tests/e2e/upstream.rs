@@ -138,10 +138,10 @@ async fn each_script_has_a_verdict_and_what_was_red_is_run_again() -> Result<()>
         ctx.create(&upstream(&ctx, "first")).await?;
         let suite_image = built_for_the_run(&ctx, &site).await?;
         let first = ctx.until::<CoprTestRun>("first", "finished", RUN, fixtures::finished).await?;
-        let suite = first.status.as_ref().and_then(|status| status.suite.clone()).context("no suite")?;
-        ensure!(suite.name == "upstream" && suite.tests == 3, "{suite:?}");
-        ensure!(suite.commit.is_some_and(|commit| commit.len() == 40), "the commit of the scripts is known");
-        ensure!(digest(&suite.image) == digest(&suite_image), "{} isn't {suite_image}", suite.image);
+        let listed = first.status.as_ref().and_then(|status| status.suite.clone()).context("no suite")?;
+        ensure!(listed.name == "upstream" && listed.tests == 3, "{listed:?}");
+        ensure!(listed.commit.is_some_and(|commit| commit.len() == 40), "the commit of the scripts is known");
+        ensure!(digest(&listed.image) == digest(&suite_image), "{} isn't {suite_image}", listed.image);
 
         let builds = test(&first, "runtest-builds")?;
         ensure!(builds.outcome == Outcome::Passed, "{builds:?}");
