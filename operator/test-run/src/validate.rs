@@ -14,7 +14,7 @@ use kube::{Resource, ResourceExt};
 
 use super::{
     dereference::{Observed, Red, instance_name},
-    evidence, image, select,
+    evidence, grant, image, select,
     suite::{self, Listing, Test},
     target::{self, Target},
 };
@@ -99,6 +99,8 @@ pub struct Validated {
     pub evidence: Evidence,
     /// The image of the container that keeps what a test leaves: the operator's own. None: nothing of that is kept.
     pub keeper: Option<String>,
+    /// The SCC of pods as root, where there are SCCs.
+    pub scc: Option<&'static str>,
     /// Whether that container was given up, which may have cost a test an attempt.
     pub keeper_failed: bool,
 }
@@ -195,6 +197,7 @@ pub fn validate(run: &CoprTestRun, observed: &Observed) -> Result<Validated, Err
         cancel: spec.cancel,
         source: spec.source.clone(),
         keeper: evidence::keeper(&spec.evidence, run.status.as_ref(), observed.operator_image.as_deref()),
+        scc: observed.on_openshift.then_some(grant::SCC),
         keeper_failed: run.status.as_ref().is_some_and(evidence::has_given_up),
         evidence: spec.evidence.clone(),
         name,
@@ -292,6 +295,11 @@ impl Validated {
     /// Whether the suite's tests run as root of a user namespace.
     pub fn as_root(&self) -> bool {
         matches!(&self.listed, Listed::As { listing, .. } if listing.root)
+    }
+
+    /// The SCC that its tests' pods need.
+    pub fn required_scc(&self) -> Option<&'static str> {
+        self.scc.filter(|_| self.as_root())
     }
 
     /// What the suite calls itself, once it is known.

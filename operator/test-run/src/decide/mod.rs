@@ -35,7 +35,9 @@ use self::{attempts::Judge, listing::Listing, wake::Wake};
 use super::{
     compact,
     dereference::{Observed, Seen},
-    disturbance, evidence, pod,
+    disturbance, evidence,
+    grant::{self, Grant},
+    pod,
     reason::Reason,
     target,
     validate::{Listed, Validated},
@@ -57,6 +59,8 @@ const RECHECK: SignedDuration = SignedDuration::from_secs(5);
 pub struct Plan {
     /// The run's own instance, to be created.
     pub instance: Option<CoprInstance>,
+    /// What pods of tests need to be admitted, to be applied.
+    pub grant: Option<Grant>,
     /// Pods of tests, or the one that lists them, to be created.
     pub pods: Vec<Pod>,
     /// The list of the suite, to be created.
@@ -333,6 +337,7 @@ fn proceed(
         plan.pods.push(pod::build(run, facts, test, attempt));
     }
     if !plan.pods.is_empty() {
+        plan.grant = grant::of(run);
         status.timestamps.first_test.get_or_insert(Time(observed.now));
     }
     turn.waits.or_else(|| facts.builders.note().map(str::to_owned))
