@@ -191,6 +191,6 @@ pub struct ExpectedFailure {
     /// The last day (UTC) on which it is accepted, such as `2027-01-31`; from then on the failure is one. Absent: as long as the
     /// entry is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 10), regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    #[schemars(length(max = 10), regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), extend("format" = "date"))]
     pub expires: Option<String>,
 }

@@ -115,8 +115,8 @@ async fn what_kind_of_cluster_it_is_is_asked_for_tests_as_root_alone() {
         let mut script = all(&[], read_instance(), read_secret(), Vec::new());
         let list = script.len() - 2;
         script[list] = read_list().answers(kept);
-        let last = script.pop();
-        script.extend(asked.into_iter().filter(|_| root).chain(last));
+        let rest = script.pop();
+        script.extend(asked.into_iter().filter(|_| root).chain(rest));
         assert_eq!(observe(script).await.unwrap().unwrap().on_openshift, root);
     }
 }
