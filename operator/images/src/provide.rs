@@ -182,25 +182,31 @@ impl Provider {
         let settled = |known: &PackagesStatus| {
             is_of_spec(known) && known.images.iter().all(|image| image.state.is_there())
         };
-        let mut look_again = None;
         // An instance that has its images, and can pull them, needs neither registry nor repositories.
-        if !pull_failures.is_empty() || !packages.as_ref().is_some_and(settled) {
-            let target = access::target(client, &wanted.namespace, instance.spec.registry.as_ref()).await?;
-            if let Some(known) = packages.as_mut().filter(|known| is_of_spec(known)) {
-                heal::heal(&wanted, &self.registries, &target.access, known, pull_failures).await?;
+        let needs_some = !pull_failures.is_empty() || !packages.as_ref().is_some_and(settled);
+        let made = if needs_some {
+            self.make(&wanted, spec, &identity, pull_failures, packages, now).await
+        } else {
+            Ok(None)
+        };
+        let has_its_own = |known: &PackagesStatus| !kept(known, &instance.spec).is_empty();
+        let (look_again, trouble) = match made {
+            Ok(look_again) => (look_again, None),
+            // It lacks nothing that its pods run.
+            Err(error) if pull_failures.is_empty() && packages.as_ref().is_some_and(has_its_own) => {
+                (error.retry_after(), Some(report::chain(&error)))
             }
-            if !packages.as_ref().is_some_and(is_of_spec) {
-                *packages = Some(self.look_anew(&wanted, spec, &target, packages.as_ref()).await?);
-            }
-            let known = packages.get_or_insert_default();
-            look_again = self.build(&wanted, spec, &target, &identity, known, now).await?;
-        }
+            Err(error) => return Err(error),
+        };
         let known = packages.get_or_insert_default();
         if is_of_spec(known) {
             // The same spec gave another hash in the version before: the status gets this version's.
             known.spec_hash = spec_hash::spec_hash(&instance.spec);
         }
-        let finding = condition::of_all(spec, known);
+        let mut finding = condition::of_all(spec, known);
+        if let Some(trouble) = &trouble {
+            finding.message = report::truncate(format!("{}; of suites: {trouble}", finding.message), 4096);
+        }
         for image in known.images.iter().filter(|image| image.component != Image::Base.key()) {
             if let Some(reference) = &image.image {
                 // Of a suite that the spec names an image of, one may be built for another suite to start from.
@@ -208,7 +214,30 @@ impl Provider {
             }
         }
         let (packages, resolved) = (packages.clone(), given.resolved.clone());
-        Ok(Provision { packages, images, resolved, finding, look_again, failed: false, identity })
+        let failed = trouble.is_some();
+        Ok(Provision { packages, images, resolved, finding, look_again, failed, identity })
+    }
+
+    /// Looks at what is missing, and starts its builds; returns when to look again.
+    async fn make(
+        &self,
+        wanted: &Wanted<'_>,
+        spec: &Packages,
+        identity: &identity::Objects,
+        pull_failures: &[String],
+        packages: &mut Option<PackagesStatus>,
+        now: Timestamp,
+    ) -> Result<Option<Duration>, Error> {
+        let is_of_spec = |known: &PackagesStatus| spec_hash::is_of(known, wanted.spec);
+        let target = access::target(wanted.client, &wanted.namespace, wanted.spec.registry.as_ref()).await?;
+        if let Some(known) = packages.as_mut().filter(|known| is_of_spec(known)) {
+            heal::heal(wanted, &self.registries, &target.access, known, pull_failures).await?;
+        }
+        if !packages.as_ref().is_some_and(is_of_spec) {
+            *packages = Some(self.look_anew(wanted, spec, &target, packages.as_ref()).await?);
+        }
+        let known = packages.get_or_insert_default();
+        self.build(wanted, spec, &target, identity, known, now).await
     }
 
     /// Looks at Jobs and registry, starts what is missing and ends what nobody wants; returns when to look again.

@@ -2,8 +2,8 @@
 
 use copr_operator_api::{
     images::{Image, own_image},
-    status::images::CONDITION,
-    v1alpha1::{CoprInstance, CoprInstanceSpec, Suite, SuiteName},
+    status::images::{BUILD_FAILED, CONDITION},
+    v1alpha1::{CoprInstance, CoprInstanceSpec, ImageState, ImageStatus, Suite, SuiteName},
 };
 use copr_operator_kernel::conditions;
 use kube::ResourceExt;
@@ -19,7 +19,7 @@ pub fn of<'a>(
 ) -> Result<String, (&'a str, String)> {
     let spec = &instance.spec;
     let known = || instance.status.as_ref()?.images.get(Image::of_suite(suite.name).key()).cloned();
-    let is_built = spec.packages.is_some() && spec.tests.suites.contains(&suite.name);
+    let is_built = is_built(suite, spec);
     let given = || suite_image(suite, spec).filter(|_| !is_built);
     let image = listed.cloned().or_else(|| suite.image.clone()).or_else(known).or_else(given);
     image.ok_or_else(|| {
@@ -47,14 +47,38 @@ pub fn no_image(suite: &Suite, of: &str) -> String {
     format!("suite.image is not given, and {of} has no {from} to take it from")
 }
 
+/// How the image of the suite is, if it's one that is built for the instance.
+pub fn built<'a>(suite: &Suite, instance: &'a CoprInstance) -> Option<&'a ImageStatus> {
+    if suite.image.is_some() || !is_built(suite, &instance.spec) {
+        return None;
+    }
+    let images = &instance.status.as_ref()?.packages.as_ref()?.images;
+    images.iter().find(|image| image.component == Image::of_suite(suite.name).key())
+}
+
+fn is_built(suite: &Suite, spec: &CoprInstanceSpec) -> bool {
+    spec.packages.is_some()
+        && spec.tests.suites.contains(&suite.name)
+        && own_image(spec, Image::of_suite(suite.name)).is_none()
+}
+
 /// How far the image of the suite is, in the instance's own words.
 fn not_built<'a>(suite: &Suite, instance: &'a CoprInstance) -> (&'a str, String) {
-    let status = instance.status.as_ref();
-    match status.and_then(|status| conditions::get(&status.conditions, CONDITION)) {
-        Some(c) if c.status != "True" && c.observed_generation == instance.metadata.generation => {
-            (c.reason.as_str(), c.message.clone())
+    let conditions = instance.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+    let of_all = conditions::get(conditions, CONDITION)
+        .filter(|c| c.observed_generation == instance.metadata.generation)
+        .map(|c| c.message.as_str());
+    match (built(suite, instance), of_all) {
+        (Some(ImageStatus { state: ImageState::Failed, message, reason, .. }), _) => {
+            let reason = reason.as_deref().unwrap_or(BUILD_FAILED);
+            let said = message.as_deref().unwrap_or_default();
+            (reason, format!("the image of the suite {} could not be built: {said}", suite.name))
         }
-        _ => (reasons::OUTDATED, format!("the image of the suite {} isn't built yet", suite.name)),
+        (_, Some(said)) => (
+            reasons::IMAGE_BUILDING,
+            format!("the image of the suite {} isn't there yet: {said}", suite.name),
+        ),
+        (_, None) => (reasons::OUTDATED, format!("the image of the suite {} isn't there yet", suite.name)),
     }
 }
 

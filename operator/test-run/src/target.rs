@@ -4,7 +4,7 @@ use copr_operator_api::{
     component::Component,
     images::pull_secrets,
     status::{AVAILABLE, PAUSED, images, is_applied},
-    v1alpha1::{CoprInstance, PodSettings, Proxy, PullPolicy, Registry, Suite},
+    v1alpha1::{CoprInstance, ImageState, PodSettings, Proxy, PullPolicy, Registry, Suite},
 };
 use copr_operator_kernel::{
     conditions::{self, Finding},
@@ -44,6 +44,8 @@ pub mod reasons {
     pub const NO_SECRET: &str = "ClientSecretMissing";
     /// Neither the run nor the instance names an image of the suite.
     pub const NO_IMAGE: &str = "SuiteImageMissing";
+    /// The image of the suite is being built.
+    pub const IMAGE_BUILDING: &str = "SuiteImageBuilding";
 }
 
 /// The instance of a run.
@@ -204,7 +206,7 @@ pub fn assess(
             .unwrap_or_else(|(reason, message)| State::NotReady { reason: reason.to_owned(), message }),
     };
     let images = match &observed.instance {
-        Seen::Found(instance) if !matches!(state, State::Unusable { .. }) => images_state(instance),
+        Seen::Found(instance) if !matches!(state, State::Unusable { .. }) => images_state(instance, suite),
         _ => ImagesState::Prebuilt,
     };
     let suite = match &observed.instance {
@@ -216,7 +218,23 @@ pub fn assess(
     Target { name, state, images, suite }
 }
 
-fn images_state(instance: &CoprInstance) -> ImagesState {
+fn images_state(instance: &CoprInstance, suite: &Suite) -> ImagesState {
+    match images_of_pods(instance) {
+        // The instance doesn't wait for the image of a suite. A run does.
+        ImagesState::Built => {
+            image::built(suite, instance).map_or(ImagesState::Built, |image| match image.state {
+                state if state.is_there() => ImagesState::Built,
+                ImageState::Failed if image.reason.as_deref() == Some(images::PACKAGES_REFUSED) => {
+                    ImagesState::Failed
+                }
+                _ => ImagesState::Pending,
+            })
+        }
+        state => state,
+    }
+}
+
+fn images_of_pods(instance: &CoprInstance) -> ImagesState {
     let status = instance.status.as_ref();
     let condition = status.and_then(|status| conditions::get(&status.conditions, images::CONDITION));
     match condition {

@@ -93,6 +93,13 @@ pub fn needed(spec: &CoprInstanceSpec) -> Vec<Image> {
     Image::ALL.into_iter().filter(|image| needed.contains(image)).collect()
 }
 
+/// Whether an instance waits for one of the images that are built for it: it doesn't for a suite's, which none of its pods runs, nor
+/// for what is built for these alone.
+pub fn is_awaited(image: Image, built: &[Image]) -> bool {
+    let is_for_pods = |image: Image| image != Image::Base && !image.is_of_suite();
+    is_for_pods(image) || image == Image::Base && built.iter().any(|image| is_for_pods(*image))
+}
+
 fn is_wanted(spec: &CoprInstanceSpec, image: Image) -> bool {
     if image.is_of_suite() {
         spec.tests.suites.iter().any(|suite| Image::of_suite(*suite) == image)
@@ -127,5 +134,13 @@ mod tests {
         assert!(of(&spec).is_empty());
         spec["tests"] = json!({"suites": []});
         assert!(of(&spec).is_empty());
+    }
+
+    #[test]
+    fn an_instance_waits_for_what_its_pods_run() {
+        let suites = [Image::Base, Image::Sanity, Image::SanityUpstream];
+        assert!(suites.iter().all(|image| !is_awaited(*image, &suites)));
+        let all = [Image::Base, Image::Keygen, Image::Sanity];
+        assert_eq!(all.map(|image| is_awaited(image, &all)), [true, true, false]);
     }
 }

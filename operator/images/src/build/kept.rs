@@ -5,7 +5,7 @@ use copr_operator_api::{
     v1alpha1::{CoprInstanceSpec, ImageStatus, PackagesStatus},
 };
 
-use super::builds::needed;
+use super::builds::{is_awaited, needed};
 use crate::resolve::spec_hash;
 
 /// The images that stay as they are, though repositories are looked at again for the others. Nothing unless all that the instance
@@ -15,7 +15,7 @@ pub fn kept(known: &PackagesStatus, spec: &CoprInstanceSpec) -> Vec<ImageStatus>
         known.images.iter().find(|status| status.component == image.key() && status.state.is_there())
     };
     let needed = needed(spec);
-    let missing = needed.iter().any(|image| !image.is_of_suite() && of(*image).is_none());
+    let missing = needed.iter().any(|image| is_awaited(*image, &needed) && of(*image).is_none());
     if missing || !spec_hash::is_but_for_suites(known, spec) {
         return Vec::new();
     }

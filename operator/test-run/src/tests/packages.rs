@@ -1,7 +1,7 @@
 //! What a run makes of images that are built first.
 
 use copr_operator_api::v1alpha1::{
-    ImageStatus, InstalledPackage, KeepInstance, Outcome, PackagesStatus, Phase, SuiteName,
+    ImageState, ImageStatus, InstalledPackage, KeepInstance, Outcome, PackagesStatus, Phase, SuiteName,
 };
 use serde_json::{Value, json};
 
@@ -64,17 +64,57 @@ fn an_instance_by_name_that_lacks_the_suite_says_which_line_to_add() {
     assert_eq!((status.as_str(), reason.as_str()), ("False", "SuiteImageMissing"));
     assert!(said.contains("spec.tests.suites to [smoke, upstream]"), "{said}");
 
-    // Somebody does so.
+    // Somebody does so. The instance goes on as it is.
     world.instance_mut().spec.tests.suites.push(SuiteName::Upstream);
-    world.images_say("False", "ImagesBuilding", "11 of 12 images are there; building: sanityUpstream");
+    suite_is(&mut world, ImageState::Building, None);
+    world.images_say("True", "Available", "11 images: 11 built, 0 reused; sanityUpstream: building");
     world.reconcile();
-    assert!(world.condition("InstanceReady").2.ends_with("building: sanityUpstream"));
+    let (_, reason, said) = world.condition("InstanceReady");
+    assert_eq!(reason, "SuiteImageBuilding");
+    assert!(said.ends_with("sanityUpstream: building"), "{said}");
     assert_eq!(world.phase(), Phase::Building);
-    world.images_say("True", "Available", "");
+    suite_is(&mut world, ImageState::Pushed, None);
     let images = &mut world.instance_mut().status.get_or_insert_default().images;
     images.insert("sanityUpstream".into(), UPSTREAM.into());
     let pod = world.reconcile().pods[0].spec.clone().unwrap();
     assert_eq!(pod.containers[0].image.as_deref(), Some(UPSTREAM));
+}
+
+/// The image of Copr's own suite, beside those that the instance runs.
+fn suite_is(world: &mut World, state: ImageState, failed: Option<(&str, &str)>) {
+    let image = ImageStatus {
+        component: "sanityUpstream".into(),
+        state,
+        reason: failed.map(|(reason, _)| reason.into()),
+        message: failed.map(|(_, message)| message.into()),
+        ..ImageStatus::default()
+    };
+    let status = world.instance_mut().status.get_or_insert_default();
+    status.packages = Some(PackagesStatus { images: vec![image], ..PackagesStatus::default() });
+}
+
+#[test]
+fn a_suite_that_cannot_be_built_ends_its_runs_and_no_other() {
+    for (suite, reason, phase) in [
+        ("upstream", "PackagesRefused", Phase::Error),
+        ("upstream", "BuildInterrupted", Phase::Building),
+        ("smoke", "PackagesRefused", Phase::Provisioning),
+    ] {
+        let template = json!({
+            "packages": {"repositories": [{"name": "pr", "baseURL": "https://pr.example/"}]},
+            "tests": {"suites": ["smoke", "upstream"]}, "chroots": ["fedora-44-x86_64"],
+        });
+        let mut world = World::new(&json!({"instance": {"template": template}, "suite": {"name": suite}}));
+        world.kept = None;
+        world.reconcile();
+        suite_is(&mut world, ImageState::Failed, Some((reason, "nothing provides beakerlib")));
+        world.images_say("True", "Available", "");
+        world.instance_is_ready();
+        world.reconcile();
+        assert_eq!(world.phase(), phase, "{suite} {reason}");
+        let said = world.condition("InstanceReady").2;
+        assert_eq!(said.contains("nothing provides beakerlib"), suite == "upstream", "{said}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use copr_operator_api::{
     images::Image,
+    status::images::PACKAGES_REFUSED,
     v1alpha1::{ImageState, ImageStatus, InstalledPackage},
 };
 use copr_operator_kernel::{
@@ -212,7 +213,7 @@ fn building(status: &mut ImageStatus, job: &Job, seen: &Seen, now: Timestamp) {
         let words = newest.and_then(last_words);
         let known = (status.state == ImageState::Building).then(|| status.message.take()).flatten();
         let (reason, message) = match (words, warning) {
-            (Some((CANNOT_INSTALL, words)), _) => (condition::PACKAGES_REFUSED, words),
+            (Some((CANNOT_INSTALL, words)), _) => (PACKAGES_REFUSED, words),
             (Some((CHANGED, words)), _) => (condition::REPOSITORIES_CHANGED, words),
             (Some((_, words)), _) => (condition::BUILD_INTERRUPTED, words),
             (None, Some(warning)) => (warning.reason, format!("{said}: {}", warning.message)),
