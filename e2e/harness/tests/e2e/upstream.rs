@@ -4,7 +4,11 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
-use copr_e2e::{Context, Site, fixtures, packaged, settings, site::exactly, with_namespace};
+use copr_e2e::{
+    Context, Site, fixtures, packaged, settings,
+    site::{BUILD, exactly},
+    with_namespace,
+};
 use copr_operator_api::{
     labels,
     v1alpha1::{
@@ -98,7 +102,14 @@ async fn built_for_the_run(ctx: &Context, site: &Site) -> Result<String> {
     // Whoever asks for a suite doesn't ask for other packages.
     site.repositories.serve("main", settings::rebuilt_keygen()?);
     ctx.change::<CoprInstance>("copr", json!({"tests": {"suites": ["smoke", "upstream"]}})).await?;
-    let with_suite = site.images_of("copr").await?;
+    let is_there =
+        |instance: &CoprInstance| packaged::state(instance, "sanityUpstream") == Some(ImageState::Pushed);
+    let with_suite = ctx.until::<CoprInstance>("copr", "provided with the suite", BUILD, is_there).await?;
+    ensure!(
+        fixtures::ready(&with_suite),
+        "it wasn't Ready with the suite on its way: {:?}",
+        with_suite.status
+    );
     exactly(&with_suite, ImageState::Pushed, &["base", "keygen", "sanity", "sanityUpstream"])?;
     let of =
         |instance: &CoprInstance| packaged::image(instance, "keygen").and_then(|image| image.image.clone());
