@@ -1,6 +1,8 @@
 //! Client required: sees to it that every image of an instance is there, and says which they are.
 
 mod look_anew;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
