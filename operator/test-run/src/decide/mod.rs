@@ -304,6 +304,10 @@ fn proceed(
     if let (target::State::Missing, Some(_)) = (&run.target.state, &run.template) {
         plan.instance = instance(run);
     }
+    if status.timestamps.first_test.is_none() {
+        // Before the first pod, since OpenShift takes a moment to let a new service account pull from its internal registry.
+        plan.grant = grant::of(run);
+    }
     let lists = match listing {
         Listing::Known => None,
         Listing::Waits(why) | Listing::Unusable(why) => Some(why),

@@ -32,6 +32,14 @@ fn a_test_as_root_has_the_rights_that_its_scc_gives_and_no_other() {
 }
 
 #[test]
+fn the_right_is_there_before_the_instance_is_ready() {
+    let mut world = of_suite(true, true);
+    world.instance_says("False", "Starting", "waiting for frontend");
+    let plan = world.reconcile();
+    assert!(plan.pods.is_empty() && plan.grant.is_some());
+}
+
+#[test]
 fn nobody_else_is_given_anything() {
     for (root, on_openshift) in [(true, false), (false, true)] {
         let mut world = of_suite(root, on_openshift);
