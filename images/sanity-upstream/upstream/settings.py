@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from suite.errors import TestError
+from suite.settings import client_config, deadline, number, required
 
-CLIENT_CONFIG = "/etc/copr-operator/client/copr"
 GIT_URL, GIT_REF = "https://github.com/fedora-copr/copr.git", "main"
 DIST_GIT_PORT = 5001
 PATIENCE = "20"
@@ -52,22 +51,16 @@ class Settings:
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> "Settings":
         """Reads and checks all of it; a TestError names the first variable that is wrong."""
-        deadline = env.get("TEST_DEADLINE_SECONDS", "")
-        if deadline and not (deadline.isascii() and deadline.isdigit() and int(deadline) > 0):
-            raise TestError(f"TEST_DEADLINE_SECONDS is {deadline!r}, not a positive number")
-        config = Path(env.get("COPR_CLIENT_CONFIG", CLIENT_CONFIG))
-        if not os.access(config, os.R_OK):
-            raise TestError(f"no readable copr-cli configuration at {config}")
         return cls(
-            frontend=_required(env, "FRONTEND_URL").rstrip("/"),
-            backend=_required(env, "BACKEND_URL").rstrip("/"),
-            owner=_required(env, "COPR_OWNER"),
-            deadline=float(deadline) if deadline else None,
-            client_config=config,
+            frontend=required(env, "FRONTEND_URL").rstrip("/"),
+            backend=required(env, "BACKEND_URL").rstrip("/"),
+            owner=required(env, "COPR_OWNER"),
+            deadline=deadline(env),
+            client_config=client_config(env),
             home=Path(env.get("HOME") or "/tmp"),
             dnf_copr=Path(env.get("DNF_COPR_FOLDER", "/etc/dnf/plugins/copr.d")),
             storage=env.get("STORAGE") or "backend",
-            patience=float(env.get("FRONTEND_PATIENCE_SECONDS", PATIENCE)),
+            patience=number("FRONTEND_PATIENCE_SECONDS", env.get("FRONTEND_PATIENCE_SECONDS", PATIENCE)),
             given={name: env[name] for name in ("DISTGIT_URL", "VENDOR", "FRONTEND_PUBLIC_HOST") if env.get(name)},
         )
 
@@ -91,10 +84,3 @@ class Settings:
             # What the builders' main.ini begins, and Copr ends.
             "VENDOR": f"Copr {labels[1]}/{instance} - {kind} {self.owner}",
         }
-
-
-def _required(env: Mapping[str, str], name: str) -> str:
-    value = env.get(name, "")
-    if not value:
-        raise TestError(f"the environment has no {name}")
-    return value

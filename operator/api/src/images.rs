@@ -1,6 +1,6 @@
 //! The images of an instance, one row an image, and what its spec says of them.
 
-use crate::v1alpha1::CoprInstanceSpec;
+use crate::v1alpha1::{CoprInstanceSpec, SuiteName};
 
 /// An image that the operator can build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +27,8 @@ pub enum Image {
     Builder,
     /// The sanity suite.
     Sanity,
+    /// Copr's own sanity suite.
+    SanityUpstream,
 }
 
 /// A row of the table.
@@ -44,7 +46,7 @@ pub struct ImageRow {
 
 impl Image {
     /// In the order in which they are built and reported.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Base,
         Self::Database,
         Self::Redis,
@@ -56,6 +58,7 @@ impl Image {
         Self::BackendHttpd,
         Self::Builder,
         Self::Sanity,
+        Self::SanityUpstream,
     ];
 
     /// Its row.
@@ -124,6 +127,12 @@ impl Image {
                 field: "tests.image",
                 action: "BuildSanityImage",
             },
+            Self::SanityUpstream => &ImageRow {
+                folder: "sanity-upstream",
+                key: "sanityUpstream",
+                field: "tests.suites",
+                action: "BuildSanityUpstreamImage",
+            },
         }
     }
 
@@ -147,6 +156,28 @@ impl Image {
         self.row().action
     }
 
+    /// The image that it starts from, of those that the operator builds.
+    pub const fn starts_from(self) -> Option<Self> {
+        match self {
+            Self::Base => None,
+            Self::SanityUpstream => Some(Self::Sanity),
+            _ => Some(Self::Base),
+        }
+    }
+
+    /// The image of a suite.
+    pub const fn of_suite(suite: SuiteName) -> Self {
+        match suite {
+            SuiteName::Smoke => Self::Sanity,
+            SuiteName::Upstream => Self::SanityUpstream,
+        }
+    }
+
+    /// Whether it's of a suite: no pod of the instance runs it.
+    pub const fn is_of_suite(self) -> bool {
+        matches!(self, Self::Sanity | Self::SanityUpstream)
+    }
+
     /// The image of that key.
     pub fn of_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|image| image.key() == key)
@@ -156,7 +187,7 @@ impl Image {
 /// What the spec names as an image in its own block.
 pub const fn own_image(spec: &CoprInstanceSpec, image: Image) -> Option<&String> {
     match image {
-        Image::Base => None,
+        Image::Base | Image::SanityUpstream => None,
         Image::Database => spec.database.component.image.as_ref(),
         Image::Redis => spec.redis.component.image.as_ref(),
         Image::Keygen => spec.keygen.image.as_ref(),
@@ -175,7 +206,7 @@ pub const fn own_image(spec: &CoprInstanceSpec, image: Image) -> Option<&String>
 pub fn given_images(spec: &CoprInstanceSpec) -> Vec<(Image, String)> {
     let images = &spec.images;
     let by_registry = |image: Image| {
-        let registry = images.registry.as_ref().filter(|_| image != Image::Sanity)?;
+        let registry = images.registry.as_ref().filter(|_| !image.is_of_suite())?;
         Some(format!("{registry}/copr-{}:{}", image.folder(), images.tag))
     };
     Image::ALL

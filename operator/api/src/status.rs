@@ -24,6 +24,8 @@ pub mod images {
     pub const CONDITION: &str = "ImagesReady";
     /// An image could not be built.
     pub const BUILD_FAILED: &str = "ImageBuildFailed";
+    /// Of an image: dnf says that the packages can't be installed.
+    pub const PACKAGES_REFUSED: &str = "PackagesRefused";
     /// What was installed is not what `packages.require` says.
     pub const REQUIREMENT_UNMET: &str = "PackagesRequirementUnmet";
     /// The operator was started without an image that builds images.

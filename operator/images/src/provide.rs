@@ -1,10 +1,14 @@
 //! Client required: sees to it that every image of an instance is there, and says which they are.
 
+mod look_anew;
+#[cfg(test)]
+mod tests;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use copr_operator_api::{
     images::{Image, pull_secrets},
-    v1alpha1::{CoprInstance, ImageStatus, Packages, PackagesStatus, ResolvedTag},
+    v1alpha1::{CoprInstance, Packages, PackagesStatus, ResolvedTag},
 };
 use copr_operator_kernel::{
     apply::{self, memory::Memory},
@@ -12,34 +16,32 @@ use copr_operator_kernel::{
     platform::Platform,
     report,
 };
-use futures::future::try_join_all;
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use kube::{Client, Resource as _, ResourceExt as _};
 use moka::{future::Cache, policy::EvictionPolicy};
 
 use super::{
-    Wanted, arch,
+    Wanted,
     build::{
-        builds::{Builds, images_of, needed},
+        builds::{Builds, images_of},
         condition,
         decide::{self, Seen, wake},
         failure::Error,
         heal, identity,
+        kept::kept,
         look::{look, others},
         start,
     },
     http,
     registry::{
-        self, Registries,
+        Registries,
         access::{self, Target},
     },
     resolve::{
-        candidates::missing_pins,
         expected::Expected,
-        inputs::{self, Inputs},
         prebuilt::{Prebuilt, prebuilt},
-        repository::{Reader, source},
+        repository::Reader,
         spec_hash,
     },
 };
@@ -182,88 +184,62 @@ impl Provider {
         let settled = |known: &PackagesStatus| {
             is_of_spec(known) && known.images.iter().all(|image| image.state.is_there())
         };
-        let mut look_again = None;
         // An instance that has its images, and can pull them, needs neither registry nor repositories.
-        if !pull_failures.is_empty() || !packages.as_ref().is_some_and(settled) {
-            let target = access::target(client, &wanted.namespace, instance.spec.registry.as_ref()).await?;
-            if let Some(known) = packages.as_mut().filter(|known| is_of_spec(known)) {
-                heal::heal(&wanted, &self.registries, &target.access, known, pull_failures).await?;
+        let needs_some = !pull_failures.is_empty() || !packages.as_ref().is_some_and(settled);
+        let made = if needs_some {
+            self.make(&wanted, spec, &identity, pull_failures, packages, now).await
+        } else {
+            Ok(None)
+        };
+        let has_its_own = |known: &PackagesStatus| !kept(known, &instance.spec).is_empty();
+        let (look_again, trouble) = match made {
+            Ok(look_again) => (look_again, None),
+            // It lacks nothing that its pods run.
+            Err(error) if pull_failures.is_empty() && packages.as_ref().is_some_and(has_its_own) => {
+                (error.retry_after(), Some(report::chain(&error)))
             }
-            if !packages.as_ref().is_some_and(is_of_spec) {
-                let base_image = self.base_image(&wanted, &spec.base_image, &target).await?;
-                *packages = Some(self.resolve(&wanted, spec, base_image).await?.0);
-            }
-            let known = packages.get_or_insert_default();
-            look_again = self.build(&wanted, spec, &target, &identity, known, now).await?;
-        }
+            Err(error) => return Err(error),
+        };
         let known = packages.get_or_insert_default();
         if is_of_spec(known) {
             // The same spec gave another hash in the version before: the status gets this version's.
             known.spec_hash = spec_hash::spec_hash(&instance.spec);
         }
-        let finding = condition::of_all(spec, known);
+        let mut finding = condition::of_all(spec, known);
+        if let Some(trouble) = &trouble {
+            finding.message = report::truncate(format!("{}; of suites: {trouble}", finding.message), 4096);
+        }
         for image in known.images.iter().filter(|image| image.component != Image::Base.key()) {
-            images.extend(image.image.clone().map(|reference| (image.component.clone(), reference)));
+            if let Some(reference) = &image.image {
+                // Of a suite that the spec names an image of, one may be built for another suite to start from.
+                images.entry(image.component.clone()).or_insert_with(|| reference.clone());
+            }
         }
         let (packages, resolved) = (packages.clone(), given.resolved.clone());
-        Ok(Provision { packages, images, resolved, finding, look_again, failed: false, identity })
+        let failed = trouble.is_some();
+        Ok(Provision { packages, images, resolved, finding, look_again, failed, identity })
     }
 
-    /// What the images are to be built from: the hash of every image's inputs, and what these were made from.
-    async fn resolve(
+    /// Looks at what is missing, and starts its builds; returns when to look again.
+    async fn make(
         &self,
         wanted: &Wanted<'_>,
         spec: &Packages,
-        base_image: String,
-    ) -> Result<(PackagesStatus, Arc<Expected>), Error> {
-        let sources = try_join_all(
-            spec.repositories.iter().map(|repository| source(wanted.client, &wanted.namespace, repository)),
-        )
-        .await?;
-        let (hashes, expected) = {
-            let (contents, _permit) = self.reader.read(&sources).await?;
-            if let Some(problem) = missing_pins(&spec.pins, &contents, arch::rpm_arch()) {
-                return Err(Error::NoSuchPin(problem));
-            }
-            let hashes = inputs::hashes(Inputs {
-                base_image: &base_image,
-                repositories: &spec.repositories,
-                contents: &contents,
-                pins: &spec.pins,
-                arch: arch::rpm_arch(),
-            });
-            (hashes, Expected::new(&contents))
-        };
-        let images = needed(wanted.spec).into_iter().map(|image| ImageStatus {
-            component: image.key().into(),
-            input_hash: hashes.get(&image).cloned().unwrap_or_default(),
-            ..ImageStatus::default()
-        });
-        let known = PackagesStatus {
-            spec_hash: spec_hash::spec_hash(wanted.spec),
-            base_image: Some(base_image),
-            images: images.collect(),
-        };
-        let expected = Arc::new(expected);
-        self.expected.insert(all_hashes(&known), Arc::clone(&expected)).await;
-        Ok((known, expected))
-    }
-
-    async fn base_image(&self, wanted: &Wanted<'_>, image: &str, target: &Target) -> Result<String, Error> {
-        if image.contains('@') {
-            return Ok(image.to_owned());
+        identity: &identity::Objects,
+        pull_failures: &[String],
+        packages: &mut Option<PackagesStatus>,
+        now: Timestamp,
+    ) -> Result<Option<Duration>, Error> {
+        let is_of_spec = |known: &PackagesStatus| spec_hash::is_of(known, wanted.spec);
+        let target = access::target(wanted.client, &wanted.namespace, wanted.spec.registry.as_ref()).await?;
+        if let Some(known) = packages.as_mut().filter(|known| is_of_spec(known)) {
+            heal::heal(wanted, &self.registries, &target.access, known, pull_failures).await?;
         }
-        let same = registry::host(image) == registry::host_of_prefix(&target.registry.url);
-        let access = if same {
-            target.access.clone()
-        } else {
-            access::of_prebuilt(wanted.client, &wanted.namespace, wanted.spec, image).await?
-        };
-        let digest = self.registries.of(image, &access)?.digest(image).await?;
-        let digest = digest.ok_or_else(|| Error::NoBaseImage(image.to_owned()))?;
-        let name =
-            image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).map_or(image, |(name, _)| name);
-        Ok(format!("{name}@{digest}"))
+        if !packages.as_ref().is_some_and(is_of_spec) {
+            *packages = Some(self.look_anew(wanted, spec, &target, packages.as_ref()).await?);
+        }
+        let known = packages.get_or_insert_default();
+        self.build(wanted, spec, &target, identity, known, now).await
     }
 
     /// Looks at Jobs and registry, starts what is missing and ends what nobody wants; returns when to look again.
@@ -288,8 +264,14 @@ impl Provider {
             }
         }
         if plan.changed {
-            // An empty hash differs from the spec's, so the next reconcile reads the repositories again.
-            known.spec_hash.clear();
+            let kept = kept(known, wanted.spec);
+            if kept.is_empty() {
+                // An empty hash differs from the spec's, so the next reconcile reads the repositories again.
+                known.spec_hash.clear();
+            } else {
+                let base_image = known.base_image.clone().unwrap_or_default();
+                *known = self.resolve(wanted, spec, base_image, kept).await?.0;
+            }
             return Ok(Some(wake::SOON));
         }
         let own = |image: Image| decide::own_job(&seen, image);
@@ -352,28 +334,4 @@ impl Provider {
         }
         Ok(())
     }
-
-    /// What the inputs were made from. An operator that has just started looks again; if the repositories aren't what they were,
-    /// there is nothing any more to build from, and the status is made anew.
-    async fn expected(
-        &self,
-        wanted: &Wanted<'_>,
-        spec: &Packages,
-        known: &mut PackagesStatus,
-    ) -> Result<Option<Arc<Expected>>, Error> {
-        if let Some(expected) = self.expected.get(&all_hashes(known)).await {
-            return Ok(Some(expected));
-        }
-        let base_image = known.base_image.clone().unwrap_or_default();
-        let (fresh, expected) = self.resolve(wanted, spec, base_image).await?;
-        if all_hashes(&fresh) == all_hashes(known) {
-            return Ok(Some(expected));
-        }
-        *known = fresh;
-        Ok(None)
-    }
-}
-
-fn all_hashes(known: &PackagesStatus) -> String {
-    known.images.iter().map(|image| image.input_hash.as_str()).collect::<Vec<_>>().join(" ")
 }

@@ -5,6 +5,8 @@ mod images;
 mod lists;
 mod workloads;
 
+use std::collections::BTreeMap;
+
 use copr_operator_api::{
     component::{Component, port},
     images::Image,
@@ -42,8 +44,8 @@ pub struct Instance {
     pub workloads: Workloads,
     /// How images are pulled.
     pub pull: Pull,
-    /// The image of the sanity suite, if the instance has one.
-    pub sanity_image: Option<String>,
+    /// The images of the suites that the instance has.
+    pub suite_images: BTreeMap<Image, String>,
     /// Chroots that are offered.
     pub chroots: Vec<String>,
     /// What Copr's database is brought to.
@@ -248,7 +250,7 @@ pub fn validate(
         workloads: workloads::workloads(&spec, &provision.images)?,
         builders: workloads::builders(&spec, &provision.images)?,
         pull: images::pull(&spec),
-        sanity_image: provision.images.get(Image::Sanity.key()).cloned(),
+        suite_images: images::of_suites(&provision.images),
         extra_config: ExtraConfig::of(&spec),
         url: spec.url.as_deref().cloned(),
         proxy: spec.proxy.as_ref().map(Proxy::variables).unwrap_or_default(),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun, CoprTestRunStatus};
 use copr_operator_kernel::{
     apply::{self, Lifetime, memory::Memory},
-    report,
+    openshift, report,
 };
 use k8s_openapi::{
     NamespaceResourceScope,
@@ -19,7 +19,10 @@ use kube::{
 };
 use serde::Serialize;
 
-use super::decide::{self, Deletions, Doomed, Plan};
+use super::{
+    decide::{self, Deletions, Doomed, Plan},
+    grant::Grant,
+};
 
 /// What couldn't be done.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +38,9 @@ pub enum Error {
         #[source]
         source: kube::Error,
     },
+    /// The right of the tests' pods couldn't be applied.
+    #[error("failed to give the tests' pods their service account")]
+    Grant(#[source] apply::Error),
     /// The report couldn't be applied.
     #[error("failed to write the report of the run")]
     Report(#[source] apply::Error),
@@ -91,7 +97,7 @@ impl Refusals {
 pub async fn create(client: &Client, namespace: &str, plan: &Plan) -> Result<Refusals, Error> {
     // Without `..`: a new field of the plan must not be forgotten here. Status and deletions come after,
     // and `requeue` is the caller's.
-    let Plan { instance, pods, list, junit, status: _, waits: _, deletions: _, requeue: _ } = plan;
+    let Plan { instance, grant, pods, list, junit, status: _, waits: _, deletions: _, requeue: _ } = plan;
     let mut refusals = Refusals::default();
     if let Some(instance) = instance {
         refusals.instance = create_one::<CoprInstance>(client, namespace, instance).await?;
@@ -102,19 +108,24 @@ pub async fn create(client: &Client, namespace: &str, plan: &Plan) -> Result<Ref
         // It is read from its pod's log again.
         tracing::warn!(namespace, why, "The list of a suite can't be kept");
     }
+    let ungranted = match grant {
+        Some(grant) => give(client, namespace, grant).await?,
+        None => None,
+    };
     for pod in pods {
-        if let Some(why) = create_one::<Pod>(client, namespace, pod).await? {
+        let refused = match &ungranted {
+            Some(why) => Some(why.clone()),
+            None => create_one::<Pod>(client, namespace, pod).await?,
+        };
+        if let Some(why) = refused {
             tracing::warn!(namespace, pod = pod.name_any(), why, "The API server refused a pod");
             refusals.pods.insert(pod.name_any(), why);
         }
     }
     if let Some(junit) = junit {
         let planned = apply::planned(junit, Lifetime::Reconcile).map_err(Error::Report)?;
-        let owner = apply::Owner {
-            reference: junit.owner_references().first().cloned().unwrap_or_default(),
-            namespace: namespace.to_owned(),
-        };
-        let applied = apply::apply_all(client, &owner, &[planned], &Memory::default()).await;
+        let applied =
+            apply::apply_all(client, &owner(namespace, junit), &[planned], &Memory::default()).await;
         match applied.result() {
             Ok(_) => {}
             Err(error) if error.is_final() => {
@@ -126,6 +137,35 @@ pub async fn create(client: &Client, namespace: &str, plan: &Plan) -> Result<Ref
         }
     }
     Ok(refusals)
+}
+
+/// Applies what lets pods be admitted; returns why the API server would not have it.
+async fn give(client: &Client, namespace: &str, grant: &Grant) -> Result<Option<String>, Error> {
+    let Grant { service_account, role_binding } = grant;
+    let planned = [
+        apply::planned(service_account, Lifetime::Reconcile).map_err(Error::Grant)?,
+        apply::planned(role_binding, Lifetime::Reconcile).map_err(Error::Grant)?,
+    ];
+    let owner = owner(namespace, service_account);
+    match apply::apply_all(client, &owner, &planned, &Memory::default()).await.result() {
+        Ok(_) => Ok(None),
+        Err(error) if error.is_final() => Ok(Some(told(&report::chain(&error)))),
+        Err(error) => Err(Error::Grant(error)),
+    }
+}
+
+/// What the API server says, and how to mend it where that is known.
+fn told(message: &str) -> String {
+    let said = report::truncate(message.to_owned(), 256);
+    match openshift::hint(message) {
+        Some(hint) => format!("{hint}: {said}"),
+        None => said,
+    }
+}
+
+fn owner(namespace: &str, object: &impl ResourceExt) -> apply::Owner {
+    let reference = object.owner_references().first().cloned().unwrap_or_default();
+    apply::Owner { reference, namespace: namespace.to_owned() }
 }
 
 /// Creates an object; one that is there already is what an earlier reconcile left. Returns why the API
@@ -142,9 +182,7 @@ where
     match api.create(&PostParams::default(), object).await {
         Ok(_) => Ok(None),
         Err(kube::Error::Api(answer)) if answer.is_already_exists() => Ok(None),
-        Err(kube::Error::Api(answer)) if is_told(&answer) => {
-            Ok(Some(report::truncate(answer.message.clone(), 256)))
-        }
+        Err(kube::Error::Api(answer)) if is_told(&answer) => Ok(Some(told(&answer.message))),
         Err(source) => Err(Error::Create { kind: K::kind(&()).into(), name: object.name_any(), source }),
     }
 }

@@ -4,6 +4,7 @@ use copr_operator_api::{
     labels, names,
     v1alpha1::{CoprInstance, CoprTestRun, CoprTestRunSpec},
 };
+use copr_operator_kernel::platform::{self, Platform, Platforms};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, Pod, Secret};
 use kube::{
@@ -47,6 +48,9 @@ pub enum Error {
         #[source]
         source: kube::Error,
     },
+    /// What kind of cluster it is.
+    #[error("failed to tell whether the suite's tests, which run as root, need an SCC of OpenShift")]
+    Platform(#[source] platform::Error),
     /// The list of the suite.
     #[error("failed to read the list of the suite")]
     Suite(#[source] kube::Error),
@@ -90,6 +94,8 @@ pub struct Observed {
     pub other_pods: Vec<Pod>,
     /// Warnings about the run's own pods, while one of them doesn't start.
     pub warnings: Vec<Event>,
+    /// Whether the cluster is an OpenShift, if the suite's tests run as root.
+    pub on_openshift: bool,
     /// The operator's own image, if it knows it.
     pub operator_image: Option<String>,
     /// The list of the suite, or how far it is.
@@ -149,6 +155,7 @@ pub async fn dereference(
     run: &CoprTestRun,
     others: Others,
     operator_image: Option<&str>,
+    platforms: &Platforms,
 ) -> Result<Option<(CoprTestRun, Observed)>, Error> {
     let (name, namespace) = (run.name_any(), run.namespace().unwrap_or_default());
     let runs: Api<CoprTestRun> = Api::namespaced(client.clone(), &namespace);
@@ -172,9 +179,16 @@ pub async fn dereference(
         pods(client, &namespace, &labels::tests_query(&target), || format!("tests of CoprInstance {target}"))
             .await?;
     other_pods.retain(|pod| pod.labels().get(labels::RUN).is_none_or(|run| *run != name));
+    let warnings = warnings(client, &namespace, own.iter().chain(&lists), now()).await?;
+    let suite = suite::read(client, &run, &instance, lists).await?;
+    let ended = run.status.as_ref().is_some_and(|status| status.phase.is_final());
+    let on_openshift = !ended
+        && suite.is_root()
+        && platforms.of(client, &namespace).await.map_err(Error::Platform)? != Platform::Kubernetes;
     let observed = Observed {
-        warnings: warnings(client, &namespace, own.iter().chain(&lists), now()).await?,
-        suite: suite::read(client, &run, &instance, lists).await?,
+        warnings,
+        on_openshift,
+        suite,
         red: red(client, &run).await?,
         created: run.metadata.creation_timestamp.as_ref().map_or_else(now, |time| time.0),
         runs: others.runs,

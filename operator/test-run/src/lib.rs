@@ -18,6 +18,8 @@ mod events;
 mod evidence;
 mod exclusion;
 mod expected;
+mod grant;
+mod image;
 mod junit;
 mod others;
 mod pod;
@@ -40,7 +42,9 @@ use copr_operator_api::{
 use copr_operator_kernel::{
     backoff::{Backoff, BrokenWatch},
     conditions::{self, Outlook, Standing},
-    malformed, report,
+    malformed,
+    platform::Platforms,
+    report,
 };
 use futures::{Future, StreamExt};
 use k8s_openapi::{
@@ -76,6 +80,7 @@ struct Context {
     exclusion: Exclusion,
     runs: Store<Watched>,
     settings: Settings,
+    platforms: Platforms,
 }
 
 /// What went wrong in a reconcile.
@@ -129,6 +134,7 @@ pub async fn run(
         exclusion: Exclusion::default(),
         runs: runs.clone(),
         settings,
+        platforms: Platforms::default(),
     };
     let queue = runs.clone();
     controller
@@ -213,7 +219,7 @@ async fn steps(run: &CoprTestRun, context: &Context) -> Result<Action, Error> {
     // Client required.
     let Settings { runs_at_a_time, operator_image } = &context.settings;
     let others = Others { runs: others::unfinished(&context.runs, run), at_a_time: *runs_at_a_time };
-    let read = dereference::dereference(client, run, others, operator_image.as_deref())
+    let read = dereference::dereference(client, run, others, operator_image.as_deref(), &context.platforms)
         .await
         .map_err(Error::Dereference)?;
     let Some((run, observed)) = read else { return Ok(Action::await_change()) };

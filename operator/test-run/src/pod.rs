@@ -20,7 +20,7 @@ use kube::ResourceExt;
 use sha2::{Digest, Sha256};
 
 use super::{
-    evidence,
+    evidence, grant,
     suite::Test,
     target::{Facts, SuiteFacts},
     validate::{Git, Validated},
@@ -154,6 +154,7 @@ pub fn build(run: &Validated, facts: &Facts, test: &Test, attempt: i32) -> Pod {
     let mut pod = pod(run, &facts.suite, metadata, container, volumes, deadline);
     if run.as_root() {
         root(&mut pod);
+        grant::give(run, &mut pod);
     }
     if let Some(spec) = &mut pod.spec {
         spec.init_containers = evidence::container(run, facts).map(|keeper| vec![keeper]);

@@ -2,9 +2,9 @@
 
 use copr_operator_api::{
     component::Component,
-    images::{Image, pull_secrets},
+    images::pull_secrets,
     status::{AVAILABLE, PAUSED, images, is_applied},
-    v1alpha1::{CoprInstance, CoprInstanceSpec, PodSettings, Proxy, PullPolicy, Registry, Suite, SuiteName},
+    v1alpha1::{CoprInstance, ImageState, PodSettings, Proxy, PullPolicy, Registry, Suite},
 };
 use copr_operator_kernel::{
     conditions::{self, Finding},
@@ -17,6 +17,7 @@ use kube::ResourceExt;
 use super::{
     builders::{self, Builders},
     dereference::{Observed, Seen, client_secret},
+    image,
 };
 
 /// Reasons of the condition `InstanceReady` that are not the instance's own.
@@ -45,10 +46,9 @@ pub mod reasons {
     pub const NO_SECRET: &str = "ClientSecretMissing";
     /// Neither the run nor the instance names an image of the suite.
     pub const NO_IMAGE: &str = "SuiteImageMissing";
+    /// The image of the suite is being built.
+    pub const IMAGE_BUILDING: &str = "SuiteImageBuilding";
 }
-
-/// The image of the suite `upstream`, as the one of `smoke` is `sanity`.
-const UPSTREAM: &str = "sanity-upstream";
 
 /// The instance of a run.
 #[derive(Clone, Debug)]
@@ -208,7 +208,7 @@ pub fn assess(
             .unwrap_or_else(|(reason, message)| State::NotReady { reason: reason.to_owned(), message }),
     };
     let images = match &observed.instance {
-        Seen::Found(instance) if !matches!(state, State::Unusable { .. }) => images_state(instance),
+        Seen::Found(instance) if !matches!(state, State::Unusable { .. }) => images_state(instance, suite),
         _ => ImagesState::Prebuilt,
     };
     let suite = match &observed.instance {
@@ -220,7 +220,23 @@ pub fn assess(
     Target { name, state, images, suite }
 }
 
-fn images_state(instance: &CoprInstance) -> ImagesState {
+fn images_state(instance: &CoprInstance, suite: &Suite) -> ImagesState {
+    match images_of_pods(instance) {
+        // The instance doesn't wait for the image of a suite. A run does.
+        ImagesState::Built => {
+            image::built(suite, instance).map_or(ImagesState::Built, |image| match image.state {
+                state if state.is_there() => ImagesState::Built,
+                ImageState::Failed if image.reason.as_deref() == Some(images::PACKAGES_REFUSED) => {
+                    ImagesState::Failed
+                }
+                _ => ImagesState::Pending,
+            })
+        }
+        state => state,
+    }
+}
+
+fn images_of_pods(instance: &CoprInstance) -> ImagesState {
     let status = instance.status.as_ref();
     let condition = status.and_then(|status| conditions::get(&status.conditions, images::CONDITION));
     match condition {
@@ -299,20 +315,12 @@ pub fn image(suite: &Suite, instance: &Seen) -> Option<String> {
 
 /// What the pods of the suite need of an instance.
 fn suite_facts<'a>(
-    instance: &CoprInstance,
+    instance: &'a CoprInstance,
     suite: &Suite,
     listed: Option<&String>,
 ) -> Result<SuiteFacts, (&'a str, String)> {
     let spec = &instance.spec;
-    let image = listed.cloned().or_else(|| suite.image.clone()).or_else(|| match suite.name {
-        SuiteName::Smoke => instance.status.as_ref()?.images.get(Image::Sanity.key()).cloned(),
-        SuiteName::Upstream => None,
-    });
-    let given =
-        || suite_image(suite, spec).filter(|_| spec.packages.is_none() || suite.name != SuiteName::Smoke);
-    let Some(image) = image.or_else(given) else {
-        return Err((reasons::NO_IMAGE, no_image(suite, &format!("CoprInstance {}", instance.name_any()))));
-    };
+    let image = image::of(suite, instance, listed)?;
     Ok(SuiteFacts {
         image,
         pull_policy: pull_policy(spec.images.pull_policy),
@@ -363,27 +371,6 @@ fn hold(instance: &CoprInstance, name: &str) -> Option<(String, String)> {
 
 fn outdated(name: &str) -> String {
     format!("the status of CoprInstance {name} is older than its spec")
-}
-
-/// The image of the suite, if the run or the instance names one.
-pub fn suite_image(suite: &Suite, spec: &CoprInstanceSpec) -> Option<String> {
-    let of_registry = |name: &str| {
-        let registry = spec.images.registry.as_ref()?;
-        Some(format!("{registry}/copr-{name}:{}", spec.images.tag))
-    };
-    suite.image.clone().or_else(|| match suite.name {
-        SuiteName::Smoke => spec.tests.image.clone().or_else(|| of_registry(Image::Sanity.folder())),
-        SuiteName::Upstream => of_registry(UPSTREAM),
-    })
-}
-
-/// What is said where [`suite_image`] finds none.
-pub fn no_image(suite: &Suite, of: &str) -> String {
-    let from = match suite.name {
-        SuiteName::Smoke => "packages, tests.image or images.registry",
-        SuiteName::Upstream => "images.registry",
-    };
-    format!("suite.image is not given, and {of} has no {from} to take it from")
 }
 
 const fn pull_policy(policy: PullPolicy) -> &'static str {

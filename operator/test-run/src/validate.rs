@@ -1,8 +1,11 @@
 //! Second step: the run as the decision wants it. Pure.
 
-use copr_operator_api::v1alpha1::{
-    Concurrency, CoprInstanceSpec, CoprTestRun, Evidence, ExpectedFailure, KeepInstance, Report, Source,
-    SuiteGit, SuiteName,
+use copr_operator_api::{
+    images::Image,
+    v1alpha1::{
+        Concurrency, CoprInstanceSpec, CoprTestRun, Evidence, ExpectedFailure, KeepInstance, Report, Source,
+        Suite, SuiteGit, SuiteName,
+    },
 };
 use copr_operator_kernel::{report, resources};
 use jiff::SignedDuration;
@@ -11,7 +14,7 @@ use kube::{Resource, ResourceExt};
 
 use super::{
     dereference::{Observed, Red, instance_name},
-    evidence, select,
+    evidence, grant, image, select,
     suite::{self, Listing, Test},
     target::{self, Target},
 };
@@ -58,6 +61,8 @@ pub struct Validated {
     pub listed: Listed,
     /// Where the suite's tests are from, if it gets them from a git repository.
     pub git: Option<Git>,
+    /// Which of the instance's images the suite's would be.
+    pub suite_image: Image,
     /// Resources of a test's container, if the spec has some.
     pub resources: Option<ResourceRequirements>,
     /// How many run at a time.
@@ -94,6 +99,8 @@ pub struct Validated {
     pub evidence: Evidence,
     /// The image of the container that keeps what a test leaves: the operator's own. None: nothing of that is kept.
     pub keeper: Option<String>,
+    /// The SCC of pods as root, where there are SCCs.
+    pub scc: Option<&'static str>,
     /// Whether that container was given up, which may have cost a test an attempt.
     pub keeper_failed: bool,
 }
@@ -148,12 +155,12 @@ pub fn validate(run: &CoprTestRun, observed: &Observed) -> Result<Validated, Err
     let spec = &run.spec;
     let name = run.name_any();
     let uid = run.uid().ok_or(Error::NoUid)?;
-    let template = spec.instance.template.clone();
+    let template = spec.instance.template.clone().map(|template| with_suite(template, &spec.suite));
     if let Some(template) = &template
-        && (template.packages.is_none() || spec.suite.name != SuiteName::Smoke)
-        && target::suite_image(&spec.suite, template).is_none()
+        && template.packages.is_none()
+        && image::suite_image(&spec.suite, template).is_none()
     {
-        return Err(Error::NoImage(target::no_image(&spec.suite, "instance.template")));
+        return Err(Error::NoImage(image::no_image(&spec.suite, "instance.template")));
     }
     resources::check(spec.suite.resources.as_ref()).map_err(Error::Resources)?;
     let recorded = run.status.as_ref().and_then(|status| status.suite.as_ref());
@@ -166,6 +173,7 @@ pub fn validate(run: &CoprTestRun, observed: &Observed) -> Result<Validated, Err
         owner: run.controller_owner_ref(&()).ok_or(Error::NoUid)?,
         listed: listed(run, observed, test_timeout.as_ref()),
         git: git(run),
+        suite_image: Image::of_suite(spec.suite.name),
         resources: spec.suite.resources.clone(),
         parallelism: usize::try_from(spec.suite.parallelism).unwrap_or(1).max(1),
         retries: spec.suite.retries,
@@ -189,11 +197,20 @@ pub fn validate(run: &CoprTestRun, observed: &Observed) -> Result<Validated, Err
         cancel: spec.cancel,
         source: spec.source.clone(),
         keeper: evidence::keeper(&spec.evidence, run.status.as_ref(), observed.operator_image.as_deref()),
+        scc: observed.on_openshift.then_some(grant::SCC),
         keeper_failed: run.status.as_ref().is_some_and(evidence::has_given_up),
         evidence: spec.evidence.clone(),
         name,
         uid,
     })
+}
+
+/// The run's own instance has the image of its suite built, if it has any built.
+fn with_suite(mut template: CoprInstanceSpec, suite: &Suite) -> CoprInstanceSpec {
+    if suite.image.is_none() && template.packages.is_some() && !template.tests.suites.contains(&suite.name) {
+        template.tests.suites.push(suite.name);
+    }
+    template
 }
 
 /// How long a run is kept once it has ended.
@@ -278,6 +295,11 @@ impl Validated {
     /// Whether the suite's tests run as root of a user namespace.
     pub fn as_root(&self) -> bool {
         matches!(&self.listed, Listed::As { listing, .. } if listing.root)
+    }
+
+    /// The SCC that its tests' pods need.
+    pub fn required_scc(&self) -> Option<&'static str> {
+        self.scc.filter(|_| self.as_root())
     }
 
     /// What the suite calls itself, once it is known.

@@ -4,7 +4,6 @@
 mod access;
 mod builders;
 mod control;
-mod defects;
 mod evidence;
 mod images;
 mod lifetimes;

@@ -22,9 +22,9 @@ async fn each_script_has_a_verdict_and_what_was_red_is_run_again() -> Result<()>
         ctx.create(&fixtures::instance("copr", fixtures::instance_spec())).await?;
         ctx.create(&scripts::run(&ctx, "first", "git")).await?;
         let first = ctx.until::<CoprTestRun>("first", "finished", RUN, fixtures::finished).await?;
-        let suite = first.status.as_ref().and_then(|status| status.suite.clone()).context("no suite")?;
-        ensure!(suite.name == "upstream" && suite.tests == 3, "{suite:?}");
-        ensure!(suite.commit.is_some_and(|commit| commit.len() == 40), "the commit of the scripts is known");
+        let listed = first.status.as_ref().and_then(|status| status.suite.clone()).context("no suite")?;
+        ensure!(listed.name == "upstream" && listed.tests == 3, "{listed:?}");
+        ensure!(listed.commit.is_some_and(|commit| commit.len() == 40), "the commit of the scripts is known");
 
         let builds = fixtures::test(&first, "runtest-builds")?;
         ensure!(builds.outcome == Outcome::Passed, "{builds:?}");

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, VariantArray};
 
-use super::{PodSettings, instance::is_default};
+use super::{PodSettings, SuiteName, instance::is_default};
 
 /// The builder pods: one build each, made by resalloc when a build needs one.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -86,9 +86,16 @@ pub enum Isolation {
 }
 
 /// The pods of the tests of runs against this instance.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Tests {
+    /// The suites whose images are built from `packages`, for runs that name them. The one of `upstream` starts from that of `smoke`, so
+    /// that both are built, and is large: it's for instances that such a run is about. A suite that is added later has its image
+    /// built, and nothing else changes. A run with `instance.template` adds its own.
+    #[serde(default = "default_suites")]
+    #[schemars(length(max = 2))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub suites: Vec<SuiteName>,
     /// An image of the sanity suite that exists already. It wins over what `packages` or `images.registry` would give; a run's
     /// `suite.image` wins over it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,4 +111,14 @@ pub struct Tests {
     /// Where tests run, and what is written on their pods.
     #[serde(default)]
     pub pod: Box<PodSettings>,
+}
+
+impl Default for Tests {
+    fn default() -> Self {
+        Self { suites: default_suites(), image: None, resources: None, pod: Box::default() }
+    }
+}
+
+fn default_suites() -> Vec<SuiteName> {
+    vec![SuiteName::Smoke]
 }

@@ -294,7 +294,7 @@ const fn is_zero(number: &i32) -> bool {
 /// How far an image is.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ImageState {
-    /// It waits for the base image, or for a build of the same inputs that another instance started.
+    /// It waits for what it starts from, or for a build of the same inputs that another instance started.
     #[default]
     Queued,
     /// Its Job runs.

@@ -15,9 +15,10 @@ pub struct Suite {
     /// Which suite. With `image` it is the suite in that image, whatever it calls itself.
     #[serde(default)]
     pub name: SuiteName,
-    /// Image of the suite: anything that keeps the contract of docs/suite-contract.md. Absent: of `smoke`, the one built from
-    /// the instance's `packages`, or its `tests.image`, or `<registry>/copr-sanity:<tag>` of the instance's `images`; of
-    /// `upstream`, `<registry>/copr-sanity-upstream:<tag>`.
+    /// Image of the suite: anything that keeps the contract of docs/suite-contract.md. Absent: the one that is built from the
+    /// instance's `packages` if its `tests.suites` name the suite, else of `smoke` its `tests.image` or
+    /// `<registry>/copr-sanity:<tag>` of its `images`, and of `upstream` `<registry>/copr-sanity-upstream:<tag>`. An
+    /// `instance.template` with `packages` needs no `tests.suites`: the suite is added to them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub image: Option<String>,
@@ -190,6 +191,6 @@ pub struct ExpectedFailure {
     /// The last day (UTC) on which it is accepted, such as `2027-01-31`; from then on the failure is one. Absent: as long as the
     /// entry is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 10), regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    #[schemars(length(max = 10), regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), extend("format" = "date"))]
     pub expires: Option<String>,
 }

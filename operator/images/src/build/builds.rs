@@ -1,6 +1,6 @@
 //! The builds of an instance, as its spec and its status have them now. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use copr_operator_api::{
     images::{Image, given_images, runs},
@@ -43,16 +43,17 @@ impl Builds<'_> {
         expected: Option<&'b Expected>,
     ) -> Build<'b> {
         let of = |image: Image| known.images.iter().find(|status| status.component == image.key());
-        let from = if image == Image::Base {
-            known.base_image.as_deref()
-        } else {
-            of(Image::Base).and_then(|base| base.image.as_deref())
+        let built = image.starts_from().and_then(of);
+        let from = match image.starts_from() {
+            None => known.base_image.as_deref(),
+            Some(_) => built.and_then(|from| from.image.as_deref()),
         };
         let defaults = &self.wanted.spec.defaults;
         Build {
             image,
             hash: of(image).map_or("", |status| &status.input_hash),
             from: from.unwrap_or_default(),
+            beneath: built.map_or(&[], |from| &from.packages),
             instance: (&self.wanted.name, &self.wanted.namespace),
             owner: &self.wanted.owner,
             packages: self.spec,
@@ -80,10 +81,66 @@ pub fn images_of(known: &PackagesStatus) -> impl Iterator<Item = Image> {
 /// The images that have to be built: those that the spec doesn't name, and what they start from.
 pub fn needed(spec: &CoprInstanceSpec) -> Vec<Image> {
     let given: Vec<_> = given_images(spec).into_iter().map(|(image, _)| image).collect();
-    let is_needed = |image: &Image| match image {
-        Image::Base => true,
-        image => runs(spec, *image) && !given.contains(image),
-    };
-    let needed: Vec<_> = Image::ALL.into_iter().filter(is_needed).collect();
-    if needed == [Image::Base] { Vec::new() } else { needed }
+    let mut needed: BTreeSet<_> = Image::ALL
+        .into_iter()
+        .filter(|image| *image != Image::Base && is_wanted(spec, *image) && !given.contains(image))
+        .collect();
+    // Also an image that the spec names is built where another one starts from it: what it names may be no such image.
+    let mut from: Vec<_> = needed.iter().copied().collect();
+    while let Some(image) = from.pop() {
+        from.extend(image.starts_from().filter(|image| needed.insert(*image)));
+    }
+    Image::ALL.into_iter().filter(|image| needed.contains(image)).collect()
+}
+
+/// Whether an instance waits for one of the images that are built for it: it doesn't for a suite's, which none of its pods runs, nor
+/// for what is built for these alone.
+pub fn is_awaited(image: Image, built: &[Image]) -> bool {
+    let is_for_pods = |image: Image| image != Image::Base && !image.is_of_suite();
+    is_for_pods(image) || image == Image::Base && built.iter().any(|image| is_for_pods(*image))
+}
+
+fn is_wanted(spec: &CoprInstanceSpec, image: Image) -> bool {
+    if image.is_of_suite() {
+        spec.tests.suites.iter().any(|suite| Image::of_suite(*suite) == image)
+    } else {
+        runs(spec, image)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn of(spec: &Value) -> Vec<Image> {
+        needed(&serde_json::from_value(spec.clone()).unwrap())
+    }
+
+    #[test]
+    fn a_suite_is_built_for_who_asks_for_it_with_what_it_starts_from() {
+        let mut spec = json!({
+            "chroots": ["fedora-44-x86_64"],
+            "images": {"registry": "quay.io/copr"},
+            "packages": {"repositories": [{"name": "main", "baseURL": "https://main.example/"}]},
+        });
+        assert_eq!(of(&spec), [Image::Base, Image::Sanity]);
+        spec["tests"] = json!({"suites": ["upstream"]});
+        assert_eq!(of(&spec), [Image::Base, Image::Sanity, Image::SanityUpstream]);
+        spec["tests"] = json!({"suites": ["smoke", "upstream"], "image": "quay.io/me/suite:1"});
+        assert_eq!(of(&spec), [Image::Base, Image::Sanity, Image::SanityUpstream]);
+        spec["tests"] = json!({"image": "quay.io/me/suite:1"});
+        assert!(of(&spec).is_empty());
+        spec["tests"] = json!({"suites": []});
+        assert!(of(&spec).is_empty());
+    }
+
+    #[test]
+    fn an_instance_waits_for_what_its_pods_run() {
+        let suites = [Image::Base, Image::Sanity, Image::SanityUpstream];
+        assert!(suites.iter().all(|image| !is_awaited(*image, &suites)));
+        let all = [Image::Base, Image::Keygen, Image::Sanity];
+        assert_eq!(all.map(|image| is_awaited(image, &all)), [true, true, false]);
+    }
 }

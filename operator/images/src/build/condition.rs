@@ -1,11 +1,13 @@
 //! The condition of the images. Pure.
 
 use copr_operator_api::{
-    status::images::{BUILD_FAILED, REQUIREMENT_UNMET},
+    images::Image,
+    status::images::{BUILD_FAILED, PACKAGES_REFUSED, REQUIREMENT_UNMET},
     v1alpha1::{ImageState, ImageStatus, Packages, PackagesStatus},
 };
 use copr_operator_kernel::{conditions::Finding, openshift, report::truncate};
 
+use super::builds::{images_of, is_awaited};
 use crate::resolve::require;
 
 /// Every image is there.
@@ -22,8 +24,6 @@ pub const REGISTRY_UNREACHABLE: &str = "RegistryUnreachable";
 /// A build failed for a reason that isn't the packages', and is tried again.
 pub const BUILD_TROUBLE: &str = "ImageBuildTrouble";
 
-/// Of an image: dnf says that the packages can't be installed.
-pub(crate) const PACKAGES_REFUSED: &str = "PackagesRefused";
 /// Of an image: the cluster refuses the pod of its build.
 pub(crate) const BUILD_REFUSED: &str = "BuildRefused";
 /// Of an image: the pod of its build can't start.
@@ -47,10 +47,12 @@ pub(crate) fn of_trouble(reason: &str) -> &'static str {
     }
 }
 
-/// All images in one condition.
+/// All images in one condition. What an instance doesn't wait for is told, and holds nothing back.
 pub(crate) fn of_all(spec: &Packages, status: &PackagesStatus) -> Finding {
-    let images = &status.images;
-    let of = |state| images.iter().filter(move |image| image.state == state).collect::<Vec<_>>();
+    let built: Vec<_> = images_of(status).collect();
+    let waits = |image: &&ImageStatus| Image::of_key(&image.component).is_none_or(|i| is_awaited(i, &built));
+    let (images, others): (Vec<_>, Vec<_>) = status.images.iter().partition(waits);
+    let of = |state| images.iter().copied().filter(|image| image.state == state).collect::<Vec<_>>();
     let failed = of(ImageState::Failed);
     if !failed.is_empty() {
         let said: Vec<_> = failed
@@ -82,13 +84,31 @@ pub(crate) fn of_all(spec: &Packages, status: &PackagesStatus) -> Finding {
         }
         return Finding::no(BUILDING, truncate(message, MESSAGE_MAX));
     }
-    if let Some(unmet) = require::unmet(spec, images) {
-        return Finding::no(REQUIREMENT_UNMET, truncate(unmet, MESSAGE_MAX));
+    let missing: Vec<_> = others.into_iter().filter(|image| !image.state.is_there()).map(progress).collect();
+    match require::unmet(spec, &status.images) {
+        Some(unmet) if missing.is_empty() => Finding::no(REQUIREMENT_UNMET, truncate(unmet, MESSAGE_MAX)),
+        // What is required may be in one of these.
+        Some(unmet) => {
+            Finding::no(BUILDING, truncate(format!("{}; {unmet}", missing.join("; ")), MESSAGE_MAX))
+        }
+        None => {
+            let there = format!("{} images: {} built, {} reused", images.len(), pushed.len(), reused.len());
+            let said = std::iter::once(there).chain(missing).collect::<Vec<_>>().join("; ");
+            Finding::yes(AVAILABLE, truncate(said, MESSAGE_MAX))
+        }
     }
-    Finding::yes(
-        AVAILABLE,
-        format!("{} images: {} built, {} reused", images.len(), pushed.len(), reused.len()),
-    )
+}
+
+/// How far an image is.
+fn progress(image: &ImageStatus) -> String {
+    let state = match image.state {
+        ImageState::Queued => "queued",
+        ImageState::Building => "building",
+        ImageState::Failed => "failed",
+        ImageState::Pushed | ImageState::Reused => "there",
+    };
+    let said = image.message.as_ref().map(|message| format!(" ({message})")).unwrap_or_default();
+    format!("{}: {state}{said}", image.component)
 }
 
 /// What was to be done about images and failed, with what is known of how to mend it.

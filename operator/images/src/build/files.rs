@@ -63,7 +63,7 @@ impl Build<'_> {
                     entry["authority"] = true.into();
                 }
                 if let Some(expected) = expected {
-                    expected.tell(&repository.name, &mut entry);
+                    expected.tell(&repository.name, &self.beneath_from(&repository.name), &mut entry);
                 }
                 entry
             })
@@ -91,6 +91,12 @@ impl Build<'_> {
             request["pins"] = json!(self.packages.pins);
         }
         format!("{request:#}\n")
+    }
+
+    /// What it starts from may have packages that the repository has no more.
+    fn beneath_from(&self, repository: &str) -> Vec<String> {
+        let from = self.beneath.iter().filter(|package| package.repository == repository);
+        from.map(|package| package.nevra.clone()).collect()
     }
 
     pub(super) fn context_paths(&self) -> Vec<KeyToPath> {

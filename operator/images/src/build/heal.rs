@@ -63,8 +63,8 @@ pub async fn gone(
         }
     }
     if !gone.is_empty() {
-        // Images that are rebuilt start from the base image, so it is looked for, too.
-        for (component, image) in base(known) {
+        // What images that are rebuilt start from is looked for, too.
+        for (component, image) in started_from(known, gone.iter().map(String::as_str)) {
             if !gone.contains(&component) && registries.of(&image, access)?.has_lost(&image).await? {
                 gone.insert(component);
             }
@@ -94,8 +94,11 @@ pub fn suspects(known: &PackagesStatus, pull_failures: &[String]) -> Vec<(String
     let failed: BTreeSet<_> = pull_failures.iter().filter_map(|image| digest(image)).collect();
     let is_suspect = |image: &str| digest(image).is_some_and(|digest| failed.contains(&digest));
     let mut suspects: Vec<_> = there(known).filter(|(_, image)| is_suspect(image)).collect();
-    if known.images.iter().any(|image| !image.state.is_there()) {
-        suspects.extend(base(known).filter(|base| !suspects.contains(base)).collect::<Vec<_>>());
+    let missing = known.images.iter().filter(|image| !image.state.is_there());
+    for suspect in started_from(known, missing.map(|image| image.component.as_str())) {
+        if !suspects.contains(&suspect) {
+            suspects.push(suspect);
+        }
     }
     suspects
 }
@@ -116,8 +119,17 @@ fn there(known: &PackagesStatus) -> impl Iterator<Item = (String, String)> {
     there.filter_map(|status| Some((status.component.clone(), status.image.clone()?)))
 }
 
-fn base(known: &PackagesStatus) -> impl Iterator<Item = (String, String)> {
-    there(known).filter(|(component, _)| component == Image::Base.key())
+/// What is there of the images that these start from.
+fn started_from<'a>(
+    known: &PackagesStatus,
+    components: impl Iterator<Item = &'a str>,
+) -> Vec<(String, String)> {
+    let from: BTreeSet<_> = components
+        .filter_map(Image::of_key)
+        .flat_map(|image| std::iter::successors(image.starts_from(), |image| image.starts_from()))
+        .map(Image::key)
+        .collect();
+    there(known).filter(|(component, _)| from.contains(component.as_str())).collect()
 }
 
 #[cfg(test)]
@@ -151,6 +163,19 @@ mod tests {
         assert!(suspects(&known(), &[]).is_empty());
         // A tag says nothing of what was pulled.
         assert!(suspects(&known(), &["r/copr-keygen:1".into()]).is_empty());
+    }
+
+    #[test]
+    fn so_is_a_suite_that_another_one_starts_from() {
+        let mut known = known();
+        let sanity = ImageStatus {
+            component: "sanity".into(),
+            image: Some("r/s@sha256:s".into()),
+            ..known.images[0].clone()
+        };
+        let upstream = ImageStatus { component: "sanityUpstream".into(), ..ImageStatus::default() };
+        known.images.extend([sanity, upstream]);
+        assert_eq!(names(&suspects(&known, &[])), ["base", "sanity"]);
     }
 
     #[test]

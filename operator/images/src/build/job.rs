@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use copr_operator_api::{
     images::Image,
     labels::{self, IMAGE_BUILD},
-    v1alpha1::{Isolation, Packages, PodSettings, Registry},
+    v1alpha1::{InstalledPackage, Isolation, Packages, PodSettings, Registry},
 };
 use copr_operator_kernel::{
     isolation,
@@ -69,6 +69,8 @@ pub struct Build<'a> {
     pub hash: &'a str,
     /// What it starts from, by digest.
     pub from: &'a str,
+    /// The packages that are in what it starts from.
+    pub beneath: &'a [InstalledPackage],
     /// Name and namespace of the instance that needs it.
     pub instance: (&'a str, &'a str),
     /// The instance, as the owner of the Job.

@@ -122,8 +122,11 @@ fn is_asked(seen: &Seen, image: Image, status: &ImageStatus, now: Timestamp) -> 
         None if fresh => true,
         None if status.state == ImageState::Failed => decide::is_due(status, now),
         None if decide::is_waited_for(seen, status, image, now) => false,
-        // While the base image is being built, the registry can't have an image that starts from it.
-        None => image == Image::Base || !decide::own_job(seen, Image::Base).is_some_and(is_active),
+        // While what it starts from is being built, the registry can't have it.
+        None => {
+            let mut from = std::iter::successors(image.starts_from(), |image| image.starts_from());
+            !from.any(|from| decide::own_job(seen, from).is_some_and(is_active))
+        }
     }
 }
 

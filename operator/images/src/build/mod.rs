@@ -9,6 +9,7 @@ mod files;
 pub mod heal;
 pub mod identity;
 pub mod job;
+pub mod kept;
 pub mod look;
 pub mod start;
 #[cfg(test)]

@@ -48,10 +48,13 @@ impl Expected {
         Self(contents.iter().map(of).collect())
     }
 
-    /// Writes what is known of a repository into its part of a request.
-    pub fn tell(&self, repository: &str, entry: &mut Value) {
+    /// Writes what is known of a repository into its part of a request, with the packages from there that the image starts with.
+    pub fn tell(&self, repository: &str, beneath: &[String], entry: &mut Value) {
         match self.0.get(repository) {
-            Some(One::Packages(nevras)) => entry["expected"] = nevras.clone().into(),
+            Some(One::Packages(nevras)) => {
+                let more = beneath.iter().filter(|nevra| !nevras.contains(nevra));
+                entry["expected"] = nevras.iter().chain(more).cloned().collect();
+            }
             Some(One::Primary(checksum)) => entry["primary"] = checksum.as_str().into(),
             None => {}
         }
@@ -93,13 +96,17 @@ mod tests {
 
     fn told(packages: Packages) -> Value {
         let mut entry = json!({});
-        Expected::new(&[content(packages)]).tell("main", &mut entry);
+        Expected::new(&[content(packages)]).tell(
+            "main",
+            &["copr-0-1-1.noarch".into(), "copr-0-1-0.noarch".into()],
+            &mut entry,
+        );
         entry
     }
 
     #[test]
-    fn packages_are_told_by_name_as_long_as_there_is_room() {
-        assert_eq!(told(listed(1)), json!({"expected": ["copr-0-1-1.noarch"]}));
+    fn packages_are_told_by_name_with_those_beneath_as_long_as_there_is_room() {
+        assert_eq!(told(listed(1)), json!({"expected": ["copr-0-1-1.noarch", "copr-0-1-0.noarch"]}));
         assert_eq!(told(listed(100_000)), json!({"primary": "sha256:1"}));
         assert_eq!(told(Packages::Whole), json!({"primary": "sha256:1"}));
     }

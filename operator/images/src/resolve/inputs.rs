@@ -28,14 +28,19 @@ pub struct Inputs<'a> {
     pub arch: &'a str,
 }
 
-/// The hash of the inputs of each image.
-pub fn hashes(inputs: Inputs<'_>) -> BTreeMap<Image, String> {
+/// The hash of the inputs of each image. Those that are `kept` have theirs: what starts from them starts from what they are.
+pub fn hashes(inputs: Inputs<'_>, kept: BTreeMap<Image, String>) -> BTreeMap<Image, String> {
     let choice = Choice::new(inputs.contents, inputs.arch, inputs.pins);
-    let base = hash(Image::Base, inputs.base_image, &choice, inputs);
-    let others = Image::ALL.into_iter().filter(|image| *image != Image::Base);
-    let mut hashes: BTreeMap<_, _> =
-        others.map(|image| (image, hash(image, &base, &choice, inputs))).collect();
-    hashes.insert(Image::Base, base);
+    let mut hashes = kept;
+    // In this order an image comes after what it starts from.
+    for image in Image::ALL {
+        if !hashes.contains_key(&image) {
+            let from = image.starts_from().and_then(|from| hashes.get(&from));
+            let from = from.map_or(inputs.base_image, String::as_str);
+            let hash = hash(image, from, &choice, inputs);
+            hashes.insert(image, hash);
+        }
+    }
     hashes
 }
 
@@ -144,7 +149,7 @@ mod tests {
         let pins = &BTreeMap::new();
         let all =
             Inputs { base_image, repositories: &repositories, contents: &contents, pins, arch: "x86_64" };
-        hashes(all)
+        hashes(all, BTreeMap::new())
     }
 
     fn changed(a: &BTreeMap<Image, String>, b: &BTreeMap<Image, String>) -> Vec<Image> {
@@ -171,6 +176,25 @@ mod tests {
             changed(&a, &b),
             [Image::Keygen, Image::Frontend, Image::DistGit, Image::Backend, Image::Builder]
         );
+    }
+
+    #[test]
+    fn what_is_kept_is_what_a_suite_starts_from() {
+        let (before, contents) = (with("f@1", content("1", "1"), "u"), [content("2", "2")]);
+        let kept: BTreeMap<_, _> =
+            before.clone().into_iter().filter(|(image, _)| !image.is_of_suite()).collect();
+        let pins = &BTreeMap::new();
+        let repositories = [repository("u")];
+        let inputs = Inputs {
+            base_image: "f@2",
+            repositories: &repositories,
+            contents: &contents,
+            pins,
+            arch: "x86_64",
+        };
+        // Nothing of what these two install is another one.
+        assert_eq!(hashes(inputs, kept), before);
+        assert_eq!(changed(&hashes(inputs, BTreeMap::new()), &before), Image::ALL);
     }
 
     #[test]

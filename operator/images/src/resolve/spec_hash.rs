@@ -8,13 +8,18 @@ mod before;
 
 use copr_operator_api::{
     images::given_images,
-    v1alpha1::{CoprInstanceSpec, Packages, PackagesStatus},
+    v1alpha1::{CoprInstanceSpec, Packages, PackagesStatus, SuiteName},
 };
 
 use super::inputs::Hasher;
 
 /// A hash of what a spec says of the inputs of images.
 pub fn spec_hash(spec: &CoprInstanceSpec) -> String {
+    with_suites(spec, &spec.tests.suites)
+}
+
+/// The hash of the spec, had it these suites.
+fn with_suites(spec: &CoprInstanceSpec, suites: &[SuiteName]) -> String {
     let mut hasher = Hasher::default();
     hasher.add(&["spec", "2"]);
     if let Some(packages) = &spec.packages {
@@ -29,6 +34,13 @@ pub fn spec_hash(spec: &CoprInstanceSpec) -> String {
         hasher.add(&["external", component]);
     }
     hasher.add(&["registry", spec.registry.as_ref().map_or("", |registry| &registry.url)]);
+    // By default an instance has `smoke`, and that alone.
+    if !suites.contains(&SuiteName::Smoke) {
+        hasher.add(&["no suite", "smoke"]);
+    }
+    if suites.contains(&SuiteName::Upstream) {
+        hasher.add(&["suite", "upstream"]);
+    }
     hasher.finish()
 }
 
@@ -54,6 +66,13 @@ fn add_packages(hasher: &mut Hasher, packages: &Packages) {
 /// Whether a status was made from such a spec, by this version or the one before.
 pub fn is_of(known: &PackagesStatus, spec: &CoprInstanceSpec) -> bool {
     known.spec_hash == spec_hash(spec) || before::spec_hash(spec).is_some_and(|hash| known.spec_hash == hash)
+}
+
+/// Whether a status was made from such a spec, whatever suites that named.
+pub fn is_but_for_suites(known: &PackagesStatus, spec: &CoprInstanceSpec) -> bool {
+    use SuiteName::{Smoke, Upstream};
+    let any: [&[SuiteName]; 4] = [&[], &[Smoke], &[Upstream], &[Smoke, Upstream]];
+    is_of(known, spec) || any.iter().any(|suites| known.spec_hash == with_suites(spec, suites))
 }
 
 #[cfg(test)]
@@ -88,6 +107,29 @@ mod tests {
         assert!(changes(|s| s["redis"] = json!({"image": "redis:7"})));
         assert!(changes(|s| s["database"] = json!({"externalSecret": {"name": "pg"}})));
         assert!(changes(|s| s["registry"]["url"] = json!("quay.io/other")));
+        assert!(changes(|s| s["tests"] = json!({"suites": ["smoke", "upstream"]})));
+        assert!(changes(|s| s["tests"] = json!({"suites": []})));
+    }
+
+    #[test]
+    fn other_suites_are_told_from_other_packages() {
+        let known = |spec: &CoprInstanceSpec| PackagesStatus {
+            spec_hash: spec_hash(spec),
+            ..PackagesStatus::default()
+        };
+        let with = |suites: Value| spec(|s| s["tests"] = json!({"suites": suites}));
+        for (before, after) in
+            [(json!(["smoke"]), json!(["upstream", "smoke"])), (json!(["upstream"]), json!([]))]
+        {
+            assert!(!is_of(&known(&with(before.clone())), &with(after.clone())));
+            assert!(is_but_for_suites(&known(&with(before)), &with(after)));
+        }
+        let other = spec(|s| s["packages"]["revision"] = json!("2"));
+        assert!(!is_but_for_suites(&known(&spec(|_| ())), &other));
+        assert_eq!(
+            spec_hash(&with(json!(["smoke", "upstream"]))),
+            spec_hash(&with(json!(["upstream", "smoke"])))
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! instances that run: they get what is new when they start next. So pods carry, beside the hash of their template, a fingerprint of
 //! the rendering that made it: what it makes of a sample instance.
 
-use std::sync::OnceLock;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use copr_operator_api::v1alpha1::{Admin, DeletionPolicy, Isolation, PodSettings, Scheme, Url};
 use copr_operator_images::BuildIdentity;
@@ -91,7 +91,7 @@ fn sample() -> Instance {
             httpd_image: text("backend-httpd"),
         },
         pull: Pull { policy: text("IfNotPresent"), secrets: Vec::new() },
-        sanity_image: None,
+        suite_images: BTreeMap::new(),
         proxy: Vec::new(),
         chroots: vec![text("fedora-44-x86_64")],
         lists: lists(),

@@ -47,7 +47,7 @@ pub fn running(seen: &Seen, old: &BTreeMap<String, String>, instance: &Instance)
     });
     let builder = (Image::Builder, BUILDER, BUILDER, instance.builders.image.as_str());
     let repository = |image: &str| image.split('@').next().unwrap_or(image).to_owned();
-    let suite = instance.sanity_image.iter().map(|image| (Image::Sanity.key().to_owned(), image.clone()));
+    let suites = instance.suite_images.iter().map(|(suite, image)| (suite.key().to_owned(), image.clone()));
     of_components
         .chain([builder])
         .map(|(key, component, container, image)| {
@@ -62,6 +62,6 @@ pub fn running(seen: &Seen, old: &BTreeMap<String, String>, instance: &Instance)
             let value = digest(component, container).or_else(remembered).unwrap_or_else(|| image.to_owned());
             (key.key().to_owned(), value)
         })
-        .chain(suite)
+        .chain(suites)
         .collect()
 }

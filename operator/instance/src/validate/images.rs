@@ -31,6 +31,12 @@ pub(super) fn known(known: &BTreeMap<String, String>, image: Image) -> Result<St
     known.get(image.key()).cloned().ok_or_else(|| Error::NoImage(image.field()))
 }
 
+/// The images of suites, of those that are known by their keys.
+pub(super) fn of_suites(known: &BTreeMap<String, String>) -> BTreeMap<Image, String> {
+    let suites = Image::ALL.into_iter().filter(|image| image.is_of_suite());
+    suites.filter_map(|image| Some((image, known.get(image.key())?.clone()))).collect()
+}
+
 /// How images are pulled.
 pub(super) fn pull(spec: &CoprInstanceSpec) -> Pull {
     Pull {

@@ -50,7 +50,8 @@ pub fn assert_fits(scc: &str, pod: &PodSpec, unused_volumes: &[&str]) {
     assert_eq!(pod.host_users, Some(false));
     for container in &pod.containers {
         let rights = container.security_context.as_ref().unwrap();
-        assert_eq!(scc["runAsUser"]["uid"], rights.run_as_user.unwrap());
+        let of_pod = pod.security_context.as_ref().and_then(|security| security.run_as_user);
+        assert_eq!(scc["runAsUser"]["uid"], rights.run_as_user.or(of_pod).unwrap());
         assert_eq!(scc["allowPrivilegeEscalation"], rights.allow_privilege_escalation.unwrap());
         let capabilities = rights.capabilities.as_ref().unwrap();
         assert_eq!(named("allowedCapabilities"), capabilities.add.iter().flatten().cloned().collect());

@@ -3,7 +3,7 @@ use kube::core::Status;
 use serde_json::json;
 
 use super::*;
-use crate::tests::world::World;
+use crate::tests::{openshift::of_suite, world::World};
 
 const COPR: &str = "/apis/copr.fedorainfracloud.org/v1alpha1/namespaces/ci";
 const PODS: &str = "/api/v1/namespaces/ci/pods";
@@ -44,6 +44,34 @@ async fn a_pod_that_is_refused_is_told_and_holds_back_no_other() {
     let why: Vec<_> = refusals.pods.values().map(String::as_str).collect();
     assert_eq!(why, ["exceeded quota: team"]);
     assert!(refusals.any());
+}
+
+#[tokio::test]
+async fn a_test_as_root_has_its_right_before_its_pod() {
+    const ACCOUNT: &str = "/api/v1/namespaces/ci/serviceaccounts/pr-7-tests";
+    const BINDING: &str = "/apis/rbac.authorization.k8s.io/v1/namespaces/ci/rolebindings/pr-7-tests";
+    let plan = of_suite(true, true).plan();
+    let account = || [get(ACCOUNT), patch(ACCOUNT).query("fieldManager", "copr-operator")];
+    let binding = || patch(BINDING).query("fieldManager", "copr-operator");
+    let granted = account().into_iter().chain([get(BINDING), binding(), post(PODS)]);
+    assert_eq!(create_all(&plan, granted).await.unwrap(), Refusals::default());
+
+    // Without the overlay there is nothing to give, and a pod would be refused in other words.
+    let not_there = binding()
+        .refuses(ApiServer::NOT_FOUND, "clusterroles.rbac.authorization.k8s.io \"copr-test-scc\" not found");
+    let refusals = create_all(&plan, account().into_iter().chain([get(BINDING), not_there])).await.unwrap();
+    let why = refusals.pods.values().next().unwrap();
+    assert!(why.contains("-k manifests/openshift") && why.contains("\"copr-test-scc\" not found"), "{why}");
+
+    let said = "pods \"pr-7-a-1\" is forbidden: failed to retrieve the required SCC \"copr-test\": not found";
+    let refused = post(PODS).refuses(ApiServer::FORBIDDEN, said);
+    let script = account().into_iter().chain([get(BINDING), binding(), refused]);
+    let refusals = create_all(&plan, script).await.unwrap();
+    let why = refusals.pods.values().next().unwrap();
+    assert!(why.contains("-k manifests/openshift") && why.contains("required SCC"), "{why}");
+
+    let cut_off = account().into_iter().chain([get(BINDING).is_cut_off()]);
+    assert!(matches!(create_all(&plan, cut_off).await, Err(Error::Grant(_))));
 }
 
 #[tokio::test]

@@ -35,7 +35,9 @@ use self::{attempts::Judge, listing::Listing, wake::Wake};
 use super::{
     compact,
     dereference::{Observed, Seen},
-    disturbance, evidence, pod,
+    disturbance, evidence,
+    grant::{self, Grant},
+    pod,
     reason::Reason,
     target,
     validate::{Listed, Validated},
@@ -57,6 +59,8 @@ const RECHECK: SignedDuration = SignedDuration::from_secs(5);
 pub struct Plan {
     /// The run's own instance, to be created.
     pub instance: Option<CoprInstance>,
+    /// What pods of tests need to be admitted, to be applied.
+    pub grant: Option<Grant>,
     /// Pods of tests, or the one that lists them, to be created.
     pub pods: Vec<Pod>,
     /// The list of the suite, to be created.
@@ -244,7 +248,7 @@ fn note_instance(status: &mut CoprTestRunStatus, run: &Validated, observed: &Obs
     let suite =
         observed.pods.iter().filter_map(verdict::test_container).find(|test| !test.image_id.is_empty());
     if let Some(test) = suite {
-        status.images.insert(pod::COMPONENT.into(), test.image_id.clone());
+        status.images.insert(run.suite_image.key().into(), test.image_id.clone());
     }
 }
 
@@ -300,6 +304,10 @@ fn proceed(
     if let (target::State::Missing, Some(_)) = (&run.target.state, &run.template) {
         plan.instance = instance(run);
     }
+    if status.timestamps.first_test.is_none() {
+        // Before the first pod, since OpenShift takes a moment to let a new service account pull from its internal registry.
+        plan.grant = grant::of(run);
+    }
     let lists = match listing {
         Listing::Known => None,
         Listing::Waits(why) | Listing::Unusable(why) => Some(why),
@@ -333,6 +341,7 @@ fn proceed(
         plan.pods.push(pod::build(run, facts, test, attempt));
     }
     if !plan.pods.is_empty() {
+        plan.grant = grant::of(run);
         status.timestamps.first_test.get_or_insert(Time(observed.now));
     }
     turn.waits.or_else(|| facts.builders.note().map(str::to_owned))

@@ -46,6 +46,12 @@ impl SuiteSeen {
             .or_else(|| Some(suite::document(self.said.as_deref()?)))
     }
 
+    /// Whether the tests run as root, as far as there is a list that can be read.
+    pub fn is_root(&self) -> bool {
+        let listing = self.document().and_then(|document| document.and_then(suite::parse).ok());
+        listing.is_some_and(|listing| listing.root)
+    }
+
     /// The list, if this run doesn't keep it yet.
     pub fn to_be_kept(&self) -> Option<&str> {
         self.document().filter(|_| self.kept.is_none())?.ok()

@@ -5,7 +5,7 @@ use copr_operator_kernel::{
 use serde_json::{Value, json};
 
 use super::*;
-use crate::tests::world::{INSTANCE, RUN, World};
+use crate::tests::world::{INSTANCE, RUN, RUN_UID, World};
 
 const COPR: &str = "/apis/copr.fedorainfracloud.org/v1alpha1/namespaces/ci";
 const PODS: &str = "/api/v1/namespaces/ci/pods";
@@ -63,7 +63,7 @@ fn all(own: &[Value], instance: Exchange, secret: Exchange, events: Vec<Exchange
 
 async fn observe(script: Vec<Exchange>) -> Result<Option<Observed>, Error> {
     let server = ApiServer::expects(script);
-    let read = dereference(&server.client(), &run(), Others::default(), None).await?;
+    let read = dereference(&server.client(), &run(), Others::default(), None, &Platforms::default()).await?;
     Ok(read.map(|(_, observed)| observed))
 }
 
@@ -94,6 +94,31 @@ async fn of_the_secret_only_whether_it_is_there_is_read_and_other_runs_pods_are_
         (names(&observed.pods), names(&observed.other_pods)),
         (vec!["own".into()], vec!["other".into()])
     );
+}
+
+#[tokio::test]
+async fn what_kind_of_cluster_it_is_is_asked_for_tests_as_root_alone() {
+    for root in [false, true] {
+        let list = json!({"contract": 1, "name": "own", "root": root, "tests": []}).to_string();
+        let owner = json!({"apiVersion": "v1", "kind": "CoprTestRun", "name": RUN, "uid": RUN_UID});
+        let kept = json!({"metadata": {"name": "pr-7-suite", "ownerReferences": [owner]}, "data": {(DOCUMENT): list, (IMAGE): "x"}});
+        let version = json!({"groupVersion": "security.openshift.io/v1", "version": "v1"});
+        let group =
+            json!({"name": "security.openshift.io", "versions": [version], "preferredVersion": version});
+        let range = json!({"openshift.io/sa.scc.uid-range": "1000100000/10000"});
+        let asked = [
+            get("/apis").answers(json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": [group]})),
+            get("/apis/security.openshift.io/v1")
+                .answers(json!({"groupVersion": "security.openshift.io/v1", "resources": []})),
+            get("/api/v1/namespaces/ci").answers(json!({"metadata": {"name": "ci", "annotations": range}})),
+        ];
+        let mut script = all(&[], read_instance(), read_secret(), Vec::new());
+        let list = script.len() - 2;
+        script[list] = read_list().answers(kept);
+        let rest = script.pop();
+        script.extend(asked.into_iter().filter(|_| root).chain(rest));
+        assert_eq!(observe(script).await.unwrap().unwrap().on_openshift, root);
+    }
 }
 
 #[tokio::test]

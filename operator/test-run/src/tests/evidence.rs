@@ -5,7 +5,10 @@ use k8s_openapi::api::core::v1::Container;
 use kube::ResourceExt as _;
 use serde_json::json;
 
-use super::world::{RUN, World};
+use super::{
+    openshift::of_suite,
+    world::{RUN, World},
+};
 
 /// A run of its own instance, whose images are in a registry of the spec.
 fn with_registry(tests: &[&str]) -> World {
@@ -119,12 +122,7 @@ fn the_container_is_none_of_the_pod_that_lists_the_suite() {
 #[test]
 fn what_a_test_leaves_as_root_can_be_read_and_nothing_else_is_allowed() {
     for root in [false, true] {
-        let list = json!({
-            "contract": 1, "name": "own", "root": root, "tests": [{"name": "a", "deadlineSeconds": 60}],
-        });
-        let mut world = World::template(&[]);
-        world.kept = Some((list.to_string(), "x@sha256:1".into()));
-        let mut world = ready(world);
+        let mut world = of_suite(root, false);
         world.reconcile();
         let pod = world.pod("a").spec.clone().unwrap();
         assert_eq!(pod.host_users, root.then_some(false), "root of a user namespace only");

@@ -9,6 +9,7 @@ mod evidence;
 mod happy;
 mod infrastructure;
 mod instance;
+pub mod openshift;
 mod packages;
 mod queue;
 mod recorded;

@@ -1,14 +1,16 @@
 //! What a run makes of images that are built first.
 
 use copr_operator_api::v1alpha1::{
-    ImageStatus, InstalledPackage, KeepInstance, Outcome, PackagesStatus, Phase,
+    ImageState, ImageStatus, InstalledPackage, KeepInstance, Outcome, PackagesStatus, Phase, SuiteName,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::world::{LISTING, World, time};
+use super::world::{INSTANCE, LISTING, World, time};
 
 /// The image of the suite that was built.
 const BUILT: &str = "quay.io/team/copr-sanity:0f@sha256:5a";
+
+const UPSTREAM: &str = "quay.io/team/copr-sanity-upstream:0f@sha256:75";
 
 /// A run whose instance is built from packages, and exists.
 fn world() -> World {
@@ -23,6 +25,96 @@ fn world() -> World {
     world.kept = Some((LISTING.into(), BUILT.into()));
     world.reconcile();
     world
+}
+
+/// The same for Copr's own suite.
+fn upstream(instance: &Value) -> World {
+    let mut world = World::new(&json!({"instance": instance, "suite": {"name": "upstream"}}));
+    world.kept = None;
+    world
+}
+
+#[test]
+fn the_runs_own_instance_has_the_suite_built_that_the_run_is_of() {
+    let packages = json!({"repositories": [{"name": "pr", "baseURL": "https://pr.example/"}]});
+    let template = json!({"packages": packages, "chroots": ["fedora-44-x86_64"]});
+    let mut world = upstream(&json!({"template": template}));
+    let instance = world.reconcile().instance.unwrap();
+    assert_eq!(instance.spec.tests.suites, [SuiteName::Smoke, SuiteName::Upstream]);
+    let of_smoke = World::new(&json!({"instance": {"template": template}})).reconcile().instance.unwrap();
+    assert_eq!(of_smoke.spec.tests.suites, [SuiteName::Smoke]);
+    let image =
+        json!({"instance": {"template": template}, "suite": {"name": "upstream", "image": "quay.io/me/s:1"}});
+    assert_eq!(World::new(&image).reconcile().instance.unwrap().spec.tests.suites, [SuiteName::Smoke]);
+}
+
+#[test]
+fn an_instance_by_name_that_lacks_the_suite_says_which_line_to_add() {
+    let mut world = upstream(&json!({"name": INSTANCE}));
+    world.instance_is_made(INSTANCE, &[]);
+    let spec = &mut world.instance_mut().spec;
+    spec.images.registry = None;
+    spec.packages =
+        serde_json::from_value(json!({"repositories": [{"name": "pr", "baseURL": "https://pr.example/"}]}))
+            .unwrap();
+    world.images_say("True", "Available", "");
+    world.instance_is_ready();
+    world.reconcile();
+    let (status, reason, said) = world.condition("InstanceReady");
+    assert_eq!((status.as_str(), reason.as_str()), ("False", "SuiteImageMissing"));
+    assert!(said.contains("spec.tests.suites to [smoke, upstream]"), "{said}");
+
+    // Somebody does so. The instance goes on as it is.
+    world.instance_mut().spec.tests.suites.push(SuiteName::Upstream);
+    suite_is(&mut world, ImageState::Building, None);
+    world.images_say("True", "Available", "11 images: 11 built, 0 reused; sanityUpstream: building");
+    world.reconcile();
+    let (_, reason, said) = world.condition("InstanceReady");
+    assert_eq!(reason, "SuiteImageBuilding");
+    assert!(said.ends_with("sanityUpstream: building"), "{said}");
+    assert_eq!(world.phase(), Phase::Building);
+    suite_is(&mut world, ImageState::Pushed, None);
+    let images = &mut world.instance_mut().status.get_or_insert_default().images;
+    images.insert("sanityUpstream".into(), UPSTREAM.into());
+    let pod = world.reconcile().pods[0].spec.clone().unwrap();
+    assert_eq!(pod.containers[0].image.as_deref(), Some(UPSTREAM));
+}
+
+/// The image of Copr's own suite, beside those that the instance runs.
+fn suite_is(world: &mut World, state: ImageState, failed: Option<(&str, &str)>) {
+    let image = ImageStatus {
+        component: "sanityUpstream".into(),
+        state,
+        reason: failed.map(|(reason, _)| reason.into()),
+        message: failed.map(|(_, message)| message.into()),
+        ..ImageStatus::default()
+    };
+    let status = world.instance_mut().status.get_or_insert_default();
+    status.packages = Some(PackagesStatus { images: vec![image], ..PackagesStatus::default() });
+}
+
+#[test]
+fn a_suite_that_cannot_be_built_ends_its_runs_and_no_other() {
+    for (suite, reason, phase) in [
+        ("upstream", "PackagesRefused", Phase::Error),
+        ("upstream", "BuildInterrupted", Phase::Building),
+        ("smoke", "PackagesRefused", Phase::Provisioning),
+    ] {
+        let template = json!({
+            "packages": {"repositories": [{"name": "pr", "baseURL": "https://pr.example/"}]},
+            "tests": {"suites": ["smoke", "upstream"]}, "chroots": ["fedora-44-x86_64"],
+        });
+        let mut world = World::new(&json!({"instance": {"template": template}, "suite": {"name": suite}}));
+        world.kept = None;
+        world.reconcile();
+        suite_is(&mut world, ImageState::Failed, Some((reason, "nothing provides beakerlib")));
+        world.images_say("True", "Available", "");
+        world.instance_is_ready();
+        world.reconcile();
+        assert_eq!(world.phase(), phase, "{suite} {reason}");
+        let said = world.condition("InstanceReady").2;
+        assert_eq!(said.contains("nothing provides beakerlib"), suite == "upstream", "{said}");
+    }
 }
 
 #[test]

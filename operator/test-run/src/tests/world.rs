@@ -34,6 +34,7 @@ pub struct World {
     pub instance_pods: Vec<Pod>,
     pub other_pods: Vec<Pod>,
     pub warnings: Vec<Event>,
+    pub on_openshift: bool,
     /// The list that the run keeps: document and image.
     pub kept: Option<(String, String)>,
     /// The log of a pod that has listed the suite.
@@ -89,6 +90,7 @@ impl World {
             instance_pods: Vec::new(),
             other_pods: Vec::new(),
             warnings: Vec::new(),
+            on_openshift: false,
             kept: Some((LISTING.to_owned(), "quay.io/copr/copr-sanity@sha256:5a".to_owned())),
             said: None,
             red: Red::Missing,
@@ -126,6 +128,7 @@ impl World {
             instance_pods: self.instance_pods.clone(),
             other_pods: self.other_pods.clone(),
             warnings: self.warnings.clone(),
+            on_openshift: self.on_openshift,
             operator_image: Some("quay.io/copr/copr-operator:v1".into()),
         }
     }

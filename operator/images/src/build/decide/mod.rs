@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use copr_operator_api::{
     images::Image,
+    status::images::PACKAGES_REFUSED,
     v1alpha1::{ImageState, ImageStatus, InstalledPackage},
 };
 use copr_operator_kernel::{
@@ -93,9 +94,14 @@ pub struct Plan {
 /// Brings the images up to what was seen; returns what is to be done.
 pub fn decide(images: &mut [ImageStatus], seen: &Seen, now: Timestamp) -> Plan {
     let mut plan = Plan { delete: superseded(seen), ..Plan::default() };
-    let base = base_state(images, seen, now);
-    for status in images.iter_mut().filter(|status| !status.state.is_there()) {
-        let Some(image) = Image::of_key(&status.component) else { continue };
+    // In the order of the status, in which an image comes after what it starts from: what waits for that can start in the same step.
+    for index in 0..images.len() {
+        let Some(image) = Image::of_key(&images[index].component) else { continue };
+        let waits = image.starts_from().and_then(|from| waits_for(images, from));
+        let status = &mut images[index];
+        if status.state.is_there() {
+            continue;
+        }
         if let Some(found) = seen.found.get(&image) {
             there(status, built_by(seen, image), found, seen.references.get(&image), now);
         } else if let Some(job) = own_job(seen, image) {
@@ -114,13 +120,8 @@ pub fn decide(images: &mut [ImageStatus], seen: &Seen, now: Timestamp) -> Plan {
             // Its Job was deleted. The recorded failure stays as it is until the next build is due.
         } else if is_waited_for(seen, status, image, now) {
             queued(status, "another instance builds the same image".into());
-        } else if image != Image::Base && !base.is_there() {
-            let why = if base == ImageState::Failed {
-                "the base image could not be built"
-            } else {
-                "waits for the base image"
-            };
-            queued(status, why.into());
+        } else if let Some(why) = waits {
+            queued(status, why);
         } else {
             queued(status, ABOUT_TO_START.into());
             plan.build.push(image);
@@ -129,17 +130,14 @@ pub fn decide(images: &mut [ImageStatus], seen: &Seen, now: Timestamp) -> Plan {
     plan
 }
 
-/// Base is judged first: what waits for it can start in the same step.
-fn base_state(images: &[ImageStatus], seen: &Seen, now: Timestamp) -> ImageState {
-    let base = images.iter().find(|status| status.component == Image::Base.key());
-    match base {
-        Some(_) if seen.found.contains_key(&Image::Base) => ImageState::Reused,
-        Some(base) => match own_job(seen, Image::Base) {
-            Some(job) if progress::has_failed(job) => ImageState::Failed,
-            None if base.state == ImageState::Failed && is_due(base, now) => ImageState::Queued,
-            _ => base.state,
-        },
-        None => ImageState::Reused,
+/// Why nothing can start from an image yet.
+fn waits_for(images: &[ImageStatus], from: Image) -> Option<String> {
+    let state = images.iter().find(|status| status.component == from.key())?.state;
+    let name = from.key();
+    match state {
+        state if state.is_there() => None,
+        ImageState::Failed => Some(format!("the {name} image could not be built")),
+        _ => Some(format!("waits for the {name} image")),
     }
 }
 
@@ -215,7 +213,7 @@ fn building(status: &mut ImageStatus, job: &Job, seen: &Seen, now: Timestamp) {
         let words = newest.and_then(last_words);
         let known = (status.state == ImageState::Building).then(|| status.message.take()).flatten();
         let (reason, message) = match (words, warning) {
-            (Some((CANNOT_INSTALL, words)), _) => (condition::PACKAGES_REFUSED, words),
+            (Some((CANNOT_INSTALL, words)), _) => (PACKAGES_REFUSED, words),
             (Some((CHANGED, words)), _) => (condition::REPOSITORIES_CHANGED, words),
             (Some((_, words)), _) => (condition::BUILD_INTERRUPTED, words),
             (None, Some(warning)) => (warning.reason, format!("{said}: {}", warning.message)),

@@ -19,6 +19,18 @@ fn with_base_in_the_registry_the_others_start_in_the_same_step() {
 }
 
 #[test]
+fn a_suite_waits_for_the_one_that_it_starts_from() {
+    let of_suites = [Image::Base, Image::Sanity, Image::SanityUpstream];
+    let mut images = fresh_of(of_suites);
+    let seen = Seen { found: [found(Image::Base)].into(), ..nothing_of(of_suites) };
+    assert_eq!(step(&mut images, &seen), [Image::Sanity]);
+    let upstream = status(&images, Image::SanityUpstream);
+    assert_eq!(upstream.message.as_deref(), Some("waits for the sanity image"));
+    let seen = Seen { found: [found(Image::Base), found(Image::Sanity)].into(), ..seen };
+    assert_eq!(step(&mut images, &seen), [Image::SanityUpstream]);
+}
+
+#[test]
 fn what_is_in_the_registry_is_reused_by_digest_and_its_packages_are_known() {
     let mut images = fresh();
     let all = [found(Image::Base), found(Image::Redis), found(Image::Keygen)];

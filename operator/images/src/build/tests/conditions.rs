@@ -32,7 +32,7 @@ fn progress_names_what_is_built_and_what_waits() {
 fn one_failure_is_told_whatever_else_is_built() {
     let mut status = with([ImageState::Pushed, ImageState::Building, ImageState::Failed]);
     status.images[2].message = Some("nothing provides x".into());
-    status.images[2].reason = Some(condition::PACKAGES_REFUSED.into());
+    status.images[2].reason = Some(images::PACKAGES_REFUSED.into());
     let finding = condition::of_all(&spec(""), &status);
     assert_eq!(finding.reason, images::BUILD_FAILED);
     assert_eq!(finding.message, "keygen: nothing provides x");
@@ -46,6 +46,23 @@ fn images_that_lack_what_is_required_are_not_ready() {
     let finding = condition::of_all(&spec("require: {commit: 5d37cd838}"), &there);
     assert_eq!(finding.reason, images::REQUIREMENT_UNMET);
     assert!(finding.message.contains("no package was installed from main"), "{}", finding.message);
+}
+
+#[test]
+fn a_suite_that_is_not_there_is_told_and_holds_nothing_back() {
+    let mut status = with([ImageState::Pushed; 3]);
+    status.images.push(ImageStatus {
+        component: Image::SanityUpstream.key().into(),
+        state: ImageState::Failed,
+        message: Some("nothing provides x".into()),
+        ..ImageStatus::default()
+    });
+    let finding = condition::of_all(&spec(""), &status);
+    assert!(finding.is_true());
+    assert_eq!(finding.message, "3 images: 3 built, 0 reused; sanityUpstream: failed (nothing provides x)");
+    // What is required of packages may be met by it alone.
+    let finding = condition::of_all(&spec("require: {versions: {copr-cli: '2.0'}}"), &status);
+    assert_eq!((finding.status, finding.reason.as_str()), ("False", condition::BUILDING));
 }
 
 #[test]

@@ -36,6 +36,7 @@ fn with<T>(yaml: &str, image: Image, look: impl FnOnce(Build<'_>) -> T) -> T {
         image,
         hash: &hash(image),
         from: "registry.example/copr/copr-base@sha256:0",
+        beneath: &[],
         instance: ("demo", "team"),
         owner: &owner,
         packages: &packages,

@@ -29,6 +29,7 @@ use crate::{
 };
 
 const REGISTRY: &str = "registry.example/copr";
+const OF_COMPONENTS: [Image; 3] = [Image::Base, Image::Redis, Image::Keygen];
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -40,7 +41,11 @@ fn hash(image: Image) -> String {
 
 /// Base, keygen and redis, as they are when the repositories have just been looked at.
 fn fresh() -> Vec<ImageStatus> {
-    [Image::Base, Image::Redis, Image::Keygen]
+    fresh_of(OF_COMPONENTS)
+}
+
+fn fresh_of(images: [Image; 3]) -> Vec<ImageStatus> {
+    images
         .map(|image| ImageStatus {
             component: image.key().into(),
             input_hash: hash(image),
@@ -51,13 +56,16 @@ fn fresh() -> Vec<ImageStatus> {
 
 /// An empty registry and no Job.
 fn nothing() -> Seen {
-    let references = [Image::Base, Image::Redis, Image::Keygen]
-        .map(|image| (image, reference(REGISTRY, image, &hash(image))));
+    nothing_of(OF_COMPONENTS)
+}
+
+fn nothing_of(images: [Image; 3]) -> Seen {
+    let references = images.map(|image| (image, reference(REGISTRY, image, &hash(image))));
     Seen {
         namespace: "team".into(),
         uid: "0a1b2c".into(),
         references: references.into(),
-        wanted: [Image::Base, Image::Redis, Image::Keygen].map(|image| (image, name(image))).into(),
+        wanted: images.map(|image| (image, name(image))).into(),
         timeout: jiff::SignedDuration::from_mins(30),
         ..Seen::default()
     }

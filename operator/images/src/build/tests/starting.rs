@@ -42,6 +42,7 @@ impl Parts {
             image: Image::Redis,
             hash: "0123",
             from: "registry.example/copr/copr-base@sha256:0",
+            beneath: &[],
             instance: ("demo", "team"),
             owner: &self.owner,
             packages: &self.packages,

@@ -7,7 +7,7 @@
 
 use copr_operator_api::{
     images::{Image, own_image},
-    v1alpha1::{ConfigMapRef, CoprInstanceSpec, Isolation, PullPolicy, SecretRef},
+    v1alpha1::{ConfigMapRef, CoprInstanceSpec, Isolation, PullPolicy, SecretRef, SuiteName},
 };
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use serde::Serialize;
@@ -114,7 +114,7 @@ pub fn spec_hash(spec: &CoprInstanceSpec) -> Option<String> {
     let later = packages.is_some_and(|packages| {
         !packages.pins.is_empty() || packages.repositories.iter().any(|r| r.ca_config_map.is_some())
     });
-    if later {
+    if later || spec.tests.suites != [SuiteName::Smoke] {
         return None;
     }
     let packages = packages.map(|packages| Packages {

@@ -1,5 +1,7 @@
 //! Which edits of a spec replace which pods, as docs/lifecycle.md says.
 
+use copr_operator_api::images::Image;
+
 use super::*;
 
 /// The names of the StatefulSets whose pods an edit replaces.
@@ -84,7 +86,7 @@ fn the_table_of_restarts_in_the_documentation_is_true() {
         ("`builders.resources`", |i| i.builders.resources = more_cpu()),
         ("`builders.isolation`", |i| i.builders.isolation = Isolation::Privileged),
         ("`builders.pod`", |i| i.builders.pod = on_ssd()),
-        ("`tests`", |i| i.sanity_image = Some("x".into())),
+        ("`tests`", |i| _ = i.suite_images.insert(Image::Sanity, "x".into())),
         ("`defaults.resources`", |i| of_all(i, |workload| workload.resources = more_cpu())),
         ("`defaults.pod`", |i| of_all(i, |workload| workload.pod = on_ssd())),
         ("`proxy`", |i| i.proxy = vec![("http_proxy".into(), "http://proxy.example:3128".into())]),

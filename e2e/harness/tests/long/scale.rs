@@ -1,4 +1,4 @@
-//! Much of something, with the cluster for itself.
+//! Much of something.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const TESTS: usize = 500;
 const STATUS_MAX: usize = 64 * 1024;
 
 #[tokio::test]
-#[ignore = "needs a cluster with the operator: ./check scale"]
+#[ignore = "needs a cluster with the operator: ./check long"]
 async fn five_hundred_tests_have_a_verdict_each_in_one_status() -> Result<()> {
     with_namespace("scale", |ctx| async move {
         let names: Vec<_> = (0..TESTS).map(|number| format!("runtest-{number:03}")).collect();
@@ -43,7 +43,7 @@ async fn five_hundred_tests_have_a_verdict_each_in_one_status() -> Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "needs a cluster with the operator: ./check scale"]
+#[ignore = "needs a cluster with the operator: ./check long"]
 async fn a_test_that_prints_200_megabytes_has_its_verdict_and_its_evidence() -> Result<()> {
     with_namespace("loud", |ctx| async move {
         scripts::serve(&ctx, "git", &[("runtest-loud", include_str!("prints_a_lot.sh"))]).await?;

@@ -69,7 +69,7 @@ impl Defect {
 }
 
 #[tokio::test]
-#[ignore = "needs a cluster with the operator: ./check e2e"]
+#[ignore = "needs a cluster with the operator: ./check long"]
 async fn keygen_refuses() -> Result<()> {
     let defect = Defect {
         name: "keygen-refuses",
@@ -83,7 +83,7 @@ async fn keygen_refuses() -> Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "needs a cluster with the operator: ./check e2e"]
+#[ignore = "needs a cluster with the operator: ./check long"]
 async fn no_createrepo() -> Result<()> {
     let defect = Defect {
         name: "no-createrepo",
@@ -98,7 +98,7 @@ async fn no_createrepo() -> Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "needs a cluster with the operator: ./check e2e"]
+#[ignore = "needs a cluster with the operator: ./check long"]
 async fn result_dropped() -> Result<()> {
     let defect = Defect {
         name: "result-dropped",
@@ -112,7 +112,7 @@ async fn result_dropped() -> Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "needs a cluster with the operator: ./check e2e"]
+#[ignore = "needs a cluster with the operator: ./check long"]
 async fn frontend_500() -> Result<()> {
     let defect = Defect {
         name: "frontend-500",
@@ -126,7 +126,7 @@ async fn frontend_500() -> Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "needs a cluster with the operator: ./check e2e"]
+#[ignore = "needs a cluster with the operator: ./check long"]
 async fn signature_missing() -> Result<()> {
     let defect = Defect {
         name: "signature-missing",
