@@ -7,6 +7,7 @@ pub mod conditions;
 pub mod dependency;
 pub mod disruption;
 pub mod event;
+pub mod exchange;
 pub mod http;
 pub mod isolation;
 pub mod lease;

@@ -5,7 +5,6 @@ use reqwest::{
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::exchange::{Answer, Failure, Outgoing, exchange};
@@ -54,15 +53,5 @@ impl Api<'_> {
         })?;
         value.set_sensitive(true);
         Ok(value)
-    }
-}
-
-impl Answer {
-    /// What is in it. What can't be read isn't quoted.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            let at = (error.line(), error.column());
-            Failure::refused(format!("the forge's answer can't be read at line {}, column {}", at.0, at.1))
-        })
     }
 }

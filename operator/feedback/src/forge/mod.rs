@@ -50,7 +50,7 @@ impl<'a> Forge<'a> {
         let http = exchange::client_that_trusts((client, namespace), http, field, authority).await?;
         let secret = async |field, name: &str, key| {
             let value = dependency::secret(client, namespace, field, name, key).await;
-            value.map(|value| value.trim().to_owned()).map_err(|error| crate::unusable(&error))
+            value.map(|value| value.trim().to_owned()).map_err(|error| Failure::unusable(&error))
         };
         let (token, author) = if let Some(app) = &spec.app_secret {
             let of = async |key| secret("report.forge.appSecret", &app.name, key).await;

@@ -6,11 +6,11 @@ mod faults;
 mod github;
 mod reconcile;
 mod rendering;
-mod server;
 mod statuses;
 mod webhook;
 
 use copr_operator_api::v1alpha1::{CoprTestRun, Report};
+use copr_operator_kernel::testing::server;
 use serde_json::{Value, json};
 
 pub const APP_KEY: &str = include_str!("app-key.pem");

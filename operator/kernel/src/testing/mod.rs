@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "it is called by tests only")]
 
 mod api_server;
+pub mod server;
 
 pub use api_server::{ApiServer, Exchange, Refusal, Request, delete, get, patch, post, put};
 

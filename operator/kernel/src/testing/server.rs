@@ -16,35 +16,46 @@ use tokio_rustls::{
     rustls::{ServerConfig, pki_types::PrivateKeyDer},
 };
 
+/// A request that came.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// Its method.
     pub method: String,
     /// As it was sent: encoded, and with the query.
     pub path: String,
     /// By their names in lower case.
     pub headers: BTreeMap<String, String>,
+    /// Its body.
     pub body: String,
 }
 
 impl Request {
+    /// The body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 
+    /// A header, by its name in lower case.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }
 
+    /// Method and path.
     pub fn line(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 }
 
+/// What comes back.
 #[derive(Clone, Debug)]
 pub enum Reply {
+    /// An answer.
     Answer {
+        /// Status.
         status: u16,
+        /// Headers.
         headers: Vec<(&'static str, String)>,
+        /// Body.
         body: Vec<u8>,
     },
     /// The connection stays, and nothing comes.
@@ -53,11 +64,14 @@ pub enum Reply {
     CutOff,
 }
 
+/// An answer without headers of its own.
 pub fn reply(status: u16, body: impl Display) -> Reply {
     Reply::Answer { status, headers: Vec::new(), body: body.to_string().into_bytes() }
 }
 
 impl Reply {
+    /// The same with a header.
+    #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Display) -> Self {
         if let Self::Answer { headers, .. } = &mut self {
             headers.push((name, value.to_string()));
@@ -69,11 +83,13 @@ impl Reply {
 /// A server that runs as long as the test.
 #[derive(Clone)]
 pub struct Server {
+    /// Where it is.
     pub url: String,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Server {
+    /// Starts one.
     pub async fn start(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         Self::start_with(None, handler).await
     }
@@ -116,6 +132,7 @@ impl Server {
         server
     }
 
+    /// Everything that was asked.
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
