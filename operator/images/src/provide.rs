@@ -1,5 +1,7 @@
 //! Client required: sees to it that every image of an instance is there, and says which they are.
 
+mod hold;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use copr_operator_api::{
@@ -55,6 +57,8 @@ pub struct Provider {
     registries: Arc<Registries>,
     /// By the hashes of an instance's inputs, what they were made from.
     expected: Cache<String, Arc<Expected>>,
+    /// When the repositories were last looked at for what an instance requires, by its uid and the hash of that.
+    looked: Cache<String, Timestamp>,
     /// Held while a build is started, so that no two instances start the same one.
     starting: tokio::sync::Mutex<()>,
 }
@@ -94,6 +98,7 @@ impl Provider {
                 .eviction_policy(EvictionPolicy::lru())
                 .weigher(weigh)
                 .build(),
+            looked: Cache::builder().max_capacity(hold::REMEMBERED).time_to_live(hold::FORGOTTEN).build(),
             starting: tokio::sync::Mutex::default(),
         })
     }
@@ -182,6 +187,17 @@ impl Provider {
         let settled = |known: &PackagesStatus| {
             is_of_spec(known) && known.images.iter().all(|image| image.state.is_there())
         };
+        if let Some((finding, look_again)) = self.hold(&wanted, spec, packages, now).await? {
+            return Ok(Provision {
+                packages: packages.clone(),
+                images,
+                resolved: given.resolved.clone(),
+                finding,
+                look_again,
+                failed: false,
+                identity: identity::Objects::default(),
+            });
+        }
         let mut look_again = None;
         // An instance that has its images, and can pull them, needs neither registry nor repositories.
         if !pull_failures.is_empty() || !packages.as_ref().is_some_and(settled) {
@@ -191,7 +207,8 @@ impl Provider {
             }
             if !packages.as_ref().is_some_and(is_of_spec) {
                 let base_image = self.base_image(&wanted, &spec.base_image, &target).await?;
-                *packages = Some(self.resolve(&wanted, spec, base_image).await?.0);
+                let wait = packages.as_mut().and_then(|known| known.wait.take());
+                *packages = Some(PackagesStatus { wait, ..self.resolve(&wanted, spec, base_image).await?.0 });
             }
             let known = packages.get_or_insert_default();
             look_again = self.build(&wanted, spec, &target, &identity, known, now).await?;
@@ -241,6 +258,7 @@ impl Provider {
         });
         let known = PackagesStatus {
             spec_hash: spec_hash::spec_hash(wanted.spec),
+            wait: None,
             base_image: Some(base_image),
             images: images.collect(),
         };
@@ -369,7 +387,7 @@ impl Provider {
         if all_hashes(&fresh) == all_hashes(known) {
             return Ok(Some(expected));
         }
-        *known = fresh;
+        *known = PackagesStatus { wait: known.wait.take(), ..fresh };
         Ok(None)
     }
 }

@@ -30,6 +30,17 @@ fn a_second_build_that_fails_around_its_packages_is_no_accident() {
 }
 
 #[test]
+fn packages_that_are_waited_for_come_by_themselves_and_what_runs_goes_on() {
+    let (instance, seen) = serving();
+    let mut progress = building(&instance, &seen);
+    let message = "waits until 2026-11-26T12:00:00Z";
+    progress.provision.as_mut().unwrap().finding = Finding::no(images::NOT_YET_THERE, message);
+    let (status, _) = report(&instance, &progress, None, at(0));
+    assert_eq!(standing(&status), (RECONCILING, images::NOT_YET_THERE));
+    assert_eq!(condition(&status, images::CONDITION), ("False", images::NOT_YET_THERE));
+}
+
+#[test]
 fn trouble_of_a_component_is_given_a_minute_and_looked_at_again_after_it() {
     let (mut instance, mut seen) = serving();
     crash(&mut seen, Component::Database);
