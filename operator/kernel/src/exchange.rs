@@ -135,9 +135,12 @@ pub async fn client_that_trusts(
     let Some(authority) = authority else { return Ok(known.clone()) };
     let pem = dependency::authority(cluster, namespace, field, &authority.name, dependency::CA_KEY).await;
     let pem = pem.map_err(|error| Failure::unusable(&error))?;
-    let more = http::certificates(&pem).map_err(|error| Failure::refused(error.to_string()))?;
-    let client = made(http::builder(TIMEOUT).tls_certs_merge(more));
-    client.map_err(|error| Failure::refused(error.to_string()))
+    client_with(&pem).map_err(|error| Failure::refused(error.to_string()))
+}
+
+/// A client that also trusts these certificate authorities, in PEM.
+pub fn client_with(authorities: &str) -> Result<Client, http::Error> {
+    made(http::builder(TIMEOUT).tls_certs_merge(http::certificates(authorities)?))
 }
 
 fn made(builder: ClientBuilder) -> Result<Client, http::Error> {

@@ -8,6 +8,7 @@ pub mod dependency;
 pub mod disruption;
 pub mod event;
 pub mod exchange;
+pub mod forge;
 pub mod http;
 pub mod isolation;
 pub mod lease;
