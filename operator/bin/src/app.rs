@@ -131,6 +131,7 @@ pub async fn run(args: &Args) -> Result<(), Error> {
             test_run::run(
                 client.clone(),
                 recorder.clone(),
+                forges.clone(),
                 test_run::Settings { runs_at_a_time: args.runs_at_a_time.map(Into::into), operator_image },
                 shutdown.clone()
             ),

@@ -23,6 +23,7 @@ mod others;
 mod pod;
 mod reason;
 mod select;
+mod source;
 mod status;
 mod suite;
 mod target;
@@ -42,6 +43,7 @@ use copr_operator_kernel::{
     conditions::{self, Outlook, Standing},
     malformed, report,
 };
+use copr_operator_source::Forges;
 use futures::{Future, StreamExt};
 use k8s_openapi::{
     api::core::v1::{ConfigMap, Pod},
@@ -74,6 +76,7 @@ struct Context {
     recorder: Recorder,
     backoff: Backoff,
     exclusion: Exclusion,
+    forges: Forges,
     runs: Store<Watched>,
     settings: Settings,
 }
@@ -112,10 +115,11 @@ pub struct Settings {
     pub operator_image: Option<String>,
 }
 
-/// Runs the controller until `shutdown`, for the runs of every namespace.
+/// Runs the controller until `shutdown`, for the runs of every namespace. By `http` forges are asked.
 pub async fn run(
     client: Client,
     recorder: Recorder,
+    http: reqwest::Client,
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
@@ -127,6 +131,7 @@ pub async fn run(
         recorder,
         backoff: Backoff::default(),
         exclusion: Exclusion::default(),
+        forges: Forges::new(http),
         runs: runs.clone(),
         settings,
     };
@@ -213,7 +218,7 @@ async fn steps(run: &CoprTestRun, context: &Context) -> Result<Action, Error> {
     // Client required.
     let Settings { runs_at_a_time, operator_image } = &context.settings;
     let others = Others { runs: others::unfinished(&context.runs, run), at_a_time: *runs_at_a_time };
-    let read = dereference::dereference(client, run, others, operator_image.as_deref())
+    let read = dereference::dereference(client, run, others, operator_image.as_deref(), &context.forges)
         .await
         .map_err(Error::Dereference)?;
     let Some((run, observed)) = read else { return Ok(Action::await_change()) };
