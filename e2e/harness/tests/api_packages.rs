@@ -128,6 +128,43 @@ async fn packages_may_not_be() -> Result<()> {
             (at, repository("priority", &json!(100)), "priority"),
             (at, repository("credentialsSecret", &json!({"name": "x", "key": "y"})), "credentialsSecret.key"),
             (at, repository("gpgkey", &json!(URL)), "gpgkey"),
+            ("spec.packages.baseImage", json!("docker://fedora:44"), "without a scheme"),
+            ("spec.packages.baseImage", json!(""), "spec.packages.baseImage"),
+            ("spec.packages.build.timeout", json!("soon"), "spec.packages.build.timeout"),
+            ("spec.packages.build.timeout", json!("1s"), "between 10s and 24h"),
+            ("spec.packages.build.isolation", json!("None"), "spec.packages.build.isolation"),
+            (
+                "spec.packages.build.pod.labels",
+                json!({"app.kubernetes.io/part-of": "x"}),
+                "pod.labels: app.kubernetes.io/",
+            ),
+            ("spec.packages.repository", json!([]), "spec.packages.repository"),
+            // Registries.
+            ("spec.registry.url", json!("https://quay.io/team"), "without a scheme"),
+            ("spec.registry.url", json!("quay.io/team/"), "url is a host and path"),
+            ("spec.registry.url", json!("me:secret@quay.io/team"), "url is a host and path"),
+            ("spec.registry.url", json!("quay.io/Team"), "url is a host and path"),
+            ("spec.registry.url", Value::Null, "spec.registry.url"),
+            ("spec.registry.retention", json!("a week"), "spec.registry.retention"),
+            ("spec.registry.retention", json!("0s"), "retention is a duration"),
+            ("spec.registry.retention", json!("7d"), "spec.registry.retention"),
+            ("spec.registry.deleteUnused", json!("always"), "spec.registry.deleteUnused"),
+            ("spec.registry.pushSecret", json!("robot"), "spec.registry.pushSecret"),
+            ("spec.registry.plainHTTP", json!(true), "spec.registry.plainHTTP"),
+            // Both, and neither.
+            ("spec.images.registry", json!("quay.io/copr"), "with packages, images.registry cannot be given"),
+            ("spec.packages", Value::Null, "give packages to build images from"),
+        ];
+        all_refused::<CoprInstance>(&ctx, &instance(), changes).await
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs an API server: ./check api"]
+async fn requirements_may_not_be() -> Result<()> {
+    with_namespace("requirements-refused", |ctx| async move {
+        let changes = vec![
             ("spec.packages.require", json!({}), "require needs a commit, packages, commits or versions"),
             // A time alone requires nothing.
             (
@@ -176,32 +213,6 @@ async fn packages_may_not_be() -> Result<()> {
             ("spec.packages.require", json!({"commit": "5d37cd"}), "spec.packages.require.commit"),
             ("spec.packages.require", json!({"commit": "HEAD~1234"}), "spec.packages.require.commit"),
             ("spec.packages.require", json!({"versions": {}}), "versions names at least one package"),
-            ("spec.packages.baseImage", json!("docker://fedora:44"), "without a scheme"),
-            ("spec.packages.baseImage", json!(""), "spec.packages.baseImage"),
-            ("spec.packages.build.timeout", json!("soon"), "spec.packages.build.timeout"),
-            ("spec.packages.build.timeout", json!("1s"), "between 10s and 24h"),
-            ("spec.packages.build.isolation", json!("None"), "spec.packages.build.isolation"),
-            (
-                "spec.packages.build.pod.labels",
-                json!({"app.kubernetes.io/part-of": "x"}),
-                "pod.labels: app.kubernetes.io/",
-            ),
-            ("spec.packages.repository", json!([]), "spec.packages.repository"),
-            // Registries.
-            ("spec.registry.url", json!("https://quay.io/team"), "without a scheme"),
-            ("spec.registry.url", json!("quay.io/team/"), "url is a host and path"),
-            ("spec.registry.url", json!("me:secret@quay.io/team"), "url is a host and path"),
-            ("spec.registry.url", json!("quay.io/Team"), "url is a host and path"),
-            ("spec.registry.url", Value::Null, "spec.registry.url"),
-            ("spec.registry.retention", json!("a week"), "spec.registry.retention"),
-            ("spec.registry.retention", json!("0s"), "retention is a duration"),
-            ("spec.registry.retention", json!("7d"), "spec.registry.retention"),
-            ("spec.registry.deleteUnused", json!("always"), "spec.registry.deleteUnused"),
-            ("spec.registry.pushSecret", json!("robot"), "spec.registry.pushSecret"),
-            ("spec.registry.plainHTTP", json!(true), "spec.registry.plainHTTP"),
-            // Both, and neither.
-            ("spec.images.registry", json!("quay.io/copr"), "with packages, images.registry cannot be given"),
-            ("spec.packages", Value::Null, "give packages to build images from"),
         ];
         all_refused::<CoprInstance>(&ctx, &instance(), changes).await
     })

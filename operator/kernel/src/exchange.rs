@@ -111,6 +111,7 @@ impl Failure {
     }
 
     /// The same without a secret that the server may have repeated.
+    #[must_use]
     pub fn without(mut self, secret: &str) -> Self {
         let (Self::Passing { words, .. } | Self::Refused { words, .. }) = &mut self;
         if !secret.is_empty() {

@@ -186,10 +186,8 @@ fn note_package(package: &mut SourcePackage, packages: &PackagesStatus) {
         let is_missing = wait.missing.iter().any(|missing| missing.name == package.name);
         package.there = !is_missing && (wait.over.is_some() || !wait.missing.is_empty());
     }
-    let installed = packages.images.iter().flat_map(|image| &image.packages);
-    let Some((installed, release)) =
-        installed.filter_map(|i| Some((i, release_of(i, &package.name)?))).next()
-    else {
+    let mut installed = packages.images.iter().flat_map(|image| &image.packages);
+    let Some((installed, release)) = installed.find_map(|i| Some((i, release_of(i, &package.name)?))) else {
         return;
     };
     package.nevra = Some(installed.nevra.clone());

@@ -104,7 +104,7 @@ impl State {
         let folder = query["path"].replace("%2F", "/");
         let is_known = |from: &str| self.commits.keys().any(|(known, _)| known == from);
         let last = self.commits.get(&(query["sha"].to_owned(), folder));
-        let list = last.map(|sha| json!({"sha": sha, "commit": {"message": "x"}}));
-        is_known(query["sha"]).then(|| Value::Array(list.into_iter().collect()))
+        let found = last.map(|sha| json!({"sha": sha, "commit": {"message": "x"}}));
+        is_known(query["sha"]).then(|| Value::Array(found.into_iter().collect()))
     }
 }
