@@ -56,6 +56,11 @@ async fn packages_may_be() -> Result<()> {
             ("spec.packages.pins", json!({"copr-frontend": "2.7-1.fc44", "copr-cli": "1:2~rc1-1"})),
             ("spec.packages.repositories", repository("caConfigMap", &json!({"name": "inhouse"}))),
             ("spec.packages.require", json!({"versions": {"copr-frontend": "2.7-1.fc44"}})),
+            (
+                "spec.packages.require",
+                json!({"commits": {"copr-frontend": ["9278b61", "5d37cd838e4b1f6a2c0d9e8f7a6b5c4d3e2f1a0b"]}, "timeout": "2h"}),
+            ),
+            ("spec.packages.require", json!({"commit": "5d37cd838", "timeout": "1h30m"})),
             ("spec.packages.build", json!({"isolation": "Privileged", "cacheClaim": "cache", "timeout": "1h30m"})),
             ("spec.packages.build", json!({"resources": {"limits": {"memory": "2Gi"}}})),
             // On OpenShift the cluster has one.
@@ -123,12 +128,6 @@ async fn packages_may_not_be() -> Result<()> {
             (at, repository("priority", &json!(100)), "priority"),
             (at, repository("credentialsSecret", &json!({"name": "x", "key": "y"})), "credentialsSecret.key"),
             (at, repository("gpgkey", &json!(URL)), "gpgkey"),
-            ("spec.packages.require", json!({}), "require needs a commit, packages or versions"),
-            ("spec.packages.require", json!({"packages": {}}), "packages names at least one package"),
-            ("spec.packages.require", json!({"packages": {"copr-cli": "5d37cd8 "}}), "commits of 7 to 40"),
-            ("spec.packages.require", json!({"commit": "5d37cd"}), "spec.packages.require.commit"),
-            ("spec.packages.require", json!({"commit": "HEAD~1234"}), "spec.packages.require.commit"),
-            ("spec.packages.require", json!({"versions": {}}), "versions names at least one package"),
             ("spec.packages.baseImage", json!("docker://fedora:44"), "without a scheme"),
             ("spec.packages.baseImage", json!(""), "spec.packages.baseImage"),
             ("spec.packages.build.timeout", json!("soon"), "spec.packages.build.timeout"),
@@ -155,6 +154,65 @@ async fn packages_may_not_be() -> Result<()> {
             // Both, and neither.
             ("spec.images.registry", json!("quay.io/copr"), "with packages, images.registry cannot be given"),
             ("spec.packages", Value::Null, "give packages to build images from"),
+        ];
+        all_refused::<CoprInstance>(&ctx, &instance(), changes).await
+    })
+    .await
+}
+
+#[tokio::test]
+#[ignore = "needs an API server: ./check api"]
+async fn requirements_may_not_be() -> Result<()> {
+    with_namespace("requirements-refused", |ctx| async move {
+        let changes = vec![
+            ("spec.packages.require", json!({}), "require needs a commit, packages, commits or versions"),
+            // A time alone requires nothing.
+            (
+                "spec.packages.require",
+                json!({"timeout": "1h"}),
+                "require needs a commit, packages, commits or versions",
+            ),
+            ("spec.packages.require", json!({"commits": {}}), "spec.packages.require.commits"),
+            (
+                "spec.packages.require",
+                json!({"commits": {"copr-cli": []}}),
+                "spec.packages.require.commits.copr-cli",
+            ),
+            (
+                "spec.packages.require",
+                json!({"commits": {"copr-cli": "5d37cd8"}}),
+                "spec.packages.require.commits.copr-cli",
+            ),
+            (
+                "spec.packages.require",
+                json!({"commits": {"copr-cli": ["5d37cd"]}}),
+                "spec.packages.require.commits.copr-cli[0]",
+            ),
+            (
+                "spec.packages.require",
+                json!({"commits": {"copr-cli": ["2.7-1.fc44"]}}),
+                "spec.packages.require.commits.copr-cli[0]",
+            ),
+            (
+                "spec.packages.require",
+                json!({"commits": {"copr-cli": vec!["5d37cd8"; 9]}}),
+                "spec.packages.require.commits.copr-cli",
+            ),
+            (
+                "spec.packages.require",
+                json!({"commit": "5d37cd8", "timeout": "1s"}),
+                "timeout is a duration between 10s and 24h",
+            ),
+            (
+                "spec.packages.require",
+                json!({"commit": "5d37cd8", "timeout": "soon"}),
+                "spec.packages.require.timeout",
+            ),
+            ("spec.packages.require", json!({"packages": {}}), "packages names at least one package"),
+            ("spec.packages.require", json!({"packages": {"copr-cli": "5d37cd8 "}}), "commits of 7 to 40"),
+            ("spec.packages.require", json!({"commit": "5d37cd"}), "spec.packages.require.commit"),
+            ("spec.packages.require", json!({"commit": "HEAD~1234"}), "spec.packages.require.commit"),
+            ("spec.packages.require", json!({"versions": {}}), "versions names at least one package"),
         ];
         all_refused::<CoprInstance>(&ctx, &instance(), changes).await
     })

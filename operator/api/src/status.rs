@@ -28,6 +28,8 @@ pub mod images {
     pub const PACKAGES_REFUSED: &str = "PackagesRefused";
     /// What was installed is not what `packages.require` says.
     pub const REQUIREMENT_UNMET: &str = "PackagesRequirementUnmet";
+    /// The repositories don't have yet what `packages.require` says, and are looked at again.
+    pub const NOT_YET_THERE: &str = "PackagesNotYetThere";
     /// The operator was started without an image that builds images.
     pub const NO_BUILDER: &str = "ImageBuilderMissing";
 

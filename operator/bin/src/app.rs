@@ -10,7 +10,7 @@ use copr_operator_evidence as evidence;
 use copr_operator_feedback as feedback;
 use copr_operator_images::{Provider, sweep};
 use copr_operator_instance as instance;
-use copr_operator_kernel::{lease, report, served};
+use copr_operator_kernel::{exchange, lease, report, served};
 use copr_operator_test_run as test_run;
 use futures::FutureExt as _;
 use k8s_openapi::api::core::v1::Pod;
@@ -81,7 +81,7 @@ pub async fn run(args: &Args) -> Result<(), Error> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let images = Arc::new(Provider::new(args.image_builder.clone()).map_err(Error::Http)?);
     let registries = images.registries();
-    let feedback_http = feedback::client().map_err(Error::Http)?;
+    let forges = exchange::client().map_err(Error::Http)?;
     let client = Client::try_default().await.map_err(Error::Client)?;
     check_crds(&client).await?;
     let served = Arc::new(served::Cache::default());
@@ -131,11 +131,12 @@ pub async fn run(args: &Args) -> Result<(), Error> {
             test_run::run(
                 client.clone(),
                 recorder.clone(),
+                forges.clone(),
                 test_run::Settings { runs_at_a_time: args.runs_at_a_time.map(Into::into), operator_image },
                 shutdown.clone()
             ),
             evidence::run(client.clone(), recorder.clone(), Arc::clone(&registries), shutdown.clone()),
-            feedback::run(client.clone(), recorder, feedback_http, shutdown.clone()),
+            feedback::run(client.clone(), recorder, forges, shutdown.clone()),
             sweep::run(client.clone(), args.namespace.clone(), registries, shutdown.clone()),
         );
     };

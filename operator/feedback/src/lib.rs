@@ -10,7 +10,6 @@
 
 mod deliver;
 mod due;
-mod exchange;
 mod forge;
 mod news;
 mod pauses;
@@ -25,7 +24,7 @@ use std::sync::Arc;
 use copr_operator_api::v1alpha1::{CoprTestRun, ReportState, ReportStatus};
 use copr_operator_kernel::{
     backoff::{Backoff, BrokenWatch},
-    conditions, dependency, http, report,
+    conditions, exchange, http, report,
 };
 use futures::{Future, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
@@ -41,9 +40,7 @@ use kube::{
     },
 };
 
-pub use self::exchange::client;
-
-use self::{exchange::Failure, pauses::Pauses};
+use self::pauses::Pauses;
 
 /// A run as it is watched: one that can't be read must not hold up the others.
 type Watched = DeserializeGuard<CoprTestRun>;
@@ -170,15 +167,6 @@ fn trouble(old: &[ReportStatus], new: &ReportStatus) -> Option<Event> {
         action: format!("Report {}", new.target),
         secondary: None,
     })
-}
-
-/// What a Secret that can't be used means for what it's needed for.
-fn unusable(error: &dependency::Error) -> Failure {
-    let words = report::chain(error);
-    match error {
-        dependency::Error::Read { .. } => Failure::passing(words),
-        _ => Failure::refused(words),
-    }
 }
 
 /// The moment, in whole seconds as the API keeps them.

@@ -5,13 +5,14 @@
 use copr_operator_api::v1alpha1::{
     CoprTestRun, CoprTestRunStatus, ForgeReport, Report, ReportEvent, ReportTarget, Source, Webhook,
 };
+use copr_operator_kernel::forge::GITHUB;
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 use reqwest::Url;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::{exchange, forge::GITHUB, render};
+use crate::{exchange, render};
 
 /// A run that can be spoken of: it has started.
 pub struct News<'a> {

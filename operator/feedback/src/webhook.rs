@@ -31,7 +31,7 @@ pub async fn send(
     if let Some(secret) = &webhook.signing_secret {
         let field = "report.webhook.signingSecret";
         let key = dependency::secret(client, namespace, field, &secret.name, "key").await;
-        let key = key.map_err(|error| crate::unusable(&error))?;
+        let key = key.map_err(|error| Failure::unusable(&error))?;
         let signature = HeaderValue::from_str(&signature(&key, &body));
         headers.insert(SIGNATURE, signature.map_err(|error| Failure::refused(error.to_string()))?);
     }

@@ -1,5 +1,6 @@
 //! Client required: sees to it that every image of an instance is there, and says which they are.
 
+mod hold;
 mod look_anew;
 #[cfg(test)]
 mod tests;
@@ -57,6 +58,8 @@ pub struct Provider {
     registries: Arc<Registries>,
     /// By the hashes of an instance's inputs, what they were made from.
     expected: Cache<String, Arc<Expected>>,
+    /// When the repositories were last looked at for what an instance requires, by its uid and the hash of that.
+    looked: Cache<String, Timestamp>,
     /// Held while a build is started, so that no two instances start the same one.
     starting: tokio::sync::Mutex<()>,
 }
@@ -96,6 +99,7 @@ impl Provider {
                 .eviction_policy(EvictionPolicy::lru())
                 .weigher(weigh)
                 .build(),
+            looked: Cache::builder().max_capacity(hold::REMEMBERED).time_to_live(hold::FORGOTTEN).build(),
             starting: tokio::sync::Mutex::default(),
         })
     }
@@ -184,6 +188,17 @@ impl Provider {
         let settled = |known: &PackagesStatus| {
             is_of_spec(known) && known.images.iter().all(|image| image.state.is_there())
         };
+        if let Some((finding, look_again)) = self.hold(&wanted, spec, packages, now).await? {
+            return Ok(Provision {
+                packages: packages.clone(),
+                images,
+                resolved: given.resolved.clone(),
+                finding,
+                look_again,
+                failed: false,
+                identity: identity::Objects::default(),
+            });
+        }
         // An instance that has its images, and can pull them, needs neither registry nor repositories.
         let needs_some = !pull_failures.is_empty() || !packages.as_ref().is_some_and(settled);
         let made = if needs_some {
@@ -236,7 +251,9 @@ impl Provider {
             heal::heal(wanted, &self.registries, &target.access, known, pull_failures).await?;
         }
         if !packages.as_ref().is_some_and(is_of_spec) {
-            *packages = Some(self.look_anew(wanted, spec, &target, packages.as_ref()).await?);
+            let wait = packages.as_ref().and_then(|known| known.wait.clone());
+            let fresh = self.look_anew(wanted, spec, &target, packages.as_ref()).await?;
+            *packages = Some(PackagesStatus { wait, ..fresh });
         }
         let known = packages.get_or_insert_default();
         self.build(wanted, spec, &target, identity, known, now).await

@@ -7,6 +7,8 @@ pub mod conditions;
 pub mod dependency;
 pub mod disruption;
 pub mod event;
+pub mod exchange;
+pub mod forge;
 pub mod http;
 pub mod isolation;
 pub mod lease;

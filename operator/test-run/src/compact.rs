@@ -71,7 +71,7 @@ fn size(status: &CoprTestRunStatus) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use copr_operator_api::v1alpha1::TestResult;
+    use copr_operator_api::v1alpha1::{SourcePackage, SourceStatus, TestResult};
 
     use super::*;
 
@@ -105,6 +105,25 @@ mod tests {
             assert!(size(&status) <= LIMIT, "{outcome:?}: {}", size(&status));
             assert!(status.tests.iter().all(|test| test.outcome == outcome && !test.name.is_empty()));
         }
+    }
+
+    #[test]
+    fn as_many_packages_as_a_source_may_have_fit_beside_them() {
+        let mut status = of(Outcome::Failed, 500);
+        let package = |number| SourcePackage {
+            name: format!("{number}{}", "a".repeat(60)),
+            folder: "f".repeat(128),
+            commits: vec!["0123456789ab".into(); 4],
+            nevra: Some("n".repeat(128)),
+            repository: Some("r".repeat(63)),
+            commit: Some("0123456789ab".into()),
+            there: true,
+        };
+        let packages: Vec<_> = (0..32).map(package).collect();
+        status.source = Some(SourceStatus { packages: packages.clone(), ..SourceStatus::default() });
+        compact(&mut status);
+        assert!(size(&status) <= LIMIT, "{}", size(&status));
+        assert_eq!(status.source.unwrap().packages, packages);
     }
 
     #[test]

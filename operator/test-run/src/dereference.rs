@@ -5,6 +5,7 @@ use copr_operator_api::{
     v1alpha1::{CoprInstance, CoprTestRun, CoprTestRunSpec},
 };
 use copr_operator_kernel::platform::{self, Platform, Platforms};
+use copr_operator_source::Forges;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, Pod, Secret};
 use kube::{
@@ -16,7 +17,12 @@ use kube::{
 mod suite;
 
 pub use self::suite::{DOCUMENT, IMAGE, SuiteSeen, key};
-use super::{decide::Other, pod, verdict};
+use super::{
+    decide::Other,
+    pod,
+    source::{self, Asked},
+    verdict,
+};
 
 /// What couldn't be read.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +108,8 @@ pub struct Observed {
     pub suite: SuiteSeen,
     /// What the run to be run again left red, while that is to be known.
     pub red: Red,
+    /// What the forge said of the run's packages, if it was asked now.
+    pub asked: Asked,
     /// When the run was made.
     pub created: Timestamp,
     /// The other runs of the namespace that haven't ended.
@@ -156,6 +164,7 @@ pub async fn dereference(
     others: Others,
     operator_image: Option<&str>,
     platforms: &Platforms,
+    forges: &Forges,
 ) -> Result<Option<(CoprTestRun, Observed)>, Error> {
     let (name, namespace) = (run.name_any(), run.namespace().unwrap_or_default());
     let runs: Api<CoprTestRun> = Api::namespaced(client.clone(), &namespace);
@@ -190,6 +199,7 @@ pub async fn dereference(
         on_openshift,
         suite,
         red: red(client, &run).await?,
+        asked: ask(client, &run, &instance, forges).await,
         created: run.metadata.creation_timestamp.as_ref().map_or_else(now, |time| time.0),
         runs: others.runs,
         runs_at_a_time: others.at_a_time,
@@ -257,6 +267,16 @@ async fn warnings<'a>(
     let mut list = api.list(&query).await.map_err(Error::Events)?.items;
     list.retain(|event| event.involved_object.uid.as_ref().is_some_and(|uid| uids.contains(uid)));
     Ok(list)
+}
+
+/// Asks the forge which packages the run needs, if that isn't known and it's time.
+async fn ask(client: &Client, run: &CoprTestRun, instance: &Seen, forges: &Forges) -> Asked {
+    let spec = run.spec.source.as_ref().and_then(|source| Some((source, source.packages.as_ref()?)));
+    let Some((of, packages)) = spec.filter(|_| source::is_due(run, instance, now())) else {
+        return Asked::Not;
+    };
+    let namespace = run.namespace().unwrap_or_default();
+    forges.ask((client, &namespace), of, packages).await.into()
 }
 
 /// What the run that `rerunOf` names left red. Once the suite is listed, the status has it.

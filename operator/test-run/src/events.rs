@@ -3,7 +3,10 @@
 
 use std::borrow::Cow;
 
-use copr_operator_api::v1alpha1::{CoprTestRunStatus, Outcome, Phase, TestStatus};
+use copr_operator_api::{
+    status::images::NOT_YET_THERE,
+    v1alpha1::{CoprTestRunStatus, Outcome, Phase, TestStatus},
+};
 use copr_operator_kernel::{conditions, report};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
@@ -11,7 +14,7 @@ use kube::{
     runtime::events::{Event, EventType, Recorder},
 };
 
-use super::decide::types;
+use super::{decide::types, target};
 
 /// The API server takes no longer note.
 const NOTE_MAX: usize = 1000;
@@ -44,6 +47,22 @@ pub fn transitions(old: &CoprTestRunStatus, new: &CoprTestRunStatus) -> Vec<Noti
         });
         notices.push(Notice { type_, reason, action, note, pod: test.and_then(|test| test.pod.clone()) });
     };
+    if let Some(known) =
+        conditions::get(&new.conditions, types::PACKAGES_KNOWN).filter(|c| c.status != "Unknown")
+    {
+        let before = conditions::get(&old.conditions, types::PACKAGES_KNOWN);
+        if before.is_none_or(|before| (&before.reason, &before.message) != (&known.reason, &known.message)) {
+            let (type_, reason) = match known.status.as_str() {
+                "True" => (EventType::Normal, "PackagesKnown"),
+                _ => (EventType::Warning, "PackagesUnknown"),
+            };
+            tell(type_, reason, "AskForge", format!("{}: {}", known.reason, known.message), None);
+        }
+    }
+    if old.timestamps.packages_there.is_none() && new.timestamps.packages_there.is_some() {
+        let note = "the repositories have every package that is to be tested".to_owned();
+        tell(EventType::Normal, "PackagesThere", "AwaitPackages", note, None);
+    }
     if old.phase != new.phase && new.phase == Phase::Building {
         let note = format!("images are being built for CoprInstance {instance}");
         tell(EventType::Normal, "Building", "Build", note, None);
@@ -59,8 +78,14 @@ pub fn transitions(old: &CoprTestRunStatus, new: &CoprTestRunStatus) -> Vec<Noti
         let note = format!("waiting for CoprInstance {instance}");
         tell(EventType::Normal, "Provisioning", "Provision", note, None);
     }
-    let missing = message(new, types::INSTANCE_READY);
-    if new.phase == Phase::Pending && missing != message(old, types::INSTANCE_READY) {
+    let (missing, why) = (message(new, types::INSTANCE_READY), reason(new, types::INSTANCE_READY));
+    if why == NOT_YET_THERE && reason(old, types::INSTANCE_READY) != why {
+        tell(EventType::Normal, "PackagesAwaited", "AwaitPackages", missing.clone(), None);
+    }
+    // Of what is about to be made there is nothing to say, nor of packages what is said above.
+    let is_told =
+        matches!(why, NOT_YET_THERE | target::reasons::PACKAGES_UNKNOWN | target::reasons::CREATING);
+    if new.phase == Phase::Pending && !is_told && missing != message(old, types::INSTANCE_READY) {
         tell(EventType::Warning, "InstanceUnusable", "Provision", missing, None);
     }
     if old.timestamps.instance_ready.is_none() && new.timestamps.instance_ready.is_some() {
@@ -117,6 +142,10 @@ fn of_test(before: Option<&TestStatus>, test: &TestStatus) -> Option<(EventType,
 /// Whether the attempt before was still running when this one was recorded.
 fn is_earlier_attempt(before: &TestStatus, test: &TestStatus) -> bool {
     before.outcome == Outcome::Running && before.attempts < test.attempts
+}
+
+fn reason<'a>(status: &'a CoprTestRunStatus, type_: &str) -> &'a str {
+    conditions::get(&status.conditions, type_).map_or("", |condition| condition.reason.as_str())
 }
 
 fn message(status: &CoprTestRunStatus, type_: &str) -> String {

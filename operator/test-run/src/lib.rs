@@ -25,6 +25,7 @@ mod others;
 mod pod;
 mod reason;
 mod select;
+mod source;
 mod status;
 mod suite;
 mod target;
@@ -46,6 +47,7 @@ use copr_operator_kernel::{
     platform::Platforms,
     report,
 };
+use copr_operator_source::Forges;
 use futures::{Future, StreamExt};
 use k8s_openapi::{
     api::core::v1::{ConfigMap, Pod},
@@ -78,6 +80,7 @@ struct Context {
     recorder: Recorder,
     backoff: Backoff,
     exclusion: Exclusion,
+    forges: Forges,
     runs: Store<Watched>,
     settings: Settings,
     platforms: Platforms,
@@ -117,10 +120,11 @@ pub struct Settings {
     pub operator_image: Option<String>,
 }
 
-/// Runs the controller until `shutdown`, for the runs of every namespace.
+/// Runs the controller until `shutdown`, for the runs of every namespace. By `http` forges are asked.
 pub async fn run(
     client: Client,
     recorder: Recorder,
+    http: reqwest::Client,
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
@@ -132,6 +136,7 @@ pub async fn run(
         recorder,
         backoff: Backoff::default(),
         exclusion: Exclusion::default(),
+        forges: Forges::new(http),
         runs: runs.clone(),
         settings,
         platforms: Platforms::default(),
@@ -219,7 +224,8 @@ async fn steps(run: &CoprTestRun, context: &Context) -> Result<Action, Error> {
     // Client required.
     let Settings { runs_at_a_time, operator_image } = &context.settings;
     let others = Others { runs: others::unfinished(&context.runs, run), at_a_time: *runs_at_a_time };
-    let read = dereference::dereference(client, run, others, operator_image.as_deref(), &context.platforms)
+    let (platforms, forges) = (&context.platforms, &context.forges);
+    let read = dereference::dereference(client, run, others, operator_image.as_deref(), platforms, forges)
         .await
         .map_err(Error::Dereference)?;
     let Some((run, observed)) = read else { return Ok(Action::await_change()) };

@@ -75,6 +75,10 @@ pub enum Reason {
     InstanceLost,
     /// The instance's images can't be had.
     ImagesUnavailable,
+    /// It couldn't be found out which packages are to be tested.
+    PackagesUnknown,
+    /// The packages that are to be tested didn't come.
+    PackagesMissing,
     /// The time of the run was up.
     TimedOut,
     /// The run was cancelled.

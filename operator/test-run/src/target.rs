@@ -4,7 +4,7 @@ use copr_operator_api::{
     component::Component,
     images::pull_secrets,
     status::{AVAILABLE, PAUSED, images, is_applied},
-    v1alpha1::{CoprInstance, ImageState, PodSettings, Proxy, PullPolicy, Registry, Suite},
+    v1alpha1::{CoprInstance, PodSettings, Proxy, PullPolicy, Registry, Suite},
 };
 use copr_operator_kernel::{
     conditions::{self, Finding},
@@ -14,11 +14,16 @@ use jiff::Timestamp;
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::apis::meta::v1::Condition};
 use kube::ResourceExt;
 
+use self::images_state::images_state;
 use super::{
     builders::{self, Builders},
     dereference::{Observed, Seen, client_secret},
     image,
 };
+
+mod images_state;
+
+pub use images_state::ImagesState;
 
 /// Reasons of the condition `InstanceReady` that are not the instance's own.
 pub mod reasons {
@@ -32,6 +37,8 @@ pub mod reasons {
     pub const NAME_TAKEN: &str = "InstanceNameTaken";
     /// The API server refused the run's instance.
     pub const REFUSED: &str = "InstanceRefused";
+    /// It isn't known yet which packages the run's instance is to be made from.
+    pub const PACKAGES_UNKNOWN: &str = "PackagesUnknown";
     /// The run's instance is about to be created.
     pub const CREATING: &str = "Creating";
     /// The run's instance is not created before its turn has come.
@@ -61,20 +68,6 @@ pub struct Target {
     pub images: ImagesState,
     /// What the suite can be listed with, as soon as its image is known.
     pub suite: Option<SuiteFacts>,
-}
-
-/// How the images of an instance are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ImagesState {
-    /// They exist already; whether they can be pulled is the components' business.
-    #[default]
-    Prebuilt,
-    /// They were built, and are there.
-    Built,
-    /// They are being built, or looked for.
-    Pending,
-    /// They can't be had, and waiting won't change it.
-    Failed,
 }
 
 /// How an instance is.
@@ -208,7 +201,9 @@ pub fn assess(
             .unwrap_or_else(|(reason, message)| State::NotReady { reason: reason.to_owned(), message }),
     };
     let images = match &observed.instance {
-        Seen::Found(instance) if !matches!(state, State::Unusable { .. }) => images_state(instance, suite),
+        Seen::Found(instance) if !matches!(state, State::Unusable { .. }) => {
+            images_state(instance, suite, observed.now)
+        }
         _ => ImagesState::Prebuilt,
     };
     let suite = match &observed.instance {
@@ -218,39 +213,6 @@ pub fn assess(
         _ => None,
     };
     Target { name, state, images, suite }
-}
-
-fn images_state(instance: &CoprInstance, suite: &Suite) -> ImagesState {
-    match images_of_pods(instance) {
-        // The instance doesn't wait for the image of a suite. A run does.
-        ImagesState::Built => {
-            image::built(suite, instance).map_or(ImagesState::Built, |image| match image.state {
-                state if state.is_there() => ImagesState::Built,
-                ImageState::Failed if image.reason.as_deref() == Some(images::PACKAGES_REFUSED) => {
-                    ImagesState::Failed
-                }
-                _ => ImagesState::Pending,
-            })
-        }
-        state => state,
-    }
-}
-
-fn images_of_pods(instance: &CoprInstance) -> ImagesState {
-    let status = instance.status.as_ref();
-    let condition = status.and_then(|status| conditions::get(&status.conditions, images::CONDITION));
-    match condition {
-        Some(c) if c.observed_generation == instance.metadata.generation && c.status == "False" => {
-            if images::is_final(&c.reason) {
-                ImagesState::Failed
-            } else {
-                ImagesState::Pending
-            }
-        }
-        _ if instance.spec.packages.is_none() => ImagesState::Prebuilt,
-        Some(c) if c.status == "True" => ImagesState::Built,
-        _ => ImagesState::Pending,
-    }
 }
 
 /// Whether the run of that uid owns the instance.

@@ -77,6 +77,8 @@ pub struct Validated {
     pub expected: Vec<ExpectedFailure>,
     /// What becomes of other runs about the same.
     pub concurrency: Option<Concurrency>,
+    /// How long the forge is asked, and then the packages are waited for; only with `source.packages`.
+    pub wait: Option<Limit>,
     /// How long images may take.
     pub build_timeout: Limit,
     /// How long the instance may take.
@@ -166,6 +168,7 @@ pub fn validate(run: &CoprTestRun, observed: &Observed) -> Result<Validated, Err
     let recorded = run.status.as_ref().and_then(|status| status.suite.as_ref());
     let test_timeout = spec.suite.test_timeout.as_deref();
     let test_timeout = test_timeout.map(|text| limit("suite.testTimeout", text)).transpose()?;
+    let wait = spec.source.as_ref().and_then(|source| Some(source.packages.as_ref()?.wait_timeout.as_str()));
     let owner_of_instance = template.is_some().then_some(uid.as_str());
     Ok(Validated {
         namespace: run.namespace().unwrap_or_default(),
@@ -181,6 +184,7 @@ pub fn validate(run: &CoprTestRun, observed: &Observed) -> Result<Validated, Err
         fail_fast: spec.suite.fail_fast,
         expected: spec.suite.expected_failures.clone(),
         concurrency: spec.concurrency.clone(),
+        wait: wait.map(|text| limit("source.packages.waitTimeout", text)).transpose()?,
         build_timeout: limit("instance.buildTimeout", &spec.instance.build_timeout)?,
         ready_timeout: limit("instance.readyTimeout", &spec.instance.ready_timeout)?,
         timeout: limit("suite.timeout", &spec.suite.timeout)?,

@@ -103,8 +103,8 @@ fn default_priority() -> i32 {
 /// now or found in the registry.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[x_kube(validation = Rule::new("has(self.commit) || has(self.packages) || has(self.versions)")
-    .message("require needs a commit, packages or versions"))]
+#[x_kube(validation = Rule::new("has(self.commit) || has(self.packages) || has(self.commits) || has(self.versions)")
+    .message("require needs a commit, packages, commits or versions"))]
 pub struct Require {
     /// A commit, as 7 to 40 hexadecimal digits: short for naming it under `packages` for the packages that changed in it.
     /// A package of Copr carries in its release (as in `2.7-1.git.5.5d37cd8.fc44`) the last commit that touched its own
@@ -124,6 +124,24 @@ pub struct Require {
     #[x_kube(validation = Rule::new("self.all(n, self[n].matches('^[0-9a-f]{7,40}$') || self[n].matches('^([0-9]{1,9}:)?[A-Za-z0-9._+~^]{1,64}(-[A-Za-z0-9._+~^]{1,64})?$'))")
         .message("the values of packages are commits of 7 to 40 lowercase hexadecimal digits, or versions as [epoch:]version[-release]"))]
     pub packages: Option<BTreeMap<String, String>>,
+    /// Package name to commits, as 7 to 40 hexadecimal digits each, of which the package's release must carry one: a pull request's packages
+    /// are made from its head at one time and from its merge commit at another. Looked for before anything is built: what dnf would take
+    /// from `repositories` must be so, and what every image has of it. Unlike under `packages`, no image needs to have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 64, "additionalProperties" = {
+        "type": "array", "minItems": 1, "maxItems": 8,
+        "items": {"type": "string", "maxLength": 40, "pattern": "^[0-9a-f]{7,40}$"}
+    }))]
+    pub commits: Option<BTreeMap<String, Vec<String>>>,
+    /// How long to wait until `repositories` have what is required, as a duration such as `2h`. Meanwhile they are looked at about each
+    /// minute, nothing is built, what runs goes on, and `ImagesReady` is False for the reason `PackagesNotYetThere`; after that it is False for
+    /// `PackagesRequirementUnmet`. The time begins with the first look, and again when `packages` changes. A repository that isn't there
+    /// yet (404) counts as empty; one with too many packages to be read isn't waited for. Absent: no waiting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16), regex(pattern = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
+    #[x_kube(validation = Rule::new("self != '' && duration(self) >= duration('10s') && duration(self) <= duration('24h')")
+        .message("timeout is a duration between 10s and 24h, for example 2h"))]
+    pub timeout: Option<String>,
     /// The older spelling of versions under `packages`: package name to `[epoch:]version[-release]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = Rule::new("size(self) > 0").message("versions names at least one package"))]
@@ -231,6 +249,9 @@ pub struct PackagesStatus {
     /// Hash of what the spec says of images. Base image and repositories are looked at again when it changes, and only then.
     #[serde(default)]
     pub spec_hash: String,
+    /// The wait for what `require` names, from the first look at the repositories on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<PackagesWait>,
     /// The base image by digest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base_image: Option<String>,
@@ -238,6 +259,37 @@ pub struct PackagesStatus {
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["component".into()]))]
     pub images: Vec<ImageStatus>,
+}
+
+/// The wait for what `require` names.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct PackagesWait {
+    /// Hash of what the spec says of packages and requires of them; the wait begins anew when it changes.
+    pub hash: String,
+    /// When the repositories were first looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
+    /// When they had all of it. Absent: they don't have it yet, or the time was up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
+    /// What they don't have, and what they have instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub missing: Vec<MissingPackage>,
+}
+
+/// A package that the repositories don't have as it is required.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct MissingPackage {
+    /// Its name; `*` for `require.commit`, which is about none in particular.
+    pub name: String,
+    /// What is required of it, such as `of commit 9278b61`.
+    pub wanted: String,
+    /// What dnf would take now, and from where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
 }
 
 /// One image.

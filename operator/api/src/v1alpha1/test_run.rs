@@ -4,7 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CoprInstanceSpec, CoprTestRunStatus, Evidence, Report, Suite};
+use super::{CoprInstanceSpec, CoprTestRunStatus, Evidence, Report, Source, Suite};
 
 /// What to test and how.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -37,13 +37,18 @@ use super::{CoprInstanceSpec, CoprTestRunStatus, Evidence, Report, Suite};
     .message("report.forge needs the repository, such as fedora-copr/copr, in source.repository or report.forge.repository"))]
 #[x_kube(validation = Rule::new("!has(self.report) || !has(self.report.forge) || !has(self.report.forge.comment) || !self.report.forge.comment || (has(self.source) && has(self.source.pullRequest))")
     .message("report.forge.comment needs the number of the pull request in source.pullRequest"))]
+#[x_kube(validation = Rule::new("!has(self.source) || !has(self.source.packages) || (has(self.instance.template) && has(self.instance.template.packages))")
+    .message("source.packages needs instance.template with packages: of another instance the run doesn't choose the packages"))]
+#[x_kube(validation = Rule::new("(has(self.source) && has(self.source.packages)) == (has(oldSelf.source) && has(oldSelf.source.packages)) && (!has(self.source) || !has(self.source.packages) || self.source == oldSelf.source)")
+    .message("source.packages cannot change once the run exists, nor the rest of source beside it: create another run"))]
 pub struct CoprTestRunSpec {
     /// The instance to test: an existing one, or a template.
     pub instance: InstanceSource,
     /// The suite.
     #[serde(default)]
     pub suite: Suite,
-    /// Where the tested packages come from. For people and tools that read the run, and for `report`: nothing else is done with it.
+    /// What the tested packages are made from. For people and tools that read the run, for `report`, and for the run itself where it has
+    /// `packages`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
     /// Who is told of the run. Absent: nobody.
@@ -148,24 +153,6 @@ fn default_build_timeout() -> String {
 
 fn default_ready_timeout() -> String {
     "15m".into()
-}
-
-/// What is tested.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct Source {
-    /// Repository, for example `fedora-copr/copr`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 255))]
-    pub repository: Option<String>,
-    /// Commit.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 64))]
-    pub commit: Option<String>,
-    /// Number of the pull request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
-    pub pull_request: Option<i64>,
 }
 
 /// What becomes of a run's own instance.

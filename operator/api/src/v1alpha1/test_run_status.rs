@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, VariantArray};
 
-use super::{EvidenceStatus, InstalledPackage, ReportStatus};
+use super::{EvidenceStatus, InstalledPackage, ReportStatus, SourceStatus};
 
 /// The state and the verdict of a run.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -20,7 +20,8 @@ pub struct CoprTestRunStatus {
     #[serde(default)]
     pub phase: Phase,
     /// `InstanceReady`: tests can start. `Succeeded`, True: passed; False: failed, error or cancelled, the reason says which; Unknown
-    /// until the end. `Finished`: the verdict is final. `EvidenceKept`: what `evidence` asks for is in the registry, or why it isn't.
+    /// until the end. `Finished`: the verdict is final. `PackagesKnown`, with `source.packages` only: the forge has said which packages are needed,
+    /// or why it hasn't. `EvidenceKept`: what `evidence` asks for is in the registry, or why it isn't.
     /// `Reported`, with `spec.report` only, True: those who are to be told of it were; False: somebody refused, in their words; Unknown: it
     /// is being tried. For tools that know no runs: `Ready`, every test passed; `Reconciling`, the run goes on; `Stalled`, it ended
     /// otherwise.
@@ -59,6 +60,9 @@ pub struct CoprTestRunStatus {
     /// Name of the ConfigMap whose key `junit.xml` is the run as JUnit XML. Set at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub junit: Option<String>,
+    /// Which packages `source.packages` came to: with `images` and `suite` it's what the verdict is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceStatus>,
     /// What was kept of the run, once that is settled; the condition `EvidenceKept` says whether anything was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<EvidenceStatus>,
@@ -160,7 +164,7 @@ pub struct TestStatus {
     /// `PodEvicted`, `PodLost`, `DeadlineExceeded`, `NoVerdict`, `TestBroken`, `NeedUnknown`, `EvidenceKeeperFailed`. As the suite says it:
     /// `JournalIncomplete`, `JournalMissing`, `JournalMalformed`, `ExitCode`, `DeadlineReached`, `Terminated`, `FrontendUnreachable`,
     /// `SourceUnavailable`. About the instance: `InstanceDisturbed`,
-    /// `InstanceShared`, `InstanceNotReady`, `InstanceLost`, `ImagesUnavailable`. About the run: `TimedOut`, `Cancelled`.
+    /// `InstanceShared`, `InstanceNotReady`, `InstanceLost`, `ImagesUnavailable`, `PackagesUnknown`, `PackagesMissing`. About the run: `TimedOut`, `Cancelled`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Since when the API server refuses the pod of the next attempt, while it does.
@@ -276,6 +280,9 @@ pub struct Timestamps {
     /// It left the queue: at once, unless so many runs were going on that it had to wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admitted: Option<Time>,
+    /// The repositories had every package that `source.packages` needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packages_there: Option<Time>,
     /// Every image of the instance is known by digest: built from packages, found in its registry or pulled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub images_ready: Option<Time>,

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::api::Api;
+use super::Api;
 use crate::exchange::Failure;
 
 /// GitHub takes no token of an app that lives longer than ten minutes, and clocks differ.
@@ -33,7 +33,7 @@ struct Granted {
 /// Asks for a token of the installation. It's good for an hour, but asked for anew by each report, so that none is kept.
 pub async fn token(api: &Api<'_>, app: &App, now: Timestamp) -> Result<SecretString, Failure> {
     let proof = SecretString::from(json_web_token(app, now)?);
-    let api = Api { token: &proof, ..*api };
+    let api = Api { token: Some(&proof), ..*api };
     let url = api.url(&["app", "installations", &app.installation, "access_tokens"])?;
     let granted: Granted = api.ask(Method::POST, url, Some(json!({}))).await?.json()?;
     Ok(granted.token.into())

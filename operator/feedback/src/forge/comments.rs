@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::api::Api;
+use super::Api;
 use crate::{exchange::Failure, render};
 
 /// A hundred each.

@@ -3,25 +3,24 @@
 //! This isn't octocrab: of three forges it knows one; it reads answers without a limit, from a URL that a spec can set; and its apps need
 //! aws-lc, a second implementation of TLS' primitives, or an RSA with a known weakness. Four requests are left, sent as any other.
 
-mod api;
 mod app;
 mod comments;
 
 use copr_operator_api::v1alpha1::{ForgeReport, ForgeType, Source};
-use copr_operator_kernel::dependency;
+use copr_operator_kernel::{
+    dependency,
+    forge::{Api, GITHUB},
+};
 use jiff::Timestamp;
 use reqwest::{Client, Method, StatusCode, Url};
 use secrecy::SecretString;
 
-use self::{api::Api, app::App, comments::Author};
+use self::{app::App, comments::Author};
 use crate::{
     exchange::{self, Failure},
     news::repository,
     render::CommitStatus,
 };
-
-/// Where the API of GitHub is.
-pub const GITHUB: &str = "https://api.github.com";
 
 /// A forge, ready to be told something.
 pub struct Forge<'a> {
@@ -50,7 +49,7 @@ impl<'a> Forge<'a> {
         let http = exchange::client_that_trusts((client, namespace), http, field, authority).await?;
         let secret = async |field, name: &str, key| {
             let value = dependency::secret(client, namespace, field, name, key).await;
-            value.map(|value| value.trim().to_owned()).map_err(|error| crate::unusable(&error))
+            value.map(|value| value.trim().to_owned()).map_err(|error| Failure::unusable(&error))
         };
         let (token, author) = if let Some(app) = &spec.app_secret {
             let of = async |key| secret("report.forge.appSecret", &app.name, key).await;
@@ -59,8 +58,7 @@ impl<'a> Forge<'a> {
                 installation: of("installationId").await?,
                 private_key: of("privateKey").await?.into(),
             };
-            let nobody = SecretString::default();
-            let api = Api { http: &http, base: &base, token: &nobody };
+            let api = Api { http: &http, base: &base, token: None, field: "report.forge" };
             (app::token(&api, &app, now).await?, Author::App(app.id))
         } else {
             let name = spec.token_secret.as_ref().map_or("", |secret| &secret.name);
@@ -102,7 +100,7 @@ impl<'a> Forge<'a> {
     }
 
     fn api(&self) -> Api<'_> {
-        Api { http: &self.http, base: &self.base, token: &self.token }
+        Api { http: &self.http, base: &self.base, token: Some(&self.token), field: "report.forge" }
     }
 }
 

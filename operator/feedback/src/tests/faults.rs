@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What comes of a request that is answered so.
-async fn after(how: impl Into<Reply>) -> Failure {
+async fn after(how: Reply) -> Failure {
     let github = GitHub::start().await;
     github.fails_once("POST", how);
     let failure = say(&failed(&forge(&github.server.url)), false).await.unwrap_err();

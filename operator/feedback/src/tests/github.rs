@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use copr_operator_api::v1alpha1::CoprTestRun;
-use copr_operator_kernel::testing::{ApiServer, HttpRequest, HttpResponse, HttpServer, Reply, get};
+use copr_operator_kernel::testing::{ApiServer, HttpRequest, HttpServer, Reply, get};
 use serde_json::{Value, json};
 
 use super::{TOKEN, reply, report, secret};
@@ -37,13 +37,13 @@ impl GitHub {
     pub async fn start() -> Self {
         let state = Arc::new(Mutex::new(State { next_id: 100, ..State::default() }));
         let of_server = state.clone();
-        let server = HttpServer::start(move |request| of_server.lock().unwrap().reply(request)).await;
+        let server = HttpServer::start(move |request| of_server.lock().unwrap().answer(request)).await;
         Self { server, state }
     }
 
     /// The next request of that kind is answered so.
-    pub fn fails_once(&self, of: &'static str, how: impl Into<Reply>) {
-        self.state.lock().unwrap().faults.push((of, how.into()));
+    pub fn fails_once(&self, of: &'static str, how: Reply) {
+        self.state.lock().unwrap().faults.push((of, how));
     }
 
     /// A comment that is there.
@@ -74,15 +74,11 @@ impl State {
         self.next_id
     }
 
-    fn reply(&mut self, request: &HttpRequest) -> Reply {
+    fn answer(&mut self, request: &HttpRequest) -> Reply {
         let line = request.line();
         if let Some(index) = self.faults.iter().position(|(of, _)| line.contains(of)) {
             return self.faults.remove(index).1;
         }
-        self.answer(request).into()
-    }
-
-    fn answer(&mut self, request: &HttpRequest) -> HttpResponse {
         if request.header("authorization") != format!("Bearer {TOKEN}") {
             return reply(401, json!({"message": "Bad credentials"}));
         }
@@ -113,7 +109,7 @@ impl State {
         }
     }
 
-    fn page(&self, request: &HttpRequest) -> HttpResponse {
+    fn page(&self, request: &HttpRequest) -> Reply {
         let page: usize = request.path.rsplit_once("&page=").unwrap().1.parse().unwrap();
         let rest = self.comments.get((page - 1) * PAGE..).unwrap_or_default();
         let answer = reply(200, Value::from(rest.iter().take(PAGE).cloned().collect::<Vec<_>>()));

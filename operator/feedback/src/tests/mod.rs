@@ -9,20 +9,13 @@ mod rendering;
 mod statuses;
 mod webhook;
 
-use std::fmt::Display;
-
 use copr_operator_api::v1alpha1::{CoprTestRun, Report};
-use copr_operator_kernel::testing::{HttpResponse, response};
+pub use copr_operator_kernel::testing::reply;
 use serde_json::{Value, json};
 
 pub const APP_KEY: &str = include_str!("app-key.pem");
 pub const COMMIT: &str = "5d37cd838e4b1f6a2c0d9e8f7a6b5c4d3e2f1a0b";
 pub const TOKEN: &str = "ghp_hunter2hunter2";
-
-/// An answer with that body.
-pub fn reply(status: u16, body: impl Display) -> HttpResponse {
-    response(status).body(body.to_string())
-}
 
 /// A run of two tests that goes on.
 pub fn run(report: &Value) -> CoprTestRun {

@@ -2,10 +2,11 @@
 
 use copr_operator_api::{
     images::Image,
-    status::images::{BUILD_FAILED, PACKAGES_REFUSED, REQUIREMENT_UNMET},
-    v1alpha1::{ImageState, ImageStatus, Packages, PackagesStatus},
+    status::images::{BUILD_FAILED, NOT_YET_THERE, PACKAGES_REFUSED, REQUIREMENT_UNMET},
+    v1alpha1::{ImageState, ImageStatus, MissingPackage, Packages, PackagesStatus},
 };
 use copr_operator_kernel::{conditions::Finding, openshift, report::truncate};
+use jiff::Timestamp;
 
 use super::builds::{images_of, is_awaited};
 use crate::resolve::require;
@@ -109,6 +110,28 @@ fn progress(image: &ImageStatus) -> String {
     };
     let said = image.message.as_ref().map(|message| format!(" ({message})")).unwrap_or_default();
     format!("{}: {state}{said}", image.component)
+}
+
+/// What is waited for in the repositories, until then. Of a time that passes nothing is said, so that the words stay the same.
+pub(crate) fn of_wait(missing: &[MissingPackage], until: Timestamp, timeout: &str) -> Finding {
+    let message = format!("waits until {until} (require.timeout {timeout}) for {}", told(missing));
+    Finding::no(NOT_YET_THERE, truncate(message, MESSAGE_MAX))
+}
+
+/// What didn't come in time; in no time, if there was none to wait.
+pub(crate) fn of_missing(missing: &[MissingPackage], timeout: Option<&str>) -> Finding {
+    let within = timeout.map(|timeout| format!(" within {timeout} (require.timeout)")).unwrap_or_default();
+    let message = format!("the repositories didn't have{within}: {}", told(missing));
+    Finding::no(REQUIREMENT_UNMET, truncate(message, MESSAGE_MAX))
+}
+
+fn told(missing: &[MissingPackage]) -> String {
+    let one = |MissingPackage { name, wanted, found }: &MissingPackage| {
+        let name = if name == "*" { "a package" } else { name };
+        let found = found.as_deref().unwrap_or("nothing of that name");
+        format!("{name} {wanted}: there is {found}")
+    };
+    missing.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// What was to be done about images and failed, with what is known of how to mend it.

@@ -15,11 +15,38 @@ pub fn transitions(old: Option<&PackagesStatus>, new: Option<&PackagesStatus>) -
         let known = old?.images.iter().find(|known| known.component == image.component)?;
         (known.input_hash == image.input_hash).then_some(known.state)
     };
-    new.into_iter()
+    let images = new
+        .into_iter()
         .flat_map(|new| &new.images)
         .filter(|image| before(image) != Some(image.state))
-        .map(event)
-        .collect()
+        .map(event);
+    of_wait(old, new).into_iter().chain(images).collect()
+}
+
+/// That the repositories are waited for, once, and that they have what was waited for.
+fn of_wait(old: Option<&PackagesStatus>, new: Option<&PackagesStatus>) -> Option<Event> {
+    let waits = |status: Option<&PackagesStatus>| {
+        status.and_then(|status| status.wait.as_ref()).is_some_and(|wait| !wait.missing.is_empty())
+    };
+    let wait = new?.wait.as_ref()?;
+    let (reason, note) = match (waits(old), waits(new)) {
+        (false, true) => {
+            let names: Vec<_> =
+                wait.missing.iter().map(|package| format!("{} {}", package.name, package.wanted)).collect();
+            ("PackagesAwaited", format!("not in the repositories: {}", names.join("; ")))
+        }
+        (true, false) if wait.over.is_some() => {
+            ("PackagesThere", "the repositories have what packages.require says".to_owned())
+        }
+        _ => return None,
+    };
+    Some(Event {
+        type_: EventType::Normal,
+        reason: reason.into(),
+        note: Some(truncate(note, NOTE_MAX)),
+        action: "AwaitPackages".into(),
+        secondary: None,
+    })
 }
 
 fn event(image: &ImageStatus) -> Event {

@@ -42,7 +42,7 @@ impl Provider {
         };
         if kept.len() == needed(wanted.spec).len() {
             let spec_hash = spec_hash::spec_hash(wanted.spec);
-            return Ok(PackagesStatus { spec_hash, base_image: Some(base_image), images: kept });
+            return Ok(PackagesStatus { spec_hash, wait: None, base_image: Some(base_image), images: kept });
         }
         Ok(self.resolve(wanted, spec, base_image, kept).await?.0)
     }
@@ -87,6 +87,7 @@ impl Provider {
         });
         let known = PackagesStatus {
             spec_hash: spec_hash::spec_hash(wanted.spec),
+            wait: None,
             base_image: Some(base_image),
             images: images.collect(),
         };
@@ -133,7 +134,7 @@ impl Provider {
         if all_hashes(&fresh) == all_hashes(known) {
             return Ok(Some(expected));
         }
-        *known = fresh;
+        *known = PackagesStatus { wait: known.wait.take(), ..fresh };
         Ok(None)
     }
 }

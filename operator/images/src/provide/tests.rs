@@ -23,6 +23,7 @@ fn with_a_suite_more() -> CoprInstance {
         ..ImageStatus::default()
     });
     let packages = PackagesStatus {
+        wait: None,
         spec_hash: spec_hash::spec_hash(&instance.spec),
         base_image: Some("fedora@sha256:0".into()),
         images: images.collect(),

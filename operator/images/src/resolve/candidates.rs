@@ -12,6 +12,7 @@ use std::{
     sync::Arc,
 };
 
+use copr_operator_api::v1alpha1::InstalledPackage;
 use rpmrepo_metadata::Evr;
 
 /// A repository as far as it was read.
@@ -43,6 +44,8 @@ pub struct Package {
     pub name: Box<str>,
     /// `epoch:version-release`.
     pub evr: Box<str>,
+    /// Name of the source package that it was built from, where that is another name.
+    pub source: Option<Box<str>>,
     /// Architecture; those that can't be installed here aren't kept.
     pub arch: &'static str,
     /// SHA-256 of type and value of the file's checksum.
@@ -87,6 +90,7 @@ impl Package {
         size_of::<Self>()
             + text(&self.name)
             + text(&self.evr)
+            + self.source.as_deref().map_or(0, text)
             + names(provides)
             + names(wants)
             + names(follows)
@@ -215,6 +219,22 @@ pub fn missing_pins(pins: &BTreeMap<String, String>, repositories: &[Content], a
         problems.push(format!("no repository has {name} {pin}; there is {versions}"));
     }
     (!problems.is_empty()).then(|| problems.join("; "))
+}
+
+/// What dnf would take of these names, as it stands in the repositories; nothing is known if one of them counts as a whole.
+pub fn offered(
+    repositories: &[Content],
+    arch: &str,
+    pins: &BTreeMap<String, String>,
+) -> Option<Vec<InstalledPackage>> {
+    let is_listed = |content: &Content| matches!(content.packages, Packages::Listed(_));
+    let of = |(repository, package): (&Content, &Package)| InstalledPackage {
+        nevra: package.nevra(),
+        repository: repository.name.clone(),
+        source: package.source.as_deref().map(str::to_owned),
+    };
+    let all = || best(repositories, arch, pins).into_values().map(of).collect();
+    repositories.iter().all(is_listed).then(all)
 }
 
 fn is_usable(package: &Package, arch: &str) -> bool {

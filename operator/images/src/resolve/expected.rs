@@ -86,6 +86,7 @@ mod tests {
         let package = |number| Package {
             name: format!("copr-{number}").into(),
             evr: "0:1-1".into(),
+            source: None,
             arch: "noarch",
             checksum: [0; 32],
             own: crate::resolve::candidates::Own::default(),

@@ -102,6 +102,7 @@ mod tests {
         Package {
             name: name.into(),
             evr: format!("0:1-{release}").into(),
+            source: None,
             arch: "noarch",
             checksum: Sha256::digest(format!("{name}-{release}")).into(),
             own: Own {

@@ -8,7 +8,7 @@ mod before;
 
 use copr_operator_api::{
     images::given_images,
-    v1alpha1::{CoprInstanceSpec, Packages, PackagesStatus, SuiteName},
+    v1alpha1::{CoprInstanceSpec, Packages, PackagesStatus, Require, SuiteName},
 };
 
 use super::inputs::Hasher;
@@ -61,6 +61,23 @@ fn add_packages(hasher: &mut Hasher, packages: &Packages) {
     for (name, version) in &packages.pins {
         hasher.add(&["pin", name, version]);
     }
+}
+
+/// A hash of that and of what is required of the packages.
+pub fn wait_hash(spec: &CoprInstanceSpec, require: &Require) -> String {
+    let mut hasher = Hasher::default();
+    hasher.add(&["wait", &spec_hash(spec)]);
+    hasher.add(&["commit", require.commit.as_deref().unwrap_or_default()]);
+    hasher.add(&["timeout", require.timeout.as_deref().unwrap_or_default()]);
+    for (field, map) in [("packages", &require.packages), ("versions", &require.versions)] {
+        for (name, wanted) in map.iter().flatten() {
+            hasher.add(&[field, name, wanted]);
+        }
+    }
+    for (name, commits) in require.commits.iter().flatten() {
+        hasher.add(&["commits", name, &commits.join(" ")]);
+    }
+    hasher.finish()
 }
 
 /// Whether a status was made from such a spec, by this version or the one before.

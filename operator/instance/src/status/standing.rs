@@ -3,7 +3,7 @@
 //!
 //! | Reason | Goes on |
 //! |---|---|
-//! | `Starting`, `ImagesBuilding`, `RestartPending`, `Pending`, `Resizing`, `Looking` | by itself |
+//! | `Starting`, `ImagesBuilding`, `PackagesNotYetThere`, `RestartPending`, `Pending`, `Resizing`, `Looking` | by itself |
 //! | `DependencyUnreadable`, `ApplyFailed`, `ExpiryFailed`, `RepositoryUnreadable`, `RegistryUnreachable` | by itself, unless it has failed for [`PATIENCE`]: it's tried again |
 //! | `ImageBuildTrouble` | by itself, unless an image's build has failed a second time |
 //! | `NotAdmitted` | by itself, unless that has lasted for [`PATIENCE`]: a Gateway says so before it has seen the Service, too |
@@ -13,7 +13,7 @@
 use std::time::Duration;
 
 use copr_operator_api::{
-    status::{AVAILABLE, chroots, exposed, volumes},
+    status::{AVAILABLE, chroots, exposed, images::NOT_YET_THERE, volumes},
     v1alpha1::CoprInstanceStatus,
 };
 use copr_operator_images::condition as images;
@@ -88,6 +88,7 @@ fn outlook(
     match reason {
         health::STARTING
         | images::BUILDING
+        | NOT_YET_THERE
         | RESTART_PENDING
         | volumes::PENDING
         | volumes::RESIZING

@@ -114,6 +114,21 @@ pub enum Reply {
     CutOff,
 }
 
+/// An answer with that body.
+pub fn reply(status: u16, body: impl Display) -> Reply {
+    Reply::Answer(response(status).body(body.to_string()))
+}
+
+impl Reply {
+    #[must_use]
+    pub fn with(self, name: &'static str, value: impl Display) -> Self {
+        match self {
+            Self::Answer(response) => Self::Answer(response.with(name, value)),
+            other => other,
+        }
+    }
+}
+
 impl From<HttpResponse> for Reply {
     fn from(response: HttpResponse) -> Self {
         Self::Answer(response)

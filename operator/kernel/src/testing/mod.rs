@@ -10,7 +10,7 @@ mod api_server;
 mod http_server;
 
 pub use api_server::{ApiServer, Exchange, Refusal, Request, delete, get, patch, post, put};
-pub use http_server::{HttpRequest, HttpResponse, HttpServer, Reply, response};
+pub use http_server::{HttpRequest, HttpResponse, HttpServer, Reply, reply, response};
 
 use std::{collections::BTreeSet, error::Error, fs, path::Path};
 

@@ -12,6 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{End, turns};
 use crate::{
+    source,
     target::{self, State},
     validate::Validated,
 };
@@ -24,6 +25,8 @@ pub mod types {
     pub const SUCCEEDED: &str = "Succeeded";
     /// Whether the verdict is final.
     pub const FINISHED: &str = "Finished";
+    /// Whether the forge has said which packages are needed; there only with `source.packages`.
+    pub const PACKAGES_KNOWN: &str = "PackagesKnown";
 }
 
 /// Reasons of the conditions Succeeded and Finished.
@@ -60,6 +63,13 @@ pub fn unfinished(end: &End, run: &Validated, status: &CoprTestRunStatus) -> Str
         End::SuiteUnusable(why) => why.clone(),
         End::Timeout => format!("the run's timeout of {} passed", run.timeout.text),
         End::InstanceLost => format!("CoprInstance {name} was deleted during the run"),
+        End::PackagesUnknown => {
+            let (within, why) = (wait(run), instance_ready(run, status).message);
+            format!("it wasn't known within {within} which packages are to be tested: {why}")
+        }
+        End::PackagesMissing => {
+            format!("the packages that are to be tested didn't come: {}", instance_ready(run, status).message)
+        }
         End::ImagesFailed => {
             format!("the images of CoprInstance {name} can't be had: {}", instance_ready(run, status).message)
         }
@@ -75,6 +85,11 @@ pub fn unfinished(end: &End, run: &Validated, status: &CoprTestRunStatus) -> Str
             format!("CoprInstance {name} was not ready for tests within {}: {why}", run.ready_timeout.text)
         }
     }
+}
+
+/// How long packages are asked and waited for, in the user's words.
+fn wait(run: &Validated) -> &str {
+    run.wait.as_ref().map_or("", |wait| &wait.text)
 }
 
 /// Sets phase, summary and conditions. `end` is what ended tests early, if it did end any; `waits` is what is waited for, where
@@ -95,6 +110,8 @@ pub fn conclude(
         let message = match end {
             Some(
                 end @ (End::InstanceNotReady
+                | End::PackagesUnknown
+                | End::PackagesMissing
                 | End::ImagesFailed
                 | End::ImagesNotReady
                 | End::SuiteUnusable(_)),
@@ -177,6 +194,11 @@ fn instance_ready(run: &Validated, status: &CoprTestRunStatus) -> Finding {
     if run.template.is_none() || !matches!(run.target.state, State::Missing) {
         return run.target.finding();
     }
+    if !source::is_known(run, status) {
+        let known = conditions::get(&status.conditions, types::PACKAGES_KNOWN);
+        let why = known.map(|known| known.message.clone()).unwrap_or_default();
+        return Finding::no(target::reasons::PACKAGES_UNKNOWN, why);
+    }
     match conditions::get(&status.conditions, types::INSTANCE_READY) {
         Some(known) if known.reason == target::reasons::REFUSED => {
             Finding::no(target::reasons::REFUSED, known.message.clone())
@@ -215,6 +237,8 @@ fn phase(run: &Validated, status: &CoprTestRunStatus, end: Option<&End>) -> Phas
         match &run.target.state {
             State::Unusable { .. } => Phase::Pending,
             State::Missing if run.template.is_none() => Phase::Pending,
+            _ if run.target.images == target::ImagesState::Awaited => Phase::Pending,
+            State::Missing | State::NotReady { .. } if source::is_waiting(run, status) => Phase::Pending,
             State::Missing if run.template.as_ref().is_some_and(|template| template.packages.is_some()) => {
                 Phase::Building
             }

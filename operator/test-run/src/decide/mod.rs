@@ -39,7 +39,7 @@ use super::{
     grant::{self, Grant},
     pod,
     reason::Reason,
-    target,
+    source, target,
     validate::{Listed, Validated},
     verdict,
 };
@@ -107,6 +107,10 @@ enum End {
     /// The suite has no list, or there is no choosing from it.
     SuiteUnusable(String),
     InstanceLost,
+    /// Nobody said which packages are needed.
+    PackagesUnknown,
+    /// They didn't come.
+    PackagesMissing,
     ImagesFailed,
     ImagesNotReady,
     InstanceNotReady,
@@ -121,6 +125,8 @@ impl End {
             Self::SuiteUnusable(_) => Reason::TestBroken,
             Self::Timeout => Reason::TimedOut,
             Self::InstanceLost => Reason::InstanceLost,
+            Self::PackagesUnknown => Reason::PackagesUnknown,
+            Self::PackagesMissing => Reason::PackagesMissing,
             Self::ImagesFailed | Self::ImagesNotReady => Reason::ImagesUnavailable,
             Self::InstanceNotReady => Reason::InstanceNotReady,
         }
@@ -142,6 +148,7 @@ pub fn decide(run: &Validated, observed: &Observed, old: &CoprTestRunStatus) -> 
     let listing = listing::look(run, observed, &mut wake);
     note_suite(&mut status, run, observed);
     note_instance(&mut status, run, observed);
+    source::note(&mut status, run, observed);
 
     let end = match (run.cancel, queue::superseded(run, observed)) {
         (true, _) => Some(End::Cancelled),
@@ -171,7 +178,12 @@ pub fn decide(run: &Validated, observed: &Observed, old: &CoprTestRunStatus) -> 
     let waits = match (&end, queued) {
         (Some(_), _) => None,
         (None, Some(place)) => Some(place),
-        (None, None) => proceed(&judge, &mut status, &mut plan, listing, &mut wake),
+        (None, None) => {
+            if let (target::State::Missing, Some(_)) = (&run.target.state, &run.template) {
+                plan.instance = instance(run, old, &status, now, &mut wake);
+            }
+            proceed(&judge, &mut status, &mut plan, listing, &mut wake)
+        }
     };
     let end = end.filter(|end| {
         let why = conclude::unfinished(end, run, &status);
@@ -268,21 +280,29 @@ fn end(
         now >= moment
     };
     let timestamps = &status.timestamps;
+    let began = source::began(admitted, status);
     if let Listing::Unusable(why) = listing {
         Some(End::SuiteUnusable(why.clone()))
+    } else if let Some(wait) = run.wait.as_ref().filter(|_| !source::is_known(run, status)) {
+        passed(admitted + wait.duration).then_some(End::PackagesUnknown)
     } else if timestamps.instance_ready.is_some() && matches!(run.target.state, target::State::Missing) {
         Some(End::InstanceLost)
     } else if let Some(first) = &timestamps.first_test {
         passed(first.0 + run.timeout.duration).then_some(End::Timeout)
     } else if run.target.images == target::ImagesState::Failed {
-        Some(End::ImagesFailed)
+        let unmet = run.target.finding().reason == images::REQUIREMENT_UNMET;
+        Some(if unmet && source::is_waiting(run, status) { End::PackagesMissing } else { End::ImagesFailed })
+    } else if run.target.images == target::ImagesState::Awaited {
+        // The instance ends that by itself.
+        None
     } else if run.target.images == target::ImagesState::Pending {
-        passed(admitted + run.build_timeout.duration).then_some(End::ImagesNotReady)
+        let there = timestamps.packages_there.as_ref().map_or(began, |there| there.0.max(began));
+        passed(there + run.build_timeout.duration).then_some(End::ImagesNotReady)
     } else if run.target.facts().is_none() {
         // A build of images has a limit of its own.
         let built =
             timestamps.images_ready.as_ref().filter(|_| run.target.images == target::ImagesState::Built);
-        let since = built.map_or(admitted, |built| built.0.max(admitted));
+        let since = built.map_or(began, |built| built.0.max(began));
         passed(since + run.ready_timeout.duration).then_some(End::InstanceNotReady)
     } else if let Some(ready) = &timestamps.instance_ready {
         // Nothing is started yet: what is waited for may never end.
@@ -292,7 +312,7 @@ fn end(
     }
 }
 
-/// Creates the instance, or starts the tests that may run. Returns what is waited for, where it isn't the instance.
+/// Starts the tests that may run. Returns what is waited for, where it isn't the instance.
 fn proceed(
     judge: &Judge<'_>,
     status: &mut CoprTestRunStatus,
@@ -301,9 +321,6 @@ fn proceed(
     wake: &mut Wake,
 ) -> Option<String> {
     let Judge { run, observed, .. } = judge;
-    if let (target::State::Missing, Some(_)) = (&run.target.state, &run.template) {
-        plan.instance = instance(run);
-    }
     if status.timestamps.first_test.is_none() {
         // Before the first pod, since OpenShift takes a moment to let a new service account pull from its internal registry.
         plan.grant = grant::of(run);
@@ -347,9 +364,25 @@ fn proceed(
     turn.waits.or_else(|| facts.builders.note().map(str::to_owned))
 }
 
-/// The run's own instance. It is created, never applied: one that has the name already isn't ours.
-fn instance(run: &Validated) -> Option<CoprInstance> {
-    let mut instance = CoprInstance::new(&run.target.name, run.template.clone()?);
+/// The run's own instance. It is created, never applied: one that has the name already isn't ours. What it requires is in `old`, which
+/// is the status that was written: one that is only about to be written might never be.
+fn instance(
+    run: &Validated,
+    old: &CoprTestRunStatus,
+    status: &CoprTestRunStatus,
+    now: Timestamp,
+    wake: &mut Wake,
+) -> Option<CoprInstance> {
+    let mut spec = run.template.clone()?;
+    if !source::is_known(run, old) {
+        let retry = status.source.as_ref().and_then(|source| source.retry_at.as_ref());
+        wake.at(retry.map_or(now, |at| at.0));
+        return None;
+    }
+    if let (Some(source), Some(wait)) = (&old.source, &run.wait) {
+        source::fill(&mut spec, source, &wait.text);
+    }
+    let mut instance = CoprInstance::new(&run.target.name, spec);
     instance.metadata.namespace = Some(run.namespace.clone());
     instance.metadata.owner_references = Some(vec![run.owner.clone()]);
     instance.metadata.labels = Some(own_labels(run));

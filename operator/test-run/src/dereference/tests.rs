@@ -15,6 +15,11 @@ fn run() -> CoprTestRun {
     World::named(&["auth"]).run
 }
 
+fn forges() -> Forges {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Forges::new(copr_operator_kernel::exchange::client().unwrap())
+}
+
 fn read_run() -> Exchange {
     get(format!("{COPR}/coprtestruns/{RUN}")).answers(serde_json::to_value(run()).unwrap())
 }
@@ -63,7 +68,8 @@ fn all(own: &[Value], instance: Exchange, secret: Exchange, events: Vec<Exchange
 
 async fn observe(script: Vec<Exchange>) -> Result<Option<Observed>, Error> {
     let server = ApiServer::expects(script);
-    let read = dereference(&server.client(), &run(), Others::default(), None, &Platforms::default()).await?;
+    let (others, platforms) = (Others::default(), Platforms::default());
+    let read = dereference(&server.client(), &run(), others, None, &platforms, &forges()).await?;
     Ok(read.map(|(_, observed)| observed))
 }
 

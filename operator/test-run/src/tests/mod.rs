@@ -15,6 +15,7 @@ mod queue;
 mod recorded;
 mod reports;
 mod restart;
+mod source;
 mod suites;
 mod turns;
 mod verdicts;

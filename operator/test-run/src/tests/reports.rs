@@ -48,6 +48,7 @@ fn the_junit_file_tells_every_outcome() {
         repository: Some("fedora-copr/copr".into()),
         commit: Some("5d37cd838".into()),
         pull_request: Some(7),
+        packages: None,
     });
     world.reconcile();
     world.pass(12);

@@ -1,8 +1,10 @@
 //! The world of the tests: what the API server would hold.
 
+use std::cell::Cell;
+
 use copr_operator_api::{
     component::Component,
-    v1alpha1::{CoprInstance, CoprTestRun, CoprTestRunStatus, Outcome, Phase, TestStatus},
+    v1alpha1::{CoprInstance, CoprInstanceSpec, CoprTestRun, CoprTestRunStatus, Outcome, Phase, TestStatus},
 };
 use copr_operator_kernel::conditions;
 use jiff::Timestamp;
@@ -16,7 +18,9 @@ use crate::{
     decide::{self, Plan},
     dereference::{Observed, Red, Seen, SuiteSeen},
     events::{self, Notice},
-    pod, suite, validate,
+    pod,
+    source::{self, Asked},
+    suite, validate,
 };
 
 /// Not the name of the instance, so that mixing them up is seen.
@@ -40,6 +44,10 @@ pub struct World {
     /// The log of a pod that has listed the suite.
     pub said: Option<String>,
     pub red: Red,
+    /// What the forge says, if it's asked.
+    pub forge: Asked,
+    /// How often it was.
+    pub questions: Cell<usize>,
     pub runs: Vec<Other>,
     pub runs_at_a_time: Option<usize>,
     /// Everything told so far.
@@ -94,6 +102,8 @@ impl World {
             kept: Some((LISTING.to_owned(), "quay.io/copr/copr-sanity@sha256:5a".to_owned())),
             said: None,
             red: Red::Missing,
+            forge: Asked::Not,
+            questions: Cell::new(0),
             runs: Vec::new(),
             runs_at_a_time: None,
             notices: Vec::new(),
@@ -122,6 +132,7 @@ impl World {
                 said: self.said.clone(),
             },
             red: self.red.clone(),
+            asked: self.ask(),
             created: time(0),
             runs: self.runs.clone(),
             runs_at_a_time: self.runs_at_a_time,
@@ -131,6 +142,14 @@ impl World {
             on_openshift: self.on_openshift,
             operator_image: Some("quay.io/copr/copr-operator:v1".into()),
         }
+    }
+
+    fn ask(&self) -> Asked {
+        if !source::is_due(&self.run, &self.instance, self.now()) {
+            return Asked::Not;
+        }
+        self.questions.set(self.questions.get() + 1);
+        self.forge.clone()
     }
 
     /// What would be done now; nothing is.
@@ -167,7 +186,7 @@ impl World {
         if let Some(instance) = &plan.instance {
             let owners = instance.owner_references().to_vec();
             assert_eq!(owners[0].controller, Some(true));
-            self.instance_is_made(&instance.name_any(), &[&owners[0].uid]);
+            self.instance_is_made_from(&instance.name_any(), &[&owners[0].uid], Some(&instance.spec));
         }
     }
 
@@ -191,7 +210,12 @@ impl World {
     }
 
     pub fn instance_is_made(&mut self, name: &str, owners: &[&str]) {
-        let spec = self.run.spec.instance.template.as_ref().map(|spec| serde_json::to_value(spec).unwrap());
+        let template = &self.run.spec.instance.template;
+        self.instance_is_made_from(name, owners, template.clone().as_ref());
+    }
+
+    fn instance_is_made_from(&mut self, name: &str, owners: &[&str], spec: Option<&CoprInstanceSpec>) {
+        let spec = spec.map(|spec| serde_json::to_value(spec).unwrap());
         let owners: Vec<Value> = owners
             .iter()
             .map(|uid| json!({"apiVersion": "v", "kind": "CoprTestRun", "name": RUN, "uid": uid, "controller": true}))

@@ -1,5 +1,6 @@
 //! Images that are built from packages: once per input, and told in the end or in the way.
 
+mod awaited;
 mod changed;
 mod healed;
 mod interrupted;

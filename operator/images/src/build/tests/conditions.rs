@@ -86,3 +86,25 @@ fn new_inputs_are_told_from_the_start() {
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].reason, "ImageReused");
 }
+
+#[test]
+fn a_wait_for_packages_is_told_when_it_begins_and_when_it_ends_well() {
+    let waiting: PackagesStatus = serde_json::from_value(json!({"wait": {"hash": "1", "missing": [
+        {"name": "copr-frontend", "wanted": "of commit 9278b61"},
+    ]}}))
+    .unwrap();
+    let over: PackagesStatus =
+        serde_json::from_value(json!({"wait": {"hash": "1", "over": "2026-11-26T10:00:00Z"}})).unwrap();
+    let told = |old: Option<&PackagesStatus>, new| {
+        let events = events::transitions(old, Some(new)).into_iter();
+        events.map(|event| format!("{}: {}", event.reason, event.note.unwrap())).collect::<Vec<_>>()
+    };
+    let begins = ["PackagesAwaited: not in the repositories: copr-frontend of commit 9278b61"];
+    assert_eq!(told(None, &waiting), begins);
+    assert_eq!(told(Some(&waiting), &waiting), [""; 0]);
+    assert_eq!(
+        told(Some(&waiting), &over),
+        ["PackagesThere: the repositories have what packages.require says"]
+    );
+    assert_eq!(told(None, &over), [""; 0], "what was there at once is no news");
+}

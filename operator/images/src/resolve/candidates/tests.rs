@@ -13,6 +13,7 @@ fn package(nevr: &str, provides: &[&str], wants: &[&str], follows: &[&str]) -> P
     Package {
         name: name.into(),
         evr: format!("0:{version}-{release}").into(),
+        source: None,
         arch: "noarch",
         checksum: [0; 32],
         own: Own { provides: own(provides), wants: own(all(wants)), follows: own(all(follows)) },

@@ -164,6 +164,7 @@ struct Collector {
 struct Current {
     name: Box<str>,
     evr: Box<str>,
+    source: Option<Box<str>>,
     arch: Option<&'static str>,
     checksum: [u8; 32],
     provides: Vec<Box<str>>,
@@ -217,6 +218,7 @@ impl PrimaryVisitor for Collector {
         let mut current = Current {
             name: name.into(),
             evr: Box::default(),
+            source: None,
             arch,
             checksum: Sha256::digest(format!("{checksum_type}:{pkgid}").as_bytes()).into(),
             provides: Vec::new(),
@@ -232,6 +234,16 @@ impl PrimaryVisitor for Collector {
         if let Some(current) = &mut self.current {
             let epoch = if epoch.is_empty() { "0" } else { epoch };
             current.evr = format!("{epoch}:{version}-{release}").into();
+        }
+    }
+
+    fn set_rpm_sourcerpm(&mut self, sourcerpm: &str) {
+        // Name, version and release, of which only the name may have dashes.
+        let Some((name, _)) = sourcerpm.rsplit_once('-').and_then(|(rest, _)| rest.rsplit_once('-')) else {
+            return;
+        };
+        if let Some(current) = &mut self.current {
+            current.source = Some(name).filter(|name| **name != *current.name).map(Into::into);
         }
     }
 
@@ -285,6 +297,7 @@ impl PrimaryVisitor for Collector {
         let package = Package {
             name: current.name,
             evr: current.evr,
+            source: current.source,
             arch,
             checksum: current.checksum,
             own: Own {

@@ -129,3 +129,41 @@ fn versions_are_compared_as_far_as_they_are_given() {
     assert!(said.contains("main (https://main.example/) served copr-frontend-1:2.7-1.fc44.noarch"), "{said}");
     assert!(unmet(&version("copr-keygen", "2.2"), &images).unwrap().contains("no image has it"));
 }
+
+fn commits(name: &str, commits: &[&str]) -> Packages {
+    let commits = commits.iter().map(|&commit| commit.to_owned()).collect();
+    spec(Require { commits: Some(BTreeMap::from([(name.to_owned(), commits)])), ..Require::default() })
+}
+
+#[test]
+fn a_package_may_be_of_one_of_several_commits() {
+    assert_eq!(unmet(&commits("copr-frontend", &["aaaaaaa", "9278b61f00"]), &upstream()), None);
+    let said = unmet(&commits("copr-frontend", &["aaaaaaa", "bbbbbbb"]), &upstream()).unwrap();
+    assert!(
+        said.starts_with("require.commits wants copr-frontend of commit aaaaaaa or bbbbbbb, but pr"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_no_image_needs_is_no_fault_of_an_image_under_commits() {
+    assert_eq!(unmet(&commits("copr-selinux", &["aaaaaaa"]), &upstream()), None);
+    // The repositories have to have it all the same.
+    let missing = missing(&commits("copr-selinux", &["aaaaaaa"]), &upstream()[0].packages);
+    assert_eq!((missing[0].name.as_str(), missing[0].found.as_deref()), ("copr-selinux", None));
+}
+
+#[test]
+fn what_is_there_instead_is_told_within_bounds() {
+    let many: Vec<_> =
+        (0..99).map(|n| installed(&format!("copr-keygen-2.{n}-1.fc44.noarch"), "main")).collect();
+    let missing = missing(&commits("copr-keygen", &["aaaaaaa"]), &many);
+    assert!(missing[0].found.as_ref().unwrap().len() <= FOUND_MAX + 3, "{missing:?}");
+}
+
+#[test]
+fn a_package_that_two_fields_name_is_missing_once() {
+    let mut twice = package("copr-frontend", "aaaaaaa");
+    twice.require.as_mut().unwrap().versions = Some(map("copr-frontend", "9.9"));
+    assert_eq!(missing(&twice, &[]).len(), 1);
+}

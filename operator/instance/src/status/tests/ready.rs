@@ -1,5 +1,7 @@
 //! Why an instance isn't Ready, and whether that goes on by itself.
 
+use copr_operator_api::status::images as of_images;
+
 use super::*;
 
 #[test]
@@ -27,6 +29,17 @@ fn a_second_build_that_fails_around_its_packages_is_no_accident() {
     };
     assert_eq!(standing(&after(1)), (RECONCILING, condition::BUILD_TROUBLE));
     assert_eq!(standing(&after(2)), (STALLED, condition::BUILD_TROUBLE));
+}
+
+#[test]
+fn packages_that_are_waited_for_come_by_themselves_and_what_runs_goes_on() {
+    let (instance, seen) = serving();
+    let mut progress = building(&instance, &seen);
+    let message = "waits until 2026-11-26T12:00:00Z";
+    progress.provision.as_mut().unwrap().finding = Finding::no(of_images::NOT_YET_THERE, message);
+    let (status, _) = report(&instance, &progress, None, at(0));
+    assert_eq!(standing(&status), (RECONCILING, of_images::NOT_YET_THERE));
+    assert_eq!(condition(&status, of_images::CONDITION), ("False", of_images::NOT_YET_THERE));
 }
 
 #[test]

@@ -3,22 +3,24 @@
 use std::time::Duration;
 
 use copr_operator_api::v1alpha1::ConfigMapRef;
-use copr_operator_kernel::{
-    dependency,
-    http::{self, asked_pause, innermost},
-    report,
-};
 use jiff::Timestamp;
 use reqwest::{
     Client, ClientBuilder, Method, StatusCode, Url,
     header::{HeaderMap, LOCATION},
     redirect::Policy,
 };
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use crate::{
+    dependency,
+    http::{self, asked_pause, innermost},
+    report,
+};
 
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// A page of comments is a few megabytes at most.
+/// A page of comments, or of a pull request's files, is a few megabytes at most.
 const BODY_MAX: usize = 16 << 20;
 const REDIRECTS: usize = 4;
 /// Of what a server says.
@@ -27,10 +29,15 @@ const WORDS_MAX: usize = 300;
 const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(60);
 
 /// A request.
+#[derive(Debug)]
 pub struct Outgoing {
+    /// The method.
     pub method: Method,
+    /// Where it goes.
     pub url: Url,
+    /// Its headers.
     pub headers: HeaderMap,
+    /// Its body, if it has one.
     pub body: Option<Vec<u8>>,
     /// Whether what the server says in its JSON is for people to read. Not of a URL that can be anything inside the cluster.
     pub quoted: bool,
@@ -39,16 +46,31 @@ pub struct Outgoing {
 /// A good answer.
 #[derive(Debug)]
 pub struct Answer {
+    /// 2xx, or 304 to a request that named the version that is known.
+    pub status: StatusCode,
+    /// Its headers.
     pub headers: HeaderMap,
+    /// Its body.
     pub body: Vec<u8>,
 }
 
-/// Why something couldn't be delivered.
+impl Answer {
+    /// What is in it. What can't be read isn't quoted.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let at = (error.line(), error.column());
+            Failure::refused(format!("the answer can't be read at line {}, column {}", at.0, at.1))
+        })
+    }
+}
+
+/// Why it wasn't done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// It may go by itself.
     #[error("{words}")]
     Passing {
+        /// What happened.
         words: String,
         /// How long the server wants to be left alone.
         pause: Option<Duration>,
@@ -56,6 +78,7 @@ pub enum Failure {
     /// Somebody has to do something.
     #[error("{words}")]
     Refused {
+        /// What happened.
         words: String,
         /// The status, where a server has answered.
         status: Option<StatusCode>,
@@ -63,10 +86,12 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Somebody has to do something, and no server said so.
     pub fn refused(words: impl Into<String>) -> Self {
         Self::Refused { words: words.into(), status: None }
     }
 
+    /// It may go by itself, and nobody said when.
     pub fn passing(words: impl Into<String>) -> Self {
         Self::Passing { words: words.into(), pause: None }
     }
@@ -76,7 +101,17 @@ impl Failure {
         matches!(self, Self::Refused { status: Some(status), .. } if *status == code)
     }
 
+    /// What a Secret or ConfigMap that can't be used means for what it's needed for.
+    pub fn unusable(error: &dependency::Error) -> Self {
+        let words = report::chain(error);
+        match error {
+            dependency::Error::Read { .. } => Self::passing(words),
+            _ => Self::refused(words),
+        }
+    }
+
     /// The same without a secret that the server may have repeated.
+    #[must_use]
     pub fn without(mut self, secret: &str) -> Self {
         let (Self::Passing { words, .. } | Self::Refused { words, .. }) = &mut self;
         if !secret.is_empty() {
@@ -100,10 +135,13 @@ pub async fn client_that_trusts(
 ) -> Result<Client, Failure> {
     let Some(authority) = authority else { return Ok(known.clone()) };
     let pem = dependency::authority(cluster, namespace, field, &authority.name, dependency::CA_KEY).await;
-    let pem = pem.map_err(|error| crate::unusable(&error))?;
-    let more = http::certificates(&pem).map_err(|error| Failure::refused(error.to_string()))?;
-    let client = made(http::builder(TIMEOUT).tls_certs_merge(more));
-    client.map_err(|error| Failure::refused(error.to_string()))
+    let pem = pem.map_err(|error| Failure::unusable(&error))?;
+    client_with(&pem).map_err(|error| Failure::refused(error.to_string()))
+}
+
+/// A client that also trusts these certificate authorities, in PEM.
+pub fn client_with(authorities: &str) -> Result<Client, http::Error> {
+    made(http::builder(TIMEOUT).tls_certs_merge(http::certificates(authorities)?))
 }
 
 fn made(builder: ClientBuilder) -> Result<Client, http::Error> {
@@ -123,7 +161,7 @@ pub async fn exchange(http: &Client, outgoing: &Outgoing) -> Result<Answer, Fail
         }
         let answer = request.send().await.map_err(|error| unreachable(&url, error))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
-        if status.is_redirection() {
+        if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
             url = redirected(&outgoing.method, &url, status, &headers)?;
             continue;
         }
@@ -131,8 +169,8 @@ pub async fn exchange(http: &Client, outgoing: &Outgoing) -> Result<Answer, Fail
         let body = body.ok_or_else(|| {
             Failure::refused(format!("the answer of {} is larger than {BODY_MAX} bytes", host(&url)))
         })?;
-        if status.is_success() {
-            return Ok(Answer { headers, body });
+        if status.is_success() || status == StatusCode::NOT_MODIFIED {
+            return Ok(Answer { status, headers, body });
         }
         let said = if outgoing.quoted { said(&body) } else { None };
         return Err(failure(&url, status, &headers, said.as_deref(), http::now()));
@@ -149,7 +187,7 @@ fn redirected(method: &Method, url: &Url, status: StatusCode, headers: &HeaderMa
     if target.origin() != url.origin() {
         let (from, to) = (host(url), host(&target));
         return Err(refused(format!(
-            "{from} redirects to {to}, which isn't followed: give its URL in spec.report"
+            "{from} redirects to {to}, which isn't followed: give its URL in the spec"
         )));
     }
     let keeps_method = matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
