@@ -6,9 +6,9 @@ import tracemalloc
 import unittest
 from pathlib import Path
 
+from suite.process import Ended
 from suite.verdict import LIMIT, Verdict
 from upstream import journal, judge, results
-from upstream.process import Ended
 
 from . import journals
 

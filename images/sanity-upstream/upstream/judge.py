@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from suite.fingerprint import fingerprint
 from suite.junit import Case
+from suite.process import TERMINATED, Ended
 from suite.verdict import Result, Verdict
 
 from .journal import Journal, Phase
-from .process import TERMINATED, Ended
 from .results import COMPLETE, Malformed, Summary
 
 

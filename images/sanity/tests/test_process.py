@@ -8,9 +8,8 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from suite import log
+from suite import log, process
 from suite.errors import Terminated
-from upstream import process
 
 
 class ProcessTest(unittest.TestCase):

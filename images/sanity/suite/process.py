@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from suite import log
-from suite.errors import Terminated
+from . import log
+from .errors import Terminated
 
 # A script gets so long to end after SIGTERM; what then still writes is no longer listened to.
 KILL_AFTER, LISTEN_AFTER = 8.0, 1.0
