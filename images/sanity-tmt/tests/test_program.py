@@ -241,7 +241,8 @@ class ProgramTest(unittest.TestCase):
     def test_beakerlib(self) -> None:
         code, verdict, _ = self.run_test("/journal/whole")
         self.assertEqual((code, verdict["outcome"]), (1, "Failed"))
-        self.assertIn("What has to work", self.evidence()["output.txt"])
+        self.assertEqual(verdict["message"], "Bad: What has to work (Expected 0, got 1)")
+        self.assertEqual(verdict["results"][0]["name"], verdict["message"])
         self.assertIn("What has to work", self.evidence()["journal.xml"])
 
     def test_beakerlib_that_ends_half_way(self) -> None:

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from suite import evidence, junit
+from suite import evidence, journal, junit
 
 # What of a test's logs is kept: of each evidence.LIMIT.
 LOGS = 200
@@ -58,13 +58,18 @@ class Run:
             lines = [line.strip() for line in file.read().decode(errors="replace").splitlines()]
         return next((line for line in reversed(lines) if line and not line.startswith(NOISE)), "")
 
+    def failures(self) -> tuple[str, ...]:
+        """What failed by the journal, if the test is one of beakerlib: tmt knows phases only."""
+        found = journal.read(self.invocation) if self.invocation else None
+        return tuple(f"{phase.name}: {message}" for phase, message in found.failures()) if found else ()
+
     def keep(self, kept: Path | None, logs: Iterable[str], cases: list[junit.Case], test: str) -> None:
         """Copies what is worth it into the evidence; nothing is left of the rest."""
         if kept:
             execute = self.execute
             files = {RESULTS: execute / RESULTS}
             if test_folder := self.invocation:
-                files |= {OUTPUT: test_folder / OUTPUT, **{name: test_folder / "data" / name for name in JOURNAL}}
+                files |= {OUTPUT: test_folder / OUTPUT, **{name: test_folder / name for name in JOURNAL}}
             root = execute.resolve()
             for name in [name for name in dict.fromkeys(logs) if not name.endswith(f"/{EXTRACT}")][:LOGS]:
                 path = (execute / name).resolve()

@@ -32,6 +32,8 @@ class Left:
     """What tmt itself said when it gave up."""
     last: str
     """The last line that the test printed."""
+    failures: tuple[str, ...] = ()
+    """The assertions of beakerlib that failed, with their phases."""
 
 
 def verdict(left: Left) -> Verdict:
@@ -76,10 +78,12 @@ def cases(left: Left, judged: Verdict) -> list[Case]:
 
 
 def _first(left: Left, run: list[Part], outcome: str) -> str:
-    """Where it went wrong first, and what is said of that: by a note, or else by the test's last words."""
+    """Where it went wrong first, and what is said of that: by an assertion, a note, or else by the test's last words."""
     part = next(part for part in run if part.outcome == outcome)
     within = next((sub for sub in (*part.parts, *part.checks) if sub.outcome == outcome), None)
     late = next((check for check in part.checks if check.outcome != "Passed"), None)
+    if left.failures and part.name == left.test:
+        return left.failures[0]
     where = [name for name in (_name(left.test, part), within.name if within else "") if name and name != left.test]
     note = (within.note if within else "") or part.note or (late.note if late else "") or left.last
     if not note:
@@ -88,9 +92,9 @@ def _first(left: Left, run: list[Part], outcome: str) -> str:
 
 
 def _results(left: Left) -> tuple[Result, ...]:
-    """Each result, then its parts and checks."""
+    """Failing assertions, then each result with its parts and checks."""
     parts = left.results if isinstance(left.results, list) else []
-    return tuple(result for part in parts for result in _flat(_name(left.test, part), part))
+    return (*(Result(failure, "Failed") for failure in left.failures), *(result for part in parts for result in _flat(_name(left.test, part), part)))
 
 
 def _flat(name: str, part: Part) -> Iterator[Result]:

@@ -111,7 +111,8 @@ def _run(name: str, settings: Settings, kept: Path | None) -> Verdict:
         found: list[results.Part] | results.Malformed | None = results.read(run.execute / command.RESULTS)
     except results.Malformed as error:
         found = error
-    left = judge.Left(name, ended, time.monotonic() - began, found, said.why(printed), run.last_words())
+    left = judge.Left(name, ended, time.monotonic() - began, found, said.why(printed), run.last_words(),
+                      run.failures())
     verdict = judge.verdict(left)
     logs = [path for part in found for path in part.logs] if isinstance(found, list) else []
     run.keep(kept, logs, judge.cases(left, verdict), name)

@@ -8,11 +8,11 @@ import time
 import traceback
 from types import FrameType
 
-from suite import broken, evidence, leftovers, listing, log, process, source
+from suite import broken, evidence, journal, leftovers, listing, log, process, source
 from suite.errors import Terminated, TestError
 from suite.verdict import Verdict, leave
 
-from . import behave, catalogue, client, journal, judge, results
+from . import behave, catalogue, client, judge, results
 from .kept import Folders
 from .settings import GIT_REF, GIT_URL, Settings
 from .watch import Watch

@@ -47,6 +47,8 @@ pub mod reasons {
 
 /// The image of the suite `upstream`, as the one of `smoke` is `sanity`.
 const UPSTREAM: &str = "sanity-upstream";
+/// The image of the suite `tmt`.
+const TMT: &str = "sanity-tmt";
 
 /// The instance of a run.
 #[derive(Clone, Debug)]
@@ -304,7 +306,7 @@ fn suite_facts<'a>(
     let spec = &instance.spec;
     let image = listed.cloned().or_else(|| suite.image.clone()).or_else(|| match suite.name {
         SuiteName::Smoke => instance.status.as_ref()?.images.get(Image::Sanity.key()).cloned(),
-        SuiteName::Upstream => None,
+        SuiteName::Upstream | SuiteName::Tmt => None,
     });
     let given =
         || suite_image(suite, spec).filter(|_| spec.packages.is_none() || suite.name != SuiteName::Smoke);
@@ -372,6 +374,7 @@ pub fn suite_image(suite: &Suite, spec: &CoprInstanceSpec) -> Option<String> {
     suite.image.clone().or_else(|| match suite.name {
         SuiteName::Smoke => spec.tests.image.clone().or_else(|| of_registry(Image::Sanity.folder())),
         SuiteName::Upstream => of_registry(UPSTREAM),
+        SuiteName::Tmt => of_registry(TMT),
     })
 }
 
@@ -379,7 +382,7 @@ pub fn suite_image(suite: &Suite, spec: &CoprInstanceSpec) -> Option<String> {
 pub fn no_image(suite: &Suite, of: &str) -> String {
     let from = match suite.name {
         SuiteName::Smoke => "packages, tests.image or images.registry",
-        SuiteName::Upstream => "images.registry",
+        SuiteName::Upstream | SuiteName::Tmt => "images.registry",
     };
     format!("suite.image is not given, and {of} has no {from} to take it from")
 }
