@@ -70,7 +70,7 @@ fn upstream(ctx: &Context, name: &str) -> CoprTestRun {
     let mut run = fixtures::run_against(name, "copr", &[]);
     run.spec.suite.name = SuiteName::Upstream;
     let url = format!("git://git.{}.svc/copr", ctx.namespace);
-    run.spec.suite.git = Some(SuiteGit { url, reference: Some("main".into()) });
+    run.spec.suite.git = Some(SuiteGit { url, reference: Some("main".into()), path: None });
     run.spec.suite.retries = 0;
     run
 }
