@@ -61,12 +61,12 @@ build_components() {
 	"$ROOT/images/build" --base-image "$base" --repository "standin=$repository"
 }
 
-# The suite of Copr's own scripts, which is no part of an instance.
-build_upstream_suite() {
+# The suites of Copr's own scripts and of tmt tests, which are no part of an instance.
+build_more_suites() {
 	local base repository
 	base=$(base_image standin)
 	repository=$(standin_repository)
-	"$ROOT/images/build" --base-image "$base" --repository "standin=$repository" sanity-upstream
+	"$ROOT/images/build" --base-image "$base" --repository "standin=$repository" sanity-upstream sanity-tmt
 }
 
 # build_defect DEFECT COMPONENT: one component's image, as NAME:defect-DEFECT.
@@ -107,7 +107,7 @@ components() {
 	for file in "$ROOT"/images/*/Containerfile; do
 		file=${file%/Containerfile}
 		case ${file##*/} in
-		base | image-builder | operator | sanity-upstream) ;;
+		base | image-builder | operator | sanity-*) ;;
 		*) echo "${file##*/}" ;;
 		esac
 	done

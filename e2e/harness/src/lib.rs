@@ -18,6 +18,7 @@ pub mod cluster;
 mod dump;
 mod events;
 pub mod fixtures;
+pub mod git;
 mod http;
 mod kstatus;
 mod kubectl;

@@ -55,7 +55,7 @@ fn prebuilt(mut spec: CoprInstanceSpec, built: &[&str]) -> Result<CoprInstanceSp
     for image in Image::ALL.into_iter().filter(|image| !built.contains(&image.key())) {
         let name = Some(format!("{registry}/copr-{}:{}", image.folder(), given.tag));
         match image {
-            Image::Base | Image::SanityUpstream => {}
+            Image::Base | Image::SanityUpstream | Image::SanityTmt => {}
             Image::Database => spec.database.component.image = name,
             Image::Redis => spec.redis.component.image = name,
             Image::Keygen => spec.keygen.image = name,

@@ -241,6 +241,8 @@ async fn a_run_may_be() -> Result<()> {
             ("spec.suite", json!({"parallelism": 64, "timeout": "48h", "retries": 0})),
             ("spec.suite.image", json!("quay.io/me/sanity:1")),
             ("spec.suite", json!({"name": "upstream", "git": {"ref": "main"}})),
+            ("spec.suite", json!({"name": "tmt", "git": {"url": "https://git.example.org/x", "path": "tests/tmt"}})),
+            ("spec.suite", json!({"name": "tmt", "image": "quay.io/me/with-tests:1"})),
             ("spec.suite", json!({"image": "quay.io/me/mine:1", "git": {"url": "https://git.example.org/x"}})),
             ("spec.suite.tests", json!(["Sanity/a test of mine.sh"])),
             (
@@ -303,6 +305,10 @@ async fn a_run_may_not_be() -> Result<()> {
             ("spec.suite.tests", json!(["auth", "auth"]), "spec.suite.tests"),
             ("spec.suite.tests", json!([""]), "spec.suite.tests"),
             ("spec.suite.git", json!({"url": "https://git.example.org/x"}), "suite.git"),
+            ("spec.suite", json!({"name": "tmt"}), "suite.git is missing"),
+            ("spec.suite", json!({"name": "upstream", "git": {"path": "tests"}}), "suite.git.path"),
+            ("spec.suite", json!({"name": "tmt", "git": {"path": "/tests"}}), "git.path is a folder"),
+            ("spec.suite", json!({"name": "tmt", "git": {"path": "tests/../.."}}), "git.path is a folder"),
             ("spec.suite.expectedFailures", json!([{"test": "auth"}]), "reason"),
             (
                 "spec.suite.expectedFailures",

@@ -4,9 +4,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from suite.process import Ended
 from suite.verdict import Verdict
 from upstream import behave, judge
-from upstream.process import Ended
 
 # Of behave 1.3.3, but for the system's output.
 SUITE = """\

@@ -6,9 +6,10 @@ import tracemalloc
 import unittest
 from pathlib import Path
 
+from suite import journal
+from suite.process import Ended
 from suite.verdict import LIMIT, Verdict
-from upstream import journal, judge, results
-from upstream.process import Ended
+from upstream import judge, results
 
 from . import journals
 

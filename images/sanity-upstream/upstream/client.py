@@ -1,9 +1,8 @@
 """Makes the user whom the scripts expect: a configuration of copr-cli, and one of dnf's copr plugin."""
 
-import shutil
 import urllib.parse
 
-from suite.errors import TestError
+from suite.client import configure
 from suite.log import say
 
 from .settings import Settings
@@ -14,13 +13,7 @@ _PORTS = {"http": 80, "https": 443}
 
 def prepare(settings: Settings) -> None:
     """Writes both; without the first no script can work."""
-    try:
-        folder = settings.home / ".config"
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(settings.client_config, folder / "copr")
-        (folder / "copr").chmod(0o600)
-    except OSError as error:
-        raise TestError(f"copr-cli can't be configured: {error}") from error
+    configure(settings.client_config, settings.home)
     try:
         (settings.dnf_copr / "tested-copr.conf").write_text(dnf_copr(settings.frontend), encoding="utf-8")
     except OSError as error:

@@ -7,11 +7,11 @@ failed there. What counts is therefore the state that beakerlib wrote, then the 
 from dataclasses import dataclass
 
 from suite.fingerprint import fingerprint
+from suite.journal import Journal, Phase
 from suite.junit import Case
+from suite.process import TERMINATED, Ended
 from suite.verdict import Result, Verdict
 
-from .journal import Journal, Phase
-from .process import TERMINATED, Ended
 from .results import COMPLETE, Malformed, Summary
 
 

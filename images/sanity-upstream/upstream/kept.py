@@ -4,10 +4,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from suite import evidence, junit, log
+from suite import evidence, junit
 
-# Of a journal; the pod's log has most of it as well.
-LIMIT = 16 << 20
 # journal.meta isn't among them: its values are in base64, secrets too.
 JOURNAL = ("journal.xml", "journal.txt", "TestResults")
 
@@ -27,15 +25,6 @@ class Folders:
         if self._kept:
             for path in [self.beakerlib / name for name in JOURNAL] + sorted(self.behave.glob("TESTS-*.xml")):
                 if path.is_file():
-                    evidence.keep(self._kept / evidence.safe(path.name), scrubbed(path))
+                    evidence.keep(self._kept / evidence.safe(path.name), evidence.scrubbed(path))
             evidence.keep(self._kept / evidence.JUNIT, junit.document("upstream", test, cases))
         shutil.rmtree(self._work, ignore_errors=True)
-
-
-def scrubbed(path: Path) -> bytes:
-    """The file's beginning without secrets."""
-    with path.open("rb") as file:
-        content = file.read(LIMIT)
-    for secret in log.secrets():
-        content = content.replace(secret.encode(), b"***")
-    return content

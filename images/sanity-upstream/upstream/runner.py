@@ -1,25 +1,21 @@
 """Lists the tests, or runs one: its verdict, its evidence, and the cleaning up that can't change the verdict."""
 
-import configparser
 import contextlib
 import os
 import signal
 import sys
 import time
 import traceback
-from dataclasses import replace
 from types import FrameType
 
-from suite import evidence, listing, log
+from suite import broken, evidence, journal, leftovers, listing, log, process, source
 from suite.errors import Terminated, TestError
-from suite.fingerprint import fingerprint
-from suite.frontend import wait_for_frontend
-from suite.verdict import Verdict, first_line, leave
-from suite.wait import Deadline
+from suite.verdict import Verdict, leave
 
-from . import behave, catalogue, client, journal, judge, leftovers, process, results, source
+from . import behave, catalogue, client, judge, results
 from .kept import Folders
-from .settings import Origin, Settings
+from .settings import GIT_REF, GIT_URL, Settings
+from .watch import Watch
 
 NAME = "upstream"
 # Of run-test itself, and of a laboratory that beakerlib would report to.
@@ -41,10 +37,10 @@ def list_tests() -> int:
     """Prints the list and nothing else on stdout."""
     with contextlib.redirect_stdout(sys.stderr):
         try:
-            scripts = source.obtain(Origin.from_environment())
+            scripts = source.obtain(source.Origin.from_environment(GIT_URL, GIT_REF))
             tests = [script.listed for script in catalogue.scripts(scripts.root)]
         except TestError as error:
-            return leave(_error(error, "SourceUnavailable"))
+            return leave(broken.error(error, "SourceUnavailable"))
     version = scripts.source.commit[:12] if scripts.source else "unknown"
     print(listing.document(NAME, version, tests, source=scripts.source, root=True))
     return 0
@@ -56,14 +52,14 @@ def run_test(name: str) -> int:
     if folder := evidence.folder():
         with evidence.readable():
             log.copy_to(folder / evidence.LOG)
-    watch = leftovers.Watch()
+    watch = Watch()
     settings: Settings | None = None
     try:
         settings = Settings.from_environment()
         log.hide_secrets_of(settings.client_config)
         verdict = _run(name, settings, watch)
     except TestError as error:
-        verdict = _error(error, "")
+        verdict = broken.error(error, "")
     except Terminated:
         verdict = Verdict("Error", "terminated by SIGTERM before the script was begun", reason=process.TERMINATED)
     except Exception as error:  # a mistake of this program, whatever it is
@@ -71,22 +67,22 @@ def run_test(name: str) -> int:
         verdict = Verdict("Error", f"{type(error).__name__}: {error}")
     # Whoever ends the pod now waits for what follows.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    verdict = _without_secrets(verdict)
+    verdict = broken.without_secrets(verdict)
     log.say(f"{name}: {verdict.outcome}" + (f": {verdict.message}" if verdict.message else ""))
     code = leave(verdict)
     if settings:
-        leftovers.clean_up(settings, _username(settings), watch.name)
+        leftovers.clean_up(settings.client_config, settings.owner, [watch.name] if watch.name else [])
     return code
 
 
-def _run(name: str, settings: Settings, watch: leftovers.Watch) -> Verdict:
+def _run(name: str, settings: Settings, watch: Watch) -> Verdict:
     try:
-        scripts = source.obtain(Origin.from_environment())
+        scripts = source.obtain(source.Origin.from_environment(GIT_URL, GIT_REF))
     except TestError as error:
-        return _error(error, "SourceUnavailable")
+        return broken.error(error, "SourceUnavailable")
     script = catalogue.find(scripts.root, name)
     client.prepare(settings)
-    if gone := _unreachable(settings):
+    if gone := broken.unreachable(settings.frontend, settings.patience):
         return gone
     folders = Folders(evidence.folder())
     behave.configure(settings.home, folders.behave)
@@ -119,33 +115,7 @@ def _run(name: str, settings: Settings, watch: leftovers.Watch) -> Verdict:
     verdict = judge.behave(left) if script.behave else judge.beakerlib(left, script.skipped_with, settings.storage)
     folders.keep(name, judge.cases(left, verdict, name))
     # A script can't tell a Copr that errs from one that isn't there.
-    return verdict if verdict.outcome != "Failed" else _unreachable(settings, verdict) or verdict
-
-
-def _unreachable(settings: Settings, verdict: Verdict | None = None) -> Verdict | None:
-    """The verdict on a test whose frontend doesn't answer, with what is known of it; None if it does."""
-    try:
-        wait_for_frontend(settings.frontend, Deadline(settings.patience))
-    except TestError as error:
-        after = f"; before that: {verdict.message}" if verdict else ""
-        return replace(_error(error, "FrontendUnreachable"), message=f"{error}{after}", results=verdict.results if verdict else ())
-    return None
-
-
-def _error(error: Exception, reason: str) -> Verdict:
-    message = first_line(str(error))
-    return Verdict("Error", message, reason=reason, fingerprint=fingerprint([reason, message]))
-
-
-def _without_secrets(verdict: Verdict) -> Verdict:
-    return replace(verdict, message=log.scrub(verdict.message), results=tuple(
-        replace(result, name=log.scrub(result.name), message=log.scrub(result.message)) for result in verdict.results))
-
-
-def _username(settings: Settings) -> str:
-    parser = configparser.ConfigParser(interpolation=None)
-    parser.read(settings.client_config)
-    return parser.get("copr-cli", "username", fallback="")
+    return verdict if verdict.outcome != "Failed" else broken.unreachable(settings.frontend, settings.patience, verdict) or verdict
 
 
 def _on_sigterm(_number: int, _frame: FrameType | None) -> None:

@@ -14,22 +14,6 @@ PATIENCE = "20"
 
 
 @dataclass(frozen=True)
-class Origin:
-    """Where the scripts come from."""
-
-    folder: Path | None
-    """A folder with them; otherwise they are fetched."""
-    url: str
-    ref: str
-
-    @classmethod
-    def from_environment(cls, env: Mapping[str, str] = os.environ) -> "Origin":
-        """SUITE_DIR, or SUITE_GIT_URL and SUITE_GIT_REF."""
-        folder = env.get("SUITE_DIR", "")
-        return cls(Path(folder) if folder else None, env.get("SUITE_GIT_URL") or GIT_URL, env.get("SUITE_GIT_REF") or GIT_REF)
-
-
-@dataclass(frozen=True)
 class Settings:
     """The Copr to test, and the limits to keep."""
 

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from .log import say
+from .log import say, secrets
 
 LOG, JUNIT = "log.txt", "junit.xml"
+# Of a file; the pod's log has most of it as well.
+LIMIT = 16 << 20
 
 
 def folder(env: Mapping[str, str] = os.environ) -> Path | None:
@@ -30,6 +32,15 @@ def keep(path: Path, content: bytes) -> None:
             path.write_bytes(content)
     except OSError as error:
         say(f"{path} isn't kept: {error}")
+
+
+def scrubbed(path: Path) -> bytes:
+    """The file's beginning without secrets."""
+    with path.open("rb") as file:
+        content = file.read(LIMIT)
+    for secret in secrets():
+        content = content.replace(secret.encode(), b"***")
+    return content
 
 
 @contextlib.contextmanager

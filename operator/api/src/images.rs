@@ -29,6 +29,8 @@ pub enum Image {
     Sanity,
     /// Copr's own sanity suite.
     SanityUpstream,
+    /// The suite of tmt tests.
+    SanityTmt,
 }
 
 /// A row of the table.
@@ -46,7 +48,7 @@ pub struct ImageRow {
 
 impl Image {
     /// In the order in which they are built and reported.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Base,
         Self::Database,
         Self::Redis,
@@ -59,6 +61,7 @@ impl Image {
         Self::Builder,
         Self::Sanity,
         Self::SanityUpstream,
+        Self::SanityTmt,
     ];
 
     /// Its row.
@@ -133,6 +136,12 @@ impl Image {
                 field: "tests.suites",
                 action: "BuildSanityUpstreamImage",
             },
+            Self::SanityTmt => &ImageRow {
+                folder: "sanity-tmt",
+                key: "sanityTmt",
+                field: "tests.suites",
+                action: "BuildSanityTmtImage",
+            },
         }
     }
 
@@ -160,7 +169,7 @@ impl Image {
     pub const fn starts_from(self) -> Option<Self> {
         match self {
             Self::Base => None,
-            Self::SanityUpstream => Some(Self::Sanity),
+            Self::SanityUpstream | Self::SanityTmt => Some(Self::Sanity),
             _ => Some(Self::Base),
         }
     }
@@ -170,12 +179,13 @@ impl Image {
         match suite {
             SuiteName::Smoke => Self::Sanity,
             SuiteName::Upstream => Self::SanityUpstream,
+            SuiteName::Tmt => Self::SanityTmt,
         }
     }
 
     /// Whether it's of a suite: no pod of the instance runs it.
     pub const fn is_of_suite(self) -> bool {
-        matches!(self, Self::Sanity | Self::SanityUpstream)
+        matches!(self, Self::Sanity | Self::SanityUpstream | Self::SanityTmt)
     }
 
     /// The image of that key.
@@ -187,7 +197,7 @@ impl Image {
 /// What the spec names as an image in its own block.
 pub const fn own_image(spec: &CoprInstanceSpec, image: Image) -> Option<&String> {
     match image {
-        Image::Base | Image::SanityUpstream => None,
+        Image::Base | Image::SanityUpstream | Image::SanityTmt => None,
         Image::Database => spec.database.component.image.as_ref(),
         Image::Redis => spec.redis.component.image.as_ref(),
         Image::Keygen => spec.keygen.image.as_ref(),

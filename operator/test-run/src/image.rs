@@ -42,7 +42,7 @@ pub fn suite_image(suite: &Suite, spec: &CoprInstanceSpec) -> Option<String> {
 pub fn no_image(suite: &Suite, of: &str) -> String {
     let from = match suite.name {
         SuiteName::Smoke => "packages, tests.image or images.registry",
-        SuiteName::Upstream => "packages or images.registry",
+        SuiteName::Upstream | SuiteName::Tmt => "packages or images.registry",
     };
     format!("suite.image is not given, and {of} has no {from} to take it from")
 }

@@ -313,8 +313,12 @@ fn common(proxy: &[(String, String)]) -> impl Iterator<Item = (String, String)> 
 /// Where the tests are, for a suite that gets them from a git repository: the commit, once the suite has said it.
 fn git(run: &Validated) -> impl Iterator<Item = (String, String)> {
     let named = |git: &Git| {
+        let path = git.path.as_ref().map(|path| ("SUITE_GIT_PATH", path));
         [("SUITE_GIT_URL", &git.url), ("SUITE_GIT_REF", &git.reference)]
+            .into_iter()
+            .chain(path)
             .map(|(name, value)| (name.to_owned(), value.clone()))
+            .collect::<Vec<_>>()
     };
     run.git.as_ref().map(named).into_iter().flatten()
 }

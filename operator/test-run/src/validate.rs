@@ -130,6 +130,8 @@ pub struct Git {
     pub url: String,
     /// Branch, tag or commit.
     pub reference: String,
+    /// Folder of it, if not the top.
+    pub path: Option<String>,
 }
 
 /// How long an ended run is kept.
@@ -234,12 +236,13 @@ pub fn git(run: &CoprTestRun) -> Option<Git> {
     let git = match (&suite.git, suite.name) {
         (Some(git), _) => git.clone(),
         (None, SuiteName::Upstream) => SuiteGit::default(),
-        (None, SuiteName::Smoke) => return None,
+        // An image of one's own may have its tests in it.
+        (None, SuiteName::Smoke | SuiteName::Tmt) => return None,
     };
     let listed = run.status.as_ref().and_then(|status| status.suite.as_ref()?.commit.clone());
     let tested = || run.spec.source.as_ref()?.commit.clone();
     let reference = listed.or(git.reference).or_else(tested).unwrap_or_else(|| "main".into());
-    Some(Git { url: git.url, reference })
+    Some(Git { url: git.url, reference, path: git.path })
 }
 
 /// The tests of the run: chosen from the list once, and kept by the status from then on.

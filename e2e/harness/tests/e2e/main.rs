@@ -12,6 +12,7 @@ mod paused;
 mod people;
 mod quota;
 mod run;
+mod tmt;
 mod trouble;
 mod uid;
 mod upstream;

@@ -25,9 +25,9 @@ const SCRIPTS: [(&str, &str); 5] = [
 #[ignore = "needs a cluster with the operator: ./check e2e"]
 async fn what_is_flaky_mended_skipped_endless_or_oddly_named_is_shown_as_that() -> Result<()> {
     with_namespace("outcomes", |ctx| async move {
-        scripts::serve(&ctx, "git", &SCRIPTS).await?;
+        let url = scripts::serve(&ctx, &SCRIPTS).await?;
         ctx.create(&fixtures::instance("copr", fixtures::instance_spec())).await?;
-        let mut run = scripts::run(&ctx, "all", "git");
+        let mut run = scripts::run("all", &url);
         run.spec.suite.retries_after_failure = 1;
         run.spec.suite.test_timeout = Some("1m30s".into());
         run.spec.suite.expected_failures = vec![ExpectedFailure {
@@ -64,9 +64,9 @@ async fn with_fail_fast_nothing_is_started_after_the_first_failure() -> Result<(
     with_namespace("fail-fast", |ctx| async move {
         let breaks = ("a-breaks", include_str!("scripts/breaks.sh"));
         let passes = ("b-passes", include_str!("scripts/passes.sh"));
-        scripts::serve(&ctx, "git", &[breaks, passes]).await?;
+        let url = scripts::serve(&ctx, &[breaks, passes]).await?;
         ctx.create(&fixtures::instance("copr", fixtures::instance_spec())).await?;
-        let mut run = scripts::run(&ctx, "fast", "git");
+        let mut run = scripts::run("fast", &url);
         run.spec.suite.fail_fast = true;
         run.spec.suite.parallelism = 1;
         ctx.create(&run).await?;

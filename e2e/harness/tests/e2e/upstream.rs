@@ -18,9 +18,9 @@ const SCRIPTS: [(&str, &str); 3] = [
 #[ignore = "needs a cluster with the operator: ./check e2e"]
 async fn each_script_has_a_verdict_and_what_was_red_is_run_again() -> Result<()> {
     with_namespace("upstream", |ctx| async move {
-        scripts::serve(&ctx, "git", &SCRIPTS).await?;
+        let url = scripts::serve(&ctx, &SCRIPTS).await?;
         ctx.create(&fixtures::instance("copr", fixtures::instance_spec())).await?;
-        ctx.create(&scripts::run(&ctx, "first", "git")).await?;
+        ctx.create(&scripts::run("first", &url)).await?;
         let first = ctx.until::<CoprTestRun>("first", "finished", RUN, fixtures::finished).await?;
         let listed = first.status.as_ref().and_then(|status| status.suite.clone()).context("no suite")?;
         ensure!(listed.name == "upstream" && listed.tests == 3, "{listed:?}");
@@ -37,7 +37,7 @@ async fn each_script_has_a_verdict_and_what_was_red_is_run_again() -> Result<()>
         ensure!(leaves.reason.as_deref() == Some("JournalIncomplete"), "{leaves:?}");
         ensure!(fixtures::phase(&first) == Phase::Failed, "{:?}", first.status);
 
-        let mut again = scripts::run(&ctx, "again", "git");
+        let mut again = scripts::run("again", &url);
         again.spec.rerun_of = Some("first".into());
         again.spec.suite.expected_failures = vec![ExpectedFailure {
             test: "runtest-breaks".into(),

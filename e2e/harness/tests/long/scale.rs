@@ -25,9 +25,9 @@ async fn five_hundred_tests_have_a_verdict_each_in_one_status() -> Result<()> {
         let text = "#!/bin/bash\n. /usr/share/beakerlib/beakerlib.sh || exit 1\nrlJournalStart\nrlPhaseStartTest\n\
             rlRun true\nrlPhaseEnd\nrlJournalEnd\n";
         let all: Vec<_> = names.iter().map(|name| (name.as_str(), text)).collect();
-        scripts::serve(&ctx, "git", &all).await?;
+        let url = scripts::serve(&ctx, &all).await?;
         ctx.create(&fixtures::instance("copr", fixtures::instance_spec())).await?;
-        let mut run = scripts::run(&ctx, "all", "git");
+        let mut run = scripts::run("all", &url);
         run.spec.suite.parallelism = 12;
         run.spec.suite.retries = 1;
         ctx.create(&run).await?;
@@ -46,12 +46,12 @@ async fn five_hundred_tests_have_a_verdict_each_in_one_status() -> Result<()> {
 #[ignore = "needs a cluster with the operator: ./check long"]
 async fn a_test_that_prints_200_megabytes_has_its_verdict_and_its_evidence() -> Result<()> {
     with_namespace("loud", |ctx| async move {
-        scripts::serve(&ctx, "git", &[("runtest-loud", include_str!("prints_a_lot.sh"))]).await?;
+        let url = scripts::serve(&ctx, &[("runtest-loud", include_str!("prints_a_lot.sh"))]).await?;
         let registry = Registry::find(&ctx).await?;
         let mut spec = fixtures::instance_spec();
         spec.registry = packaged::spec(&registry, &ctx.namespace, Vec::new(), &[])?.registry;
         ctx.create(&fixtures::instance("copr", spec)).await?;
-        let mut run = scripts::run(&ctx, "loud", "git");
+        let mut run = scripts::run("loud", &url);
         run.spec.evidence.keep = KeepEvidence::Always;
         ctx.create(&run).await?;
         let is_settled = |run: &CoprTestRun| {

@@ -73,10 +73,11 @@ fn digest(image: &str) -> &str {
 #[ignore = "needs a cluster with the operator: ./check long"]
 async fn the_image_of_a_suite_is_built_when_its_line_is_there_and_nothing_else_changes() -> Result<()> {
     with_namespace("suite-image", |ctx| async move {
-        scripts::serve(&ctx, "git", &[("runtest-builds", include_str!("../e2e/scripts/builds.sh"))]).await?;
+        let url =
+            scripts::serve(&ctx, &[("runtest-builds", include_str!("../e2e/scripts/builds.sh"))]).await?;
         let site = Site::new(&ctx).await?;
         ctx.create(&fixtures::instance("copr", site.spec(&["keygen"])?)).await?;
-        ctx.create(&scripts::run(&ctx, "first", "git")).await?;
+        ctx.create(&scripts::run("first", &url)).await?;
         let image = built_for_the_run(&ctx, &site).await?;
         let first = ctx.until::<CoprTestRun>("first", "finished", RUN, fixtures::finished).await?;
         ensure!(fixtures::phase(&first) == Phase::Passed, "{:?}", first.status);

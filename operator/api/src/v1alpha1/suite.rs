@@ -9,20 +9,25 @@ use strum::{Display, IntoStaticStr, VariantArray};
 /// The suite of a run.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!has(self.git) || self.name == 'upstream' || has(self.image)")
-    .message("suite.git says where a suite's tests are: of name: upstream, or of an image of your own that reads SUITE_GIT_URL"))]
+#[x_kube(validation = Rule::new("!has(self.git) || self.name in ['upstream', 'tmt'] || has(self.image)")
+    .message("suite.git says where a suite's tests are: of name: upstream or tmt, or of an image of your own that reads SUITE_GIT_URL"))]
+#[x_kube(validation = Rule::new("self.name != 'tmt' || has(self.git) || has(self.image)")
+    .message("suite.git is missing: name: tmt runs the tests of a git repository, at its url and ref, in the folder path"))]
+#[x_kube(validation = Rule::new("!has(self.git) || !has(self.git.path) || self.name == 'tmt' || has(self.image)")
+    .message("suite.git.path says where the fmf root of name: tmt is: upstream's scripts are where Copr has them"))]
 pub struct Suite {
     /// Which suite. With `image` it is the suite in that image, whatever it calls itself.
     #[serde(default)]
     pub name: SuiteName,
     /// Image of the suite: anything that keeps the contract of docs/suite-contract.md. Absent: the one that is built from the
     /// instance's `packages` if its `tests.suites` name the suite, else of `smoke` its `tests.image` or
-    /// `<registry>/copr-sanity:<tag>` of its `images`, and of `upstream` `<registry>/copr-sanity-upstream:<tag>`. An
-    /// `instance.template` with `packages` needs no `tests.suites`: the suite is added to them.
+    /// `<registry>/copr-sanity:<tag>` of its `images`, and of `upstream` and `tmt` `<registry>/copr-sanity-upstream:<tag>` and
+    /// `<registry>/copr-sanity-tmt:<tag>`. An `instance.template` with `packages` needs no `tests.suites`: the suite is added to
+    /// them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub image: Option<String>,
-    /// The git repository in which `upstream`, or an image of your own, finds its tests.
+    /// The git repository in which `upstream` or `tmt`, or an image of your own, finds its tests. `tmt` needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<SuiteGit>,
     /// Run only these tests of the suite, by their whole names. One that the suite hasn't ends the run at once, as Error, and the
@@ -146,6 +151,8 @@ pub enum SuiteName {
     Smoke,
     /// The Beakerlib scripts of Copr's own repository, one test per script.
     Upstream,
+    /// The tmt tests of a git repository's folder with fmf metadata, one test per test that is enabled.
+    Tmt,
 }
 
 /// Where a suite's tests are.
@@ -161,6 +168,13 @@ pub struct SuiteGit {
     #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub reference: Option<String>,
+    /// Folder of the repository with the root of the fmf metadata (where `.fmf` is), such as `tests/tmt`; for `tmt`. Absent: the
+    /// top of the repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = Rule::new("!self.startsWith('/') && !self.split('/').exists(part, part == '..')")
+        .message("git.path is a folder of the repository, such as tests/tmt: it begins without / and has no .."))]
+    pub path: Option<String>,
 }
 
 fn default_git_url() -> String {
@@ -169,7 +183,7 @@ fn default_git_url() -> String {
 
 impl Default for SuiteGit {
     fn default() -> Self {
-        Self { url: default_git_url(), reference: None }
+        Self { url: default_git_url(), reference: None, path: None }
     }
 }
 

@@ -38,8 +38,8 @@ fn with_suites(spec: &CoprInstanceSpec, suites: &[SuiteName]) -> String {
     if !suites.contains(&SuiteName::Smoke) {
         hasher.add(&["no suite", "smoke"]);
     }
-    if suites.contains(&SuiteName::Upstream) {
-        hasher.add(&["suite", "upstream"]);
+    for suite in [SuiteName::Upstream, SuiteName::Tmt].iter().filter(|suite| suites.contains(suite)) {
+        hasher.add(&["suite", (*suite).into()]);
     }
     hasher.finish()
 }

@@ -71,7 +71,7 @@ impl SuiteSeen {
     }
 }
 
-/// What two lists have in common that are the same: image and commit. None if either may change under its name.
+/// What two lists have in common that are the same: image, commit and folder. None if either may change under its name.
 pub fn key(image: &str, git: Option<&Git>) -> Option<String> {
     let (_, digest) = image.split_once("@sha256:")?;
     let is_commit =
@@ -79,7 +79,11 @@ pub fn key(image: &str, git: Option<&Git>) -> Option<String> {
     if !git.is_none_or(is_commit) {
         return None;
     }
-    let git = git.map(|git| format!("{}\n{}", git.url, git.reference)).unwrap_or_default();
+    let place = |git: &Git| {
+        let path = git.path.as_ref().map(|path| format!("\n{path}")).unwrap_or_default();
+        format!("{}\n{}{path}", git.url, git.reference)
+    };
+    let git = git.map(place).unwrap_or_default();
     Some(hex::encode(&Sha256::digest(format!("{digest}\n{git}"))[..16]))
 }
 

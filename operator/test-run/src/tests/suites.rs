@@ -5,7 +5,10 @@ use kube::ResourceExt as _;
 use serde_json::{Value, json};
 
 use super::world::{INSTANCE, LISTING, World};
-use crate::dereference::Red;
+use crate::{
+    dereference::{Red, key},
+    validate::Git,
+};
 
 fn spec(suite: &Value) -> Value {
     json!({"instance": {"name": INSTANCE}, "suite": suite})
@@ -192,4 +195,44 @@ fn a_suite_that_asks_for_root_has_it_in_a_user_namespace_only() {
     let container = pod.containers[0].security_context.clone().unwrap();
     assert_eq!(container.allow_privilege_escalation, Some(false));
     assert!(!container.capabilities.unwrap().add.unwrap().contains(&"SYS_ADMIN".to_owned()));
+}
+
+/// A run of tmt tests on an instance of images from a registry, and what the pod that lists them is told of git.
+fn tmt(git: &Value) -> (Vec<String>, Option<String>) {
+    let mut world = World::new(&spec(&json!({"name": "tmt", "git": git})));
+    world.kept = None;
+    world.instance_is_made(INSTANCE, &[]);
+    world.instance_is_ready();
+    let pod = world.reconcile().pods[0].spec.clone().unwrap();
+    let env = pod.containers[0].env.clone().unwrap();
+    let told = env.into_iter().filter(|variable| variable.name.starts_with("SUITE_GIT_"));
+    let told =
+        told.map(|variable| format!("{}={}", variable.name, variable.value.unwrap_or_default())).collect();
+    (told, pod.containers[0].image.clone())
+}
+
+#[test]
+fn tmt_tests_are_of_a_folder_of_a_repository() {
+    let (told, image) = tmt(&json!({"url": "https://git.example.org/x", "ref": "v1", "path": "tests/tmt"}));
+    let expected =
+        ["SUITE_GIT_URL=https://git.example.org/x", "SUITE_GIT_REF=v1", "SUITE_GIT_PATH=tests/tmt"];
+    assert_eq!(told, expected);
+    assert_eq!(image.unwrap(), "quay.io/copr/copr-sanity-tmt:v1");
+    let (told, _) = tmt(&json!({"url": "https://git.example.org/x"}));
+    assert_eq!(told, ["SUITE_GIT_URL=https://git.example.org/x", "SUITE_GIT_REF=main"]);
+}
+
+#[test]
+fn lists_of_two_folders_of_one_commit_are_two() {
+    let of = |path: Option<&str>| {
+        let git = Git {
+            url: "https://git.example.org/x".into(),
+            reference: "5d37cd838ab1db0097d1da08b1682094b95b9ac6".into(),
+            path: path.map(str::to_owned),
+        };
+        key("quay.io/copr/copr-sanity-tmt@sha256:77", Some(&git)).unwrap()
+    };
+    assert_eq!(of(Some("tests/a")), of(Some("tests/a")));
+    assert_ne!(of(Some("tests/a")), of(Some("tests/b")));
+    assert_ne!(of(Some("tests/a")), of(None));
 }

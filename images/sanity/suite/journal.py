@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from suite.log import say
+from .log import say
 
 # Of the first so many failing assertions the messages are kept; those after them are counted.
 KEPT_FAILURES = 1000

@@ -8,9 +8,8 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from suite import log
+from suite import log, process
 from suite.errors import Terminated
-from upstream import process
 
 
 class ProcessTest(unittest.TestCase):
@@ -45,6 +44,15 @@ class ProcessTest(unittest.TestCase):
         with mock.patch.object(process, "KILL_AFTER", 0.5):
             ended = self.run_script("trap '' TERM; sleep 60", 0.5)
         self.assertEqual((ended.code, ended.cut), (-9, "DeadlineReached"))
+
+    def test_sessions_of_its_own_end_with_it(self) -> None:
+        with mock.patch.object(process, "KILL_AFTER", 0.5):
+            self.run_script("trap '' TERM; setsid bash -c 'echo $$ > child; trap \"\" TERM; sleep 60' & sleep 60", 1)
+        child = Path(f"/proc/{int((self.folder / 'child').read_text())}/stat")
+        end = time.monotonic() + 10
+        while child.exists() and child.read_text().rpartition(")")[2].split()[0] != "Z":
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.05)
 
     def test_nothing_is_left(self) -> None:
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""Gets the scripts: from a folder, or from a git repository at one commit."""
+"""Gets the tests: from a folder, or from a git repository at one commit."""
 
 import os
 import re
@@ -6,15 +6,13 @@ import subprocess
 import tempfile
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from suite.errors import TestError
-from suite.listing import Source
-from suite.log import hide, output, say, scrub
-
-from .settings import Origin
+from .errors import TestError
+from .listing import Source
+from .log import hide, output, say, scrub
 
 ATTEMPTS, PAUSE = 3, 5.0
 LIMIT = 300.0
@@ -23,6 +21,22 @@ _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 
 # Nobody is there to be asked for a password; no hook or configuration of the user takes part.
 _ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the tests come from."""
+
+    folder: Path | None
+    """A folder with them; otherwise they are fetched."""
+    url: str
+    ref: str
+
+    @classmethod
+    def from_environment(cls, url: str, ref: str, env: Mapping[str, str] = os.environ) -> "Origin":
+        """SUITE_DIR, or SUITE_GIT_URL and SUITE_GIT_REF, or what is given."""
+        folder = env.get("SUITE_DIR", "")
+        return cls(Path(folder) if folder else None, env.get("SUITE_GIT_URL") or url, env.get("SUITE_GIT_REF") or ref)
 
 
 @dataclass(frozen=True)
@@ -39,7 +53,7 @@ class GitFailed(Exception):
 
 
 def obtain(origin: Origin, sleep: Callable[[float], None] = time.sleep) -> Scripts:
-    """The scripts. Where they can't be had, it's a TestError that says why."""
+    """The tests. Where they can't be had, it's a TestError that says why."""
     if origin.folder:
         if not origin.folder.is_dir():
             raise TestError(f"SUITE_DIR, {origin.folder}, is no folder")

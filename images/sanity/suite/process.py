@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from suite import log
-from suite.errors import Terminated
+from . import log
+from .errors import Terminated
 
 # A script gets so long to end after SIGTERM; what then still writes is no longer listened to.
 KILL_AFTER, LISTEN_AFTER = 8.0, 1.0
@@ -65,7 +65,7 @@ class Stream:
 
 
 def run(command: tuple[str, ...], folder: Path, env: dict[str, str], seconds: float, emit: Callable[[str], None]) -> Ended:
-    """Runs it. Afterwards nothing of its process group is left."""
+    """Runs it. Afterwards nothing of its process group is left; where it was cut off, nor of the sessions that it began."""
     stream = Stream(emit)
     # A pipe, no file: what the script leaves running must not keep us.
     process = subprocess.Popen(command, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -80,10 +80,13 @@ def run(command: tuple[str, ...], folder: Path, env: dict[str, str], seconds: fl
             cut = DEADLINE
     except Terminated:
         cut = TERMINATED
+    sessions = _sessions(process.pid) if cut else set()
     if cut:
         _signal(process, signal.SIGTERM)
         _listen(process, output, stream, time.monotonic() + KILL_AFTER)
+        sessions |= _sessions(process.pid)
     _signal(process, signal.SIGKILL)
+    _kill_sessions(sessions)
     process.wait()
     _listen(None, output, stream, time.monotonic() + LISTEN_AFTER)
     process.stdout.close()
@@ -117,3 +120,38 @@ def _signal(process: "subprocess.Popen[bytes]", number: int) -> None:
         os.killpg(process.pid, number)
     except ProcessLookupError:
         pass
+
+
+def _sessions(root: int) -> set[int]:
+    """The sessions that its descendants have begun: tmt gives each test one. They outlive whoever began them."""
+    table = _processes()
+    found, todo = set(), [root]
+    while todo:
+        parent = todo.pop()
+        for pid, (of, session) in table.items():
+            if of == parent:
+                found.add(session)
+                todo.append(pid)
+    return found - {root, os.getsid(0)}
+
+
+def _kill_sessions(sessions: set[int]) -> None:
+    for pid, (_, session) in _processes().items():
+        if session in sessions:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+
+def _processes() -> dict[int, tuple[int, int]]:
+    """Parent and session of each process."""
+    table = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # After the name, which may have blanks and parentheses: state, parent, group, session.
+            fields = path.read_text(errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        table[int(path.parent.name)] = (int(fields[1]), int(fields[3]))
+    return table
