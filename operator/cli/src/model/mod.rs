@@ -1,0 +1,32 @@
+//! From statuses to what people and tools read. Pure: no client, no terminal, no clock.
+
+pub mod describe;
+pub mod follow;
+pub mod tables;
+pub mod tmt;
+pub mod verdict;
+
+#[cfg(test)]
+pub mod fixtures;
+
+use jiff::SignedDuration;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+/// A message that may have lines, on one.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+pub fn condition<'a>(conditions: &'a [Condition], type_: &str) -> Option<&'a Condition> {
+    conditions.iter().find(|condition| condition.type_ == type_)
+}
+
+/// From one time to another, if both are known.
+pub fn between(start: Option<&Time>, end: Option<&Time>) -> Option<SignedDuration> {
+    Some(end?.0.duration_since(start?.0))
+}
+
+/// `1 test`, `2 tests`.
+pub fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
