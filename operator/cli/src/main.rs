@@ -16,6 +16,12 @@ use args::Args;
 use model::verdict::Exit;
 
 fn main() -> ExitCode {
+    let mut words = std::env::args();
+    // As kubectl calls what completes the words after "kubectl copr".
+    if words.next().is_some_and(|program| program.ends_with("kubectl_complete-copr")) {
+        print!("{}", commands::complete(&words.collect::<Vec<_>>()));
+        return ExitCode::SUCCESS;
+    }
     let args = Args::parse();
     // The first one that is installed counts; this program installs one only.
     let installed = rustls::crypto::ring::default_provider().install_default();

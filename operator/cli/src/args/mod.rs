@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub use run::{DryRun, ObjectFormat, RepositoryArg, Rerun, Run};
+pub use run::{Create, DryRun, Keep, ObjectFormat, Rerun, Run, SuiteArgs, Tested};
 
 /// A release names the commit that it was built from.
 pub const VERSION: &str = match option_env!("COPR_OPERATOR_VERSION") {

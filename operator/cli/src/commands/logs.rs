@@ -103,7 +103,7 @@ fn not_started(run: &CoprTestRun, test: &TestStatus) -> Error {
 }
 
 /// A log goes with its pod; where else it may be.
-fn gone(error: LogError, pod: &str, run: &CoprTestRun, cluster: &Cluster) -> Error {
+pub fn gone(error: LogError, pod: &str, run: &CoprTestRun, cluster: &Cluster) -> Error {
     let source = match error {
         LogError::Write(source) => return Error::Output(source),
         LogError::Read(source) => {

@@ -1,6 +1,11 @@
 //! A command against an API server that follows a script.
 
-use std::{io::Write, time::Duration};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use copr_operator_kernel::testing::{ApiServer, Exchange};
 
@@ -24,4 +29,28 @@ pub async fn run<T>(
     let limit = Duration::from_secs(60);
     let result = tokio::time::timeout(limit, command(&cluster, &mut out)).await.expect("it goes on and on");
     (result, String::from_utf8(out).unwrap())
+}
+
+/// A folder of a test's own.
+pub struct Folder(PathBuf);
+
+static FOLDERS: AtomicUsize = AtomicUsize::new(0);
+
+impl Folder {
+    pub fn new() -> Self {
+        let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("kubectl-copr-{}-{number}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
 }

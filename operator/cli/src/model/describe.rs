@@ -31,15 +31,15 @@ pub fn words(instance: &CoprInstance, now: Timestamp) -> String {
     if !waits.is_empty() {
         text += "\nIt waits for:\n";
         for line in waits {
-            text += &format!("- {line}\n");
+            text.extend([format!("- {line}\n")]);
         }
-        text += &format!("\n{}\n", outlook(&status));
+        text.extend([format!("\n{}\n", outlook(&status))]);
     }
     let beside = beside(&status, now);
     if !beside.is_empty() {
         text += "\nAnd:\n";
         for line in beside {
-            text += &format!("- {line}\n");
+            text.extend([format!("- {line}\n")]);
         }
     }
     text += &where_it_answers(&status, name);
@@ -163,10 +163,10 @@ fn where_it_answers(status: &CoprInstanceStatus, name: &str) -> String {
     let Some(endpoints) = &status.endpoints else { return String::new() };
     let mut text = format!("\nInside the cluster: {}\n", endpoints.frontend);
     if let Some(public) = &endpoints.public {
-        text += &format!("For people:         {}\n", public.frontend);
+        text.extend([format!("For people:         {}\n", public.frontend)]);
     }
     if status.client_secret.is_some() {
-        text += &format!("copr-cli:           kubectl copr login {name}\n");
+        text.extend([format!("copr-cli:           kubectl copr login {name}\n")]);
     }
     text
 }

@@ -1,4 +1,5 @@
 //! Runs and instances that unit tests show.
+#![expect(clippy::needless_pass_by_value, reason = "what is given is a literal")]
 
 use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun, CoprTestRunStatus, ImageStatus};
 use jiff::{SignedDuration, Timestamp};

@@ -147,12 +147,12 @@ fn test_line(test: &TestStatus) -> String {
     let mut line = format!("  {} {:?}", test.name, test.outcome);
     if test.outcome == Outcome::Running {
         if test.attempts > 1 {
-            line += &format!(", attempt {}", test.attempts);
+            line.extend([format!(", attempt {}", test.attempts)]);
         }
         return line;
     }
     if let Some(duration) = &test.duration {
-        line += &format!(" {duration}");
+        line.extend([format!(" {duration}")]);
     }
     match &test.message {
         Some(message) if test.outcome != Outcome::Passed => format!("{line}  {}", one_line(message)),
@@ -198,9 +198,9 @@ mod tests {
         for (minute, (status, images)) in fixtures::course().iter().enumerate() {
             let now = fixtures::at(60 * i64::try_from(minute).unwrap());
             let lines = [follow.run(status), follow.images(images)].concat();
-            text += &format!("---- {minute}m\n{}\n", lines.join("\n"));
-            text +=
-                &if live { format!("{:?}\n", follow.bar(now)) } else { format!("{}\n", follow.still(now)) };
+            text.extend([format!("---- {minute}m\n{}\n", lines.join("\n"))]);
+            let last = if live { format!("{:?}", follow.bar(now)) } else { follow.still(now) };
+            text.extend([last, "\n".into()]);
         }
         text
     }

@@ -1,7 +1,10 @@
 //! From statuses to what people and tools read. Pure: no client, no terminal, no clock.
 
+pub mod compare;
 pub mod describe;
+pub mod files;
 pub mod follow;
+pub mod new_run;
 pub mod tables;
 pub mod tmt;
 pub mod verdict;

@@ -92,10 +92,10 @@ fn tests(status: &CoprTestRunStatus) -> String {
 fn failures(status: &CoprTestRunStatus) -> Option<String> {
     let mut text = String::new();
     for test in status.tests.iter().filter(|test| test.outcome.is_red() && !test.results.is_empty()) {
-        text += &format!("{}:\n", test.name);
+        text.extend([format!("{}:\n", test.name)]);
         for result in &test.results {
             let message = result.message.as_ref().map(|m| format!("  {}", one_line(m))).unwrap_or_default();
-            text += &format!("  {:?}  {}{message}\n", result.outcome, result.name);
+            text.extend([format!("  {:?}  {}{message}\n", result.outcome, result.name)]);
         }
     }
     (!text.is_empty()).then_some(text)
