@@ -203,6 +203,9 @@ pub struct Preflight {
 /// bash:  source <(kubectl copr completion bash)
 /// zsh:   source <(kubectl copr completion zsh)
 /// fish:  kubectl copr completion fish | source
+///
+/// That is for the command written as kubectl-copr. kubectl itself completes 'kubectl copr' if a link to kubectl-copr that is
+/// called kubectl_complete-copr is on the PATH.
 #[derive(clap::Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub struct Completion {

@@ -8,6 +8,7 @@ mod describe;
 mod login;
 mod logs;
 mod manual;
+mod preflight;
 mod results;
 #[cfg(test)]
 mod testing;
@@ -27,27 +28,25 @@ use crate::{
 /// Runs the command.
 pub async fn run(args: Args) -> Result<Exit, Error> {
     let out = &mut io::stdout();
-    match &args.command {
-        Command::Run(run) if run.create.dry_run == Some(DryRun::Client) => {
-            return create::dry_run(run, args.place.namespace, out);
-        }
-        Command::Completion(args) => return manual::completion(args, out),
-        Command::Man(args) => return manual::man(args),
-        _ => {}
-    }
-    let cluster = Cluster::connect(&args.place).await?;
+    let place = args.place;
+    let cluster = || Cluster::connect(&place);
     match args.command {
-        Command::Run(args) => create::run(&cluster, &args, out).await,
-        Command::Rerun(args) => create::rerun(&cluster, &args, out).await,
-        Command::Compare(args) => compare::run(&cluster, &args, out).await,
-        Command::Login(args) => login::run(&cluster, &args, out).await,
-        Command::Watch(args) => watch::run(&cluster, &args, out).await,
-        Command::Artifacts(args) => artifacts::run(&cluster, &args, out).await,
-        Command::Results(args) => results::run(&cluster, &args, out).await,
-        Command::Logs(args) => logs::run(&cluster, &args, out).await,
-        Command::Cancel(args) => cancel::run(&cluster, &args, out).await,
-        Command::Describe(args) => describe::run(&cluster, &args, out).await,
-        _ => Err(Error::Said("not yet".into())),
+        Command::Run(args) if args.create.dry_run == Some(DryRun::Client) => {
+            create::dry_run(&args, place.namespace, out)
+        }
+        Command::Run(args) => create::run(&cluster().await?, &args, out).await,
+        Command::Rerun(args) => create::rerun(&cluster().await?, &args, out).await,
+        Command::Watch(args) => watch::run(&cluster().await?, &args, out).await,
+        Command::Results(args) => results::run(&cluster().await?, &args, out).await,
+        Command::Logs(args) => logs::run(&cluster().await?, &args, out).await,
+        Command::Artifacts(args) => artifacts::run(&cluster().await?, &args, out).await,
+        Command::Cancel(args) => cancel::run(&cluster().await?, &args, out).await,
+        Command::Compare(args) => compare::run(&cluster().await?, &args, out).await,
+        Command::Describe(args) => describe::run(&cluster().await?, &args, out).await,
+        Command::Login(args) => login::run(&cluster().await?, &args, out).await,
+        Command::Preflight(args) => preflight::run(&cluster().await?, &args, out).await,
+        Command::Completion(args) => manual::completion(&args, out),
+        Command::Man(args) => manual::man(&args),
     }
 }
 

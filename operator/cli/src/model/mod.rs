@@ -5,6 +5,7 @@ pub mod describe;
 pub mod files;
 pub mod follow;
 pub mod new_run;
+pub mod preflight;
 pub mod tables;
 pub mod tmt;
 pub mod verdict;
