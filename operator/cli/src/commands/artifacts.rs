@@ -33,6 +33,7 @@ pub async fn run(cluster: &Cluster, args: &Artifacts, out: &mut dyn Write) -> Re
     let entries = tmt::results(&run, &logs)
         .map_err(|error| Error::Render { what: "results.yaml", why: error.to_string() })?;
     folder.write("results.yaml", &entries)?;
+    folder.write("results.html", &results::page(cluster, &run).await?)?;
     say(out, &format!("wrote {}, with {}", args.dir.display(), count(logs.len(), "log")))?;
     if !missing.is_empty() {
         say(out, &format!("The pods of {} are gone, and their logs with them.", missing.join(", ")))?;
@@ -150,6 +151,10 @@ mod tests {
             log("chroots", 1).says(""),
             log("modules", 1).says(""),
             log("signatures", 1).says(""),
+            get("/apis/copr.fedorainfracloud.org/v1alpha1/namespaces/team/coprtestruns").lists(&[]),
+            log("build-spec", 1).query("tailLines", "40").says("two\n"),
+            log("build-srpm", 2).refuses(ApiServer::NOT_FOUND, "no such pod"),
+            log("signatures", 1).says(""),
         ];
         let folder = testing::Folder::new();
         let args = Artifacts { run: "pr-7".into(), dir: folder.path().join("out") };
@@ -159,6 +164,7 @@ mod tests {
         assert!(text.contains("oras pull quay.io/you/copr-evidence@sha256:ee"), "{text}");
         let read = |name: &str| fs::read_to_string(args.dir.join(name)).unwrap();
         assert_eq!(read("build-spec/output.txt"), "one\ntwo\n");
+        assert!(read("results.html").contains("build-spec"));
         assert_eq!(read("junit.xml"), "<testsuites/>\n");
         let entries: Value = serde_saphyr::from_str(&read("results.yaml")).unwrap();
         assert_eq!(entries[1]["log"], json!(["build-spec/output.txt"]));

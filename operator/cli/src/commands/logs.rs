@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The container of a test's pod that runs the test.
-const CONTAINER: &str = "test";
+pub const CONTAINER: &str = "test";
 /// After this a pod that isn't there, or hasn't started, is looked at again.
 const AGAIN: Duration = Duration::from_secs(1);
 

@@ -3,18 +3,21 @@
 use std::{collections::BTreeMap, io::Write};
 
 use copr_operator_api::v1alpha1::CoprTestRun;
-use kube::api::DynamicObject;
+use kube::api::{DynamicObject, ListParams, LogParams};
 
-use super::say;
+use super::{logs, say};
 use crate::{
-    args::{Results, ResultsFormat},
+    args::{Results, ResultsFormat, VERSION},
     cluster::{Cluster, typed},
     error::Error,
     model::{
-        tables, tmt,
+        html, tables, tmt,
         verdict::{self, Exit},
     },
 };
+
+/// So much of a log is on the page.
+const LOG_LINES: i64 = 40;
 
 pub async fn run(cluster: &Cluster, args: &Results, out: &mut dyn Write) -> Result<Exit, Error> {
     let whole = cluster.whole_run(&args.run).await?;
@@ -26,11 +29,40 @@ pub async fn run(cluster: &Cluster, args: &Results, out: &mut dyn Write) -> Resu
         ResultsFormat::Junit => cluster.junit(&run).await?,
         ResultsFormat::Tmt => tmt::results(&run, &BTreeMap::new())
             .map_err(|error| Error::Render { what: "results.yaml", why: error.to_string() })?,
-        ResultsFormat::Html => return Err(Error::Said("not yet".into())),
+        ResultsFormat::Html => page(cluster, &run).await?,
     };
     say(out, &text)?;
     let phase = run.status.map(|status| status.phase).unwrap_or_default();
     Ok(if args.exit_code { verdict::exit(phase) } else { Exit::Fine })
+}
+
+/// With the last green run and the ends of the logs of red tests, where they can be had.
+pub async fn page(cluster: &Cluster, run: &CoprTestRun) -> Result<String, Error> {
+    let all = cluster.runs().list(&ListParams::default()).await.map_err(Error::api(format!(
+        "list the CoprTestRuns of the namespace {}, for the last green one",
+        cluster.namespace
+    )))?;
+    let mut logs = BTreeMap::new();
+    let red = run.status.iter().flat_map(|status| &status.tests).filter(|test| test.outcome.is_red());
+    for test in red {
+        let Some(pod) = &test.pod else { continue };
+        let params = LogParams {
+            container: Some(logs::CONTAINER.into()),
+            tail_lines: Some(LOG_LINES),
+            ..LogParams::default()
+        };
+        match cluster.pods().logs(pod, &params).await {
+            Ok(log) => {
+                logs.insert(test.name.clone(), html::log_end(&log));
+            }
+            // The page says what there is: a log goes with its pod.
+            Err(kube::Error::Api(status)) if matches!(status.code, 400 | 403 | 404) => {}
+            Err(error) => return Err(Error::api(format!("read the log of the pod {pod}"))(error)),
+        }
+    }
+    let green = html::last_green(run, &all.items);
+    html::page(&html::Subject { run, green, logs: &logs, version: VERSION })
+        .map_err(|error| Error::Render { what: "a page", why: error.to_string() })
 }
 
 /// Without what only the API server needs.
@@ -82,6 +114,23 @@ mod tests {
         let there = get("/api/v1/namespaces/team/configmaps/pr-7-junit").answers(map);
         let (exit, text) = results(ResultsFormat::Junit, vec![there]).await;
         assert_eq!((exit.unwrap(), text.as_str()), (Exit::Failed, "<testsuites/>\n"));
+    }
+
+    #[tokio::test]
+    async fn a_page_has_the_ends_of_logs_and_the_last_green_run() {
+        let log = |pod: &str| get(format!("/api/v1/namespaces/team/pods/{pod}/log")).query("tailLines", "40");
+        let mut green = fixtures::green_object();
+        green["status"]["timestamps"] =
+            json!({"started": "2026-11-25T10:00:00Z", "finished": "2026-11-25T10:07:00Z"});
+        let script = vec![
+            get(RUNS).lists(&[fixtures::red_object(), green]),
+            log("pr-7-build-spec-1").says("error: no such spec\n"),
+            log("pr-7-build-srpm-2").refuses(ApiServer::NOT_FOUND, "gone"),
+            log("pr-7-signatures-1").says(""),
+        ];
+        let (exit, text) = results(ResultsFormat::Html, script).await;
+        assert_eq!(exit.unwrap(), Exit::Failed);
+        assert!(text.contains("error: no such spec") && text.contains("That was pr-6"), "{text}");
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@ pub mod compare;
 pub mod describe;
 pub mod files;
 pub mod follow;
+pub mod html;
 pub mod new_run;
 pub mod preflight;
 pub mod tables;

@@ -13,7 +13,11 @@ pub fn results(run: &CoprTestRun) -> String {
     let status = run.status.clone().unwrap_or_default();
     let name = run.metadata.name.as_deref().unwrap_or_default();
     let mut parts = vec![format!("{name}  {}\n", verdict::headline(&status))];
-    parts.push(facts(run, &status));
+    let facts: Vec<_> =
+        facts(run, &status).into_iter().map(|(name, value)| vec![name.into(), value]).collect();
+    if !facts.is_empty() {
+        parts.push(table(&[], facts));
+    }
     if !status.tests.is_empty() {
         parts.push(tests(&status));
         parts.extend(failures(&status));
@@ -39,9 +43,10 @@ pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> St
     table.trim_fmt() + "\n"
 }
 
-fn facts(run: &CoprTestRun, status: &CoprTestRunStatus) -> String {
+/// What the run is about.
+pub fn facts(run: &CoprTestRun, status: &CoprTestRunStatus) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
-    let mut row = |name: &str, value: Option<String>| rows.extend(value.map(|v| vec![name.into(), v]));
+    let mut row = |name: &'static str, value: Option<String>| rows.extend(value.map(|value| (name, value)));
     row("Instance", status.instance.clone());
     row(
         "Suite",
@@ -61,7 +66,7 @@ fn facts(run: &CoprTestRun, status: &CoprTestRunStatus) -> String {
     row("Source", (!told.is_empty()).then(|| told.join(", ")));
     row("Rerun of", run.spec.rerun_of.clone());
     row("Evidence", status.evidence.as_ref().and_then(|evidence| evidence.artifact.clone()));
-    if rows.is_empty() { String::new() } else { table(&[], rows) }
+    rows
 }
 
 fn tests(status: &CoprTestRunStatus) -> String {

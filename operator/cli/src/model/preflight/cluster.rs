@@ -179,7 +179,7 @@ pub fn volumes(facts: &Facts) -> Finding {
             WHAT,
             "no StorageClass is the default",
             format!(
-                "kubectl annotate storageclass {} {DEFAULT_CLASS}=true; or name one in the instance's defaults.storageClassName",
+                "kubectl annotate storageclass {} {DEFAULT_CLASS}=true; or name one in the instance's defaults.storage.className",
                 name(class)
             ),
         ),

@@ -69,6 +69,7 @@ pub fn builders(facts: &Facts) -> Finding {
 
 /// What is read of a `.dockerconfigjson`: whose registries, and nothing secret.
 #[derive(Deserialize)]
+#[expect(clippy::zero_sized_map_values, reason = "a set can't be read of an object")]
 struct DockerConfig {
     #[serde(default)]
     auths: BTreeMap<String, IgnoredAny>,
