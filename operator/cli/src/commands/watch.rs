@@ -9,6 +9,7 @@ use std::{
 use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun, CoprTestRunStatus, Phase};
 use futures::{Stream, StreamExt as _, stream};
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 use kube::runtime::{WatchStreamExt as _, watcher};
 
 use super::say;
@@ -151,11 +152,13 @@ impl<'a> Screen<'a> {
 
     fn show_run(&mut self, status: &CoprTestRunStatus) -> Result<(), Error> {
         let lines = self.follow.run(status);
+        self.draw(clock::now());
         self.lines(&lines)
     }
 
     fn show_images(&mut self, images: &[copr_operator_api::v1alpha1::ImageStatus]) -> Result<(), Error> {
         let lines = self.follow.images(images);
+        self.draw(clock::now());
         self.lines(&lines)
     }
 
@@ -172,13 +175,20 @@ impl<'a> Screen<'a> {
         }
     }
 
+    fn draw(&self, now: Timestamp) {
+        let Some(bar) = &self.bar else { return };
+        let shown = self.follow.bar(now);
+        // A bar of nothing would be full.
+        bar.set_length(shown.of.max(1));
+        bar.set_position(shown.done);
+        bar.set_prefix(format!("{}/{}", shown.done, shown.of));
+        bar.set_message(shown.text);
+    }
+
     fn tick(&mut self) -> Result<(), Error> {
         let now = clock::now();
-        if let Some(bar) = &self.bar {
-            let shown = self.follow.bar(now);
-            bar.set_length(shown.of);
-            bar.set_position(shown.done);
-            bar.set_message(shown.text);
+        if self.bar.is_some() {
+            self.draw(now);
             return Ok(());
         }
         self.quiet += TICK;
@@ -199,7 +209,7 @@ impl<'a> Screen<'a> {
 fn bar() -> ProgressBar {
     let bar = ProgressBar::new(0);
     // The template is a constant, and right.
-    if let Ok(style) = ProgressStyle::with_template("[{bar:20}] {pos}/{len}  {elapsed}  {wide_msg}") {
+    if let Ok(style) = ProgressStyle::with_template("[{bar:20}] {prefix}  {elapsed}  {wide_msg}") {
         bar.set_style(style.progress_chars("#>."));
     }
     bar.enable_steady_tick(TICK);

@@ -100,7 +100,7 @@ fn failures(status: &CoprTestRunStatus) -> Option<String> {
         text.extend([format!("{}:\n", test.name)]);
         for result in &test.results {
             let message = result.message.as_ref().map(|m| format!("  {}", one_line(m))).unwrap_or_default();
-            text.extend([format!("  {:?}  {}{message}\n", result.outcome, result.name)]);
+            text.extend([format!("  {:?}  {}{message}\n", result.outcome, one_line(&result.name))]);
         }
     }
     (!text.is_empty()).then_some(text)
