@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use copr_operator_api::v1alpha1::{CoprTestRun, Outcome, TestStatus};
 use jiff::SignedDuration;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde::Serialize;
 
 use super::{between, one_line, verdict};
@@ -90,8 +91,8 @@ fn entry(suite: &str, test: &TestStatus, log: Option<&String>) -> Entry {
         },
         note,
         log: log.cloned().into_iter().collect(),
-        start_time: test.started_at.as_ref().map(|time| time.0.to_string()),
-        end_time: test.finished_at.as_ref().map(|time| time.0.to_string()),
+        start_time: test.started_at.as_ref().map(at),
+        end_time: test.finished_at.as_ref().map(at),
         duration: took(test).map(clock),
         subresult: test
             .results
@@ -118,6 +119,11 @@ fn result(outcome: Outcome) -> &'static str {
 fn took(test: &TestStatus) -> Option<SignedDuration> {
     let told = || test.duration.as_deref()?.parse::<SignedDuration>().ok();
     between(test.started_at.as_ref(), test.finished_at.as_ref()).or_else(told)
+}
+
+/// Its schema wants parts of a second.
+fn at(time: &Time) -> String {
+    time.0.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }
 
 /// As tmt reads it.
