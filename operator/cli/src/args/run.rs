@@ -84,7 +84,7 @@ pub struct SuiteArgs {
     pub suite: SuiteName,
 
     /// Only this test of the suite; can be repeated
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME")]
     pub test: Vec<String>,
 
     /// How many tests run at a time [default: 4]

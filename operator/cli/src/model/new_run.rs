@@ -199,7 +199,7 @@ mod tests {
             ("images", "--images quay.io/you:2.7 --chroot fedora-43-x86_64 --keep"),
             (
                 "instance",
-                "--instance mine --name nightly --suite upstream --test a,b --test c --parallelism 2 --timeout 2h --test-timeout 5m --keep on-failure",
+                "--instance mine --name nightly --suite upstream --test a --test b,c --parallelism 2 --timeout 2h --test-timeout 5m --keep on-failure",
             ),
         ] {
             insta::assert_snapshot!(name, of(flags));
