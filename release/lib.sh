@@ -81,3 +81,26 @@ check_bundle() {
 	tools=$(release_tools)
 	"$tools/bundle-verify" "$1"
 }
+
+# build_cli FOLDER VERSION ARCHITECTURE: kubectl copr as one static binary, its archive with man pages, and its manifest for krew.
+build_cli() {
+	local target work archive sum time name=kubectl-copr-$2-linux-$3
+	target=$(uname -m)-unknown-linux-gnu
+	cd "$ROOT" || return
+	RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --package copr-operator-cli \
+		--bin kubectl-copr --target "$target"
+	work=$(mktemp -d)
+	install -m 755 "${CARGO_TARGET_DIR:-target}/$target/release/kubectl-copr" "$work/"
+	install -m 644 LICENSE "$work/"
+	"$work/kubectl-copr" man "$work/man/man1"
+	# As kubectl looks for what completes `kubectl copr`.
+	ln -s kubectl-copr "$work/kubectl_complete-copr"
+	archive=$1/$name.tar.gz
+	time=$(git log -1 --format=%ct)
+	mkdir -p "$1"
+	tar --directory "$work" --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime="@$time" --create . |
+		gzip --no-name >"$archive"
+	rm -r "$work"
+	sum=$(sha256sum "$archive")
+	sed -e '/^#/d' -e "s/@VERSION@/$2/g" -e "s/@ARCHITECTURE@/$3/g" -e "s/@SHA256@/${sum%% *}/" release/krew.yaml >"$1/krew.yaml"
+}

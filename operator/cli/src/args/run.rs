@@ -1,0 +1,220 @@
+//! Command line of what creates runs.
+
+use std::str::FromStr;
+
+use clap::ValueEnum;
+use copr_operator_api::v1alpha1::SuiteName;
+
+/// Create a run
+///
+/// Without --instance the run makes a Copr of its own: from the packages of @copr/copr-dev, of a pull request over them (--pr), of
+/// repositories of yours (--repo), or of images that exist (--images).
+#[derive(clap::Args, Debug, Default)]
+pub struct Run {
+    #[command(flatten)]
+    pub tested: Tested,
+    #[command(flatten)]
+    pub suite: SuiteArgs,
+    #[command(flatten)]
+    pub create: Create,
+    /// Name of the run: at most 36 letters, digits and '-' [default: made up]
+    #[arg(long)]
+    pub name: Option<String>,
+
+    /// Keep the run's instance when it has ended
+    #[arg(long, value_enum, value_name = "WHEN", num_args = 0..=1, default_missing_value = "always")]
+    pub keep: Option<Keep>,
+}
+
+/// What is tested.
+#[derive(clap::Args, Debug, Default)]
+#[command(next_help_heading = "What is tested")]
+pub struct Tested {
+    /// Pull request of Copr: its packages over those of main, unless --repo says otherwise
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(1..))]
+    pub pr: Option<i64>,
+
+    /// Commit that is tested, for those who read the run
+    #[arg(long, value_name = "HASH", value_parser = commit)]
+    pub commit: Option<String>,
+
+    /// Repository of --pr and --commit
+    #[arg(long, value_name = "OWNER/NAME", default_value = "fedora-copr/copr")]
+    pub source: String,
+
+    /// dnf repository with Copr's packages; can be repeated, and the first one that has a package gives it
+    #[arg(long, value_name = "NAME=URL", conflicts_with_all = ["images", "instance"])]
+    pub repo: Vec<RepositoryArg>,
+
+    /// Images that exist, PREFIX/copr-COMPONENT:TAG, instead of packages [TAG: latest]
+    #[arg(long, value_name = "PREFIX[:TAG]", conflicts_with = "instance")]
+    pub images: Option<String>,
+
+    /// CoprInstance that exists, instead of one of the run's own
+    #[arg(long, value_name = "NAME")]
+    pub instance: Option<String>,
+
+    /// Chroot that the instance offers; can be repeated [default: fedora-44-x86_64]
+    #[arg(long, value_name = "NAME", conflicts_with = "instance")]
+    pub chroot: Vec<String>,
+
+    /// Image that images are built on [default: the operator's]
+    #[arg(long, value_name = "IMAGE", conflicts_with_all = ["images", "instance"])]
+    pub base_image: Option<String>,
+
+    /// Host and path that built images are pushed to and pulled from; on OpenShift its own without this
+    #[arg(long, value_name = "PREFIX", conflicts_with_all = ["images", "instance"])]
+    pub registry: Option<String>,
+
+    /// Secret (kubernetes.io/dockerconfigjson) to push with
+    #[arg(long, value_name = "NAME", requires = "registry")]
+    pub registry_secret: Option<String>,
+
+    /// The registry speaks plain HTTP
+    #[arg(long, requires = "registry")]
+    pub registry_insecure: bool,
+}
+
+/// By which tests.
+#[derive(clap::Args, Debug, Default)]
+#[command(next_help_heading = "Tests")]
+pub struct SuiteArgs {
+    /// The suite
+    #[arg(long, value_name = "NAME", default_value = "smoke", value_parser = suite)]
+    pub suite: SuiteName,
+
+    /// Only this test of the suite; can be repeated
+    #[arg(long, value_name = "NAME")]
+    pub test: Vec<String>,
+
+    /// How many tests run at a time [default: 4]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i32).range(1..=64))]
+    pub parallelism: Option<i32>,
+
+    /// How long all tests may take [default: 1h]
+    #[arg(long, value_name = "DURATION")]
+    pub timeout: Option<String>,
+
+    /// How long each test may take [default: what the suite says of it]
+    #[arg(long, value_name = "DURATION")]
+    pub test_timeout: Option<String>,
+}
+
+/// How a run is created.
+#[derive(clap::Args, Debug, Default)]
+#[command(next_help_heading = "And then")]
+pub struct Create {
+    /// Follow the run until it has ended, and exit with its verdict
+    #[arg(short, long, conflicts_with = "dry_run")]
+    pub watch: bool,
+
+    /// Create nothing: show the object (client), or what the API server says to it (server)
+    #[arg(long, value_enum, value_name = "WHERE")]
+    pub dry_run: Option<DryRun>,
+
+    /// Show the object that was, or would be, created
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    pub output: Option<ObjectFormat>,
+}
+
+/// Create a run like one that has ended
+///
+/// It has the same instance or template and the same suite. With --failed of the suite only the tests run that the other run left red.
+#[derive(clap::Args, Debug)]
+pub struct Rerun {
+    /// Name of the CoprTestRun
+    pub run: String,
+
+    /// Only the tests that it left red
+    #[arg(long)]
+    pub failed: bool,
+
+    #[command(flatten)]
+    pub create: Create,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DryRun {
+    Client,
+    Server,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObjectFormat {
+    Name,
+    Yaml,
+    Json,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    Always,
+    /// If it ended as Failed or Error
+    OnFailure,
+}
+
+/// A repository, as `--repo` names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepositoryArg {
+    pub name: String,
+    pub url: String,
+}
+
+impl FromStr for RepositoryArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wanted = "give NAME=URL, such as main=https://example.org/fedora-44-x86_64/";
+        let (name, url) = text.split_once('=').ok_or(wanted)?;
+        if name.is_empty() || !(url.starts_with("http://") || url.starts_with("https://")) {
+            return Err(wanted.into());
+        }
+        let host = url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        if host.contains('@') {
+            return Err(
+                "a URL with credentials would be for all to read in the run: put them into a Secret, and name it in \
+                 credentialsSecret of an object that you apply"
+                    .into(),
+            );
+        }
+        Ok(Self { name: name.into(), url: url.into() })
+    }
+}
+
+fn commit(text: &str) -> Result<String, String> {
+    let is_one = (7..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    is_one.then(|| text.to_lowercase()).ok_or_else(|| "a commit has 7 to 64 hexadecimal digits".into())
+}
+
+fn suite(text: &str) -> Result<SuiteName, String> {
+    serde_json::from_value(text.into()).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_a_name_and_a_url_without_credentials() {
+        let read = |text: &str| text.parse::<RepositoryArg>();
+        let repository = read("pr=https://r.example/a=b/").unwrap();
+        assert_eq!((repository.name.as_str(), repository.url.as_str()), ("pr", "https://r.example/a=b/"));
+        for wrong in ["pr", "=https://r.example/", "pr=ftp://r.example/"] {
+            assert!(read(wrong).unwrap_err().contains("NAME=URL"), "{wrong}");
+        }
+        let error = read("pr=https://me:hunter2@r.example/").unwrap_err();
+        assert!(error.contains("credentialsSecret") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn a_commit_is_hexadecimal() {
+        assert_eq!(commit("5D37CD8").unwrap(), "5d37cd8");
+        assert!(commit("main").is_err());
+    }
+
+    #[test]
+    fn every_suite_of_the_api_is_known_and_no_other() {
+        assert_eq!(suite("upstream"), Ok(SuiteName::Upstream));
+        assert!(suite("nightly").unwrap_err().contains("smoke"));
+    }
+}

@@ -1,0 +1,179 @@
+//! Client required: what is left of a run, as files.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    fs::{self, File},
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use copr_operator_api::v1alpha1::CoprTestRun;
+
+use super::{
+    logs::{self, LogError},
+    results, say,
+};
+use crate::{
+    args::Artifacts,
+    cluster::{Cluster, typed},
+    error::Error,
+    model::{count, files, tmt, verdict::Exit},
+};
+
+pub async fn run(cluster: &Cluster, args: &Artifacts, out: &mut dyn Write) -> Result<Exit, Error> {
+    let whole = cluster.whole_run(&args.run).await?;
+    let run: CoprTestRun = typed(whole.clone())?;
+    let folder = Folder::new(&args.dir)?;
+    folder.write("run.yaml", &results::yaml(&whole)?)?;
+    let status = run.status.clone().unwrap_or_default();
+    if status.junit.is_some() {
+        folder.write("junit.xml", &cluster.junit(&run).await?)?;
+    }
+    let (logs, missing) = logs_of(cluster, &run, &folder).await?;
+    let entries = tmt::results(&run, &logs)
+        .map_err(|error| Error::Render { what: "results.yaml", why: error.to_string() })?;
+    folder.write("results.yaml", &entries)?;
+    folder.write("results.html", &results::page(cluster, &run).await?)?;
+    say(out, &format!("wrote {}, with {}", args.dir.display(), count(logs.len(), "log")))?;
+    if !missing.is_empty() {
+        say(out, &format!("The pods of {} are gone, and their logs with them.", missing.join(", ")))?;
+    }
+    if !status.phase.is_final() {
+        say(out, &format!("The run is {}: this is what there was until now.", status.phase))?;
+    } else if let Some(artifact) = status.evidence.and_then(|evidence| evidence.artifact) {
+        say(out, &format!("More is in the registry, with the logs of the instance: oras pull {artifact}"))?;
+    } else if !missing.is_empty() {
+        say(out, &format!("And {}.", logs::elsewhere(&run)))?;
+    }
+    Ok(Exit::Fine)
+}
+
+/// The logs of its tests, each in a folder of its own; by the names of the tests where they are, and of which there was none.
+async fn logs_of(
+    cluster: &Cluster,
+    run: &CoprTestRun,
+    folder: &Folder,
+) -> Result<(BTreeMap<String, String>, Vec<String>), Error> {
+    let (mut there, mut missing, mut taken) = (BTreeMap::new(), Vec::new(), HashSet::new());
+    for test in run.status.iter().flat_map(|status| &status.tests) {
+        let Some(pod) = &test.pod else { continue };
+        let path = format!("{}/output.txt", files::name(&test.name, &mut taken));
+        let mut file = BufWriter::new(folder.create(&path)?);
+        let shown = logs::show(cluster, pod, false, &mut file).await;
+        let flushed = file.flush();
+        drop(file);
+        match shown {
+            Ok(()) => {
+                flushed.map_err(Error::file("write", folder.path.join(&path)))?;
+                there.insert(test.name.clone(), path);
+            }
+            Err(LogError::Write(source)) => {
+                return Err(Error::file("write", folder.path.join(&path))(source));
+            }
+            // A pod that is gone (404), or never started (400).
+            Err(LogError::Api(kube::Error::Api(status))) if matches!(status.code, 400 | 404) => {
+                folder.remove(&path)?;
+                missing.push(test.name.clone());
+            }
+            Err(error) => return Err(logs::gone(error, pod, run, cluster)),
+        }
+    }
+    Ok((there, missing))
+}
+
+/// The folder that is written.
+struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    fn new(path: &Path) -> Result<Self, Error> {
+        match fs::read_dir(path).map(|mut entries| entries.next().is_some()) {
+            Ok(false) => {}
+            Ok(true) => {
+                return Err(Error::Said(format!(
+                    "there is something in {} already: name a folder that is empty or not there",
+                    path.display()
+                )));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(path).map_err(Error::file("make the folder", path))?;
+            }
+            Err(error) => return Err(Error::file("look into", path)(error)),
+        }
+        Ok(Self { path: path.to_owned() })
+    }
+
+    fn create(&self, name: &str) -> Result<File, Error> {
+        let path = self.path.join(name);
+        let parent = path.parent().unwrap_or(&self.path);
+        fs::create_dir_all(parent).map_err(Error::file("make the folder", parent))?;
+        File::create(&path).map_err(Error::file("write", path))
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<(), Error> {
+        self.create(name)?.write_all(text.as_bytes()).map_err(Error::file("write", self.path.join(name)))
+    }
+
+    /// A file, and the folder that it is alone in.
+    fn remove(&self, name: &str) -> Result<(), Error> {
+        let path = self.path.join(name);
+        fs::remove_file(&path).map_err(Error::file("remove", &path))?;
+        let parent = path.parent().unwrap_or(&self.path);
+        fs::remove_dir(parent).map_err(Error::file("remove", parent))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use copr_operator_kernel::testing::{ApiServer, Exchange, get};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{commands::testing, model::fixtures};
+
+    const RUN: &str = "/apis/copr.fedorainfracloud.org/v1alpha1/namespaces/team/coprtestruns/pr-7";
+
+    fn log(test: &str, attempt: i32) -> Exchange {
+        get(format!("/api/v1/namespaces/team/pods/pr-7-{test}-{attempt}/log"))
+    }
+
+    #[tokio::test]
+    async fn what_is_left_is_written_and_what_is_gone_is_said() {
+        let map = json!({"metadata": {"name": "pr-7-junit"}, "data": {"junit.xml": "<testsuites/>\n"}});
+        let script = [
+            get(RUN).answers(fixtures::red_object()),
+            get("/api/v1/namespaces/team/configmaps/pr-7-junit").answers(map),
+            log("project-lifecycle", 1).refuses(ApiServer::NOT_FOUND, "no such pod"),
+            log("build-spec", 1).says("one\ntwo\n"),
+            log("build-srpm", 2).refuses(ApiServer::NOT_FOUND, "no such pod"),
+            log("webui", 2).says("three\n"),
+            log("chroots", 1).says(""),
+            log("modules", 1).says(""),
+            log("signatures", 1).says(""),
+            get("/apis/copr.fedorainfracloud.org/v1alpha1/namespaces/team/coprtestruns").lists(&[]),
+            log("build-spec", 1).query("tailLines", "40").says("two\n"),
+            log("build-srpm", 2).refuses(ApiServer::NOT_FOUND, "no such pod"),
+            log("signatures", 1).says(""),
+        ];
+        let folder = testing::Folder::new();
+        let args = Artifacts { run: "pr-7".into(), dir: folder.path().join("out") };
+        let (exit, text) = testing::run(script, async |cluster, out| run(cluster, &args, out).await).await;
+        assert_eq!(exit.unwrap(), Exit::Fine);
+        assert!(text.contains("The pods of project-lifecycle, build-srpm are gone"), "{text}");
+        assert!(text.contains("oras pull quay.io/you/copr-evidence@sha256:ee"), "{text}");
+        let read = |name: &str| fs::read_to_string(args.dir.join(name)).unwrap();
+        assert_eq!(read("build-spec/output.txt"), "one\ntwo\n");
+        assert!(read("results.html").contains("build-spec"));
+        assert_eq!(read("junit.xml"), "<testsuites/>\n");
+        let entries: Value = serde_saphyr::from_str(&read("results.yaml")).unwrap();
+        assert_eq!(entries[1]["log"], json!(["build-spec/output.txt"]));
+        assert_eq!(entries[0].get("log"), None);
+        assert!(!args.dir.join("project-lifecycle").exists());
+
+        // Once more into the same folder.
+        let script = [get(RUN).answers(fixtures::red_object())];
+        let (result, _) = testing::run(script, async |cluster, out| run(cluster, &args, out).await).await;
+        assert!(result.unwrap_err().text().contains("name a folder that is empty"));
+    }
+}
