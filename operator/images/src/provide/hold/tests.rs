@@ -7,14 +7,16 @@ use std::{
 };
 
 use copr_operator_api::{
+    images::Image,
     status::images::{NOT_YET_THERE, REQUIREMENT_UNMET},
-    v1alpha1::{CoprInstanceSpec, ImageState, ImageStatus, MissingPackage},
+    v1alpha1::{CoprInstanceSpec, ImageState, ImageStatus, MissingPackage, SuiteName},
 };
 use copr_operator_kernel::testing::{ApiServer, HttpServer as Server, reply, response};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::*;
+use crate::build::builds::needed;
 
 /// A web server with repositories, by folder.
 #[derive(Clone, Default)]
@@ -279,16 +281,20 @@ async fn an_instance_that_has_what_is_required_is_left_alone_and_another_looks_a
         repository: "pr".into(),
         source: None,
     };
-    let image = ImageStatus {
-        component: "frontend".into(),
+    let images = needed(&world.spec).into_iter().map(|image| ImageStatus {
+        component: image.key().into(),
         state: ImageState::Pushed,
-        packages: vec![installed],
+        packages: if image == Image::Frontend { vec![installed.clone()] } else { Vec::new() },
         ..ImageStatus::default()
-    };
+    });
     let hash = spec_hash::spec_hash(&world.spec);
-    let built = PackagesStatus { spec_hash: hash, images: vec![image], ..PackagesStatus::default() };
+    let built = PackagesStatus { spec_hash: hash, images: images.collect(), ..PackagesStatus::default() };
     world.packages = Some(built.clone());
     assert_eq!((world.look().await, world.looks()), (None, 0));
+    // A suite that is added changes nothing of what is there.
+    world.spec.tests.suites.push(SuiteName::Upstream);
+    assert_eq!((world.look().await, world.looks()), (None, 0));
+    world.spec.tests.suites.pop();
     // Another commit is required of the same repositories: what was built from them counts no more once they have it.
     let require = world.spec.packages.as_mut().unwrap().require.as_mut().unwrap();
     require.commits = Some([("copr-frontend".to_owned(), vec!["ddddddd".to_owned()])].into());
