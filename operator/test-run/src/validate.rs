@@ -240,7 +240,13 @@ pub fn git(run: &CoprTestRun) -> Option<Git> {
         (None, SuiteName::Smoke | SuiteName::Tmt) => return None,
     };
     let listed = run.status.as_ref().and_then(|status| status.suite.as_ref()?.commit.clone());
-    let tested = || run.spec.source.as_ref()?.commit.clone();
+    let tested = || {
+        let source = run.spec.source.as_ref()?;
+        // Other forges call it otherwise.
+        let number = source.pull_request.filter(|_| git.url == SuiteGit::default().url);
+        let asked = || run.status.as_ref()?.source.as_ref()?.commit.clone();
+        source.commit.clone().or_else(asked).or_else(|| Some(format!("refs/pull/{}/head", number?)))
+    };
     let reference = listed.or(git.reference).or_else(tested).unwrap_or_else(|| "main".into());
     Some(Git { url: git.url, reference, path: git.path })
 }

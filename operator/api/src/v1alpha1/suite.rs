@@ -163,7 +163,8 @@ pub struct SuiteGit {
     #[serde(default = "default_git_url")]
     #[schemars(length(min = 1, max = 1024))]
     pub url: String,
-    /// Branch, tag or commit. Absent: `source.commit` of the run, else `main`. Every test of the run is taken from the commit that
+    /// Branch, tag or commit. Absent: `source.commit` of the run, else the head of `source.pullRequest` (of Copr's own repository
+    /// only), else `main`. Every test of the run is taken from the commit that
     /// it was when the suite was listed; `status.suite.commit` says which.
     #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]

@@ -223,6 +223,23 @@ fn tmt_tests_are_of_a_folder_of_a_repository() {
 }
 
 #[test]
+fn the_scripts_are_those_of_what_is_tested() {
+    let reference = |source: &Value, git: &Value| {
+        let mut spec = spec(&json!({"name": "upstream"}));
+        spec["source"] = source.clone();
+        if !git.is_null() {
+            spec["suite"]["git"] = git.clone();
+        }
+        crate::validate::git(&World::new(&spec).run).unwrap().reference
+    };
+    let elsewhere = json!({"url": "https://git.example.org/x"});
+    assert_eq!(reference(&json!({"pullRequest": 7, "commit": "5d37cd8"}), &Value::Null), "5d37cd8");
+    assert_eq!(reference(&json!({"pullRequest": 7}), &Value::Null), "refs/pull/7/head");
+    assert_eq!(reference(&json!({"pullRequest": 7}), &elsewhere), "main");
+    assert_eq!(reference(&json!({}), &Value::Null), "main");
+}
+
+#[test]
 fn lists_of_two_folders_of_one_commit_are_two() {
     let of = |path: Option<&str>| {
         let git = Git {
