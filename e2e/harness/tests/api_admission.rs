@@ -104,7 +104,7 @@ async fn an_instance_may_not_be() -> Result<()> {
             ("spec.endOfLifeChroots", json!([{"name": "fedora-40-x86_64"}]), "endOfLifeChroots[0].date"),
             ("spec.endOfLifeChroots", json!([{"name": "fedora", "date": "2026-05-13"}]), "endOfLifeChroots[0].name"),
             ("spec.tests.suites", json!(["everything"]), "spec.tests.suites[0]"),
-            ("spec.tests.suites", json!(["smoke", "smoke"]), "spec.tests.suites[1]"),
+            ("spec.tests.suites", json!(["smoke", "smoke"]), "spec.tests.suites: duplicate entries"),
             ("spec.endOfLifeChroots", json!([{"name": "fedora-40-x86_64", "date": "2026-02-30"}]), "endOfLifeChroots[0].date"),
             ("spec.endOfLifeChroots", json!([{"name": "fedora-40-x86_64", "date": "13.5.2026"}]), "endOfLifeChroots[0].date"),
             ("spec.users", json!([{"name": "alice"}]), "users[0].email"),

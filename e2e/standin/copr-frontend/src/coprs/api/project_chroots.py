@@ -7,7 +7,7 @@ import flask
 from coprs.api.common import argument, copr_from_arguments, input_data
 from coprs.auth import api_login_required
 from coprs.database import db
-from coprs.errors import ObjectNotFound
+from coprs.errors import BadRequest, ObjectNotFound
 from coprs.logic import build_config, projects
 from coprs.models import Copr, CoprChroot
 
@@ -45,6 +45,17 @@ def _find(copr: Copr, name: str) -> CoprChroot:
     return chroot
 
 
+def _reset(chroot: CoprChroot, fields: list[str] | str) -> None:
+    """Gives these keys of the API the values of a chroot that nobody has edited."""
+    columns = CoprChroot.__table__.columns
+    for key in fields.split() if isinstance(fields, str) else fields:
+        if key not in FIELDS:
+            raise BadRequest(f"Trying to reset an invalid attribute: {key}\n"
+                             f"See `copr-cli get-chroot {chroot.copr.full_name}/{chroot.name}' for all the possible attributes")
+        column, _ = FIELDS[key]
+        setattr(chroot, column, columns[column].default.arg)
+
+
 @blueprint.get("/")
 def get() -> flask.Response:
     """One chroot of a project."""
@@ -78,6 +89,7 @@ def edit(ownername: str, projectname: str, chrootname: str) -> flask.Response:
     copr = projects.get_editable(ownername, projectname, flask.g.user)
     chroot = _find(copr, chrootname)
     data = input_data()
+    _reset(chroot, data.get("reset_fields") or [])
     for key, (column, separator) in FIELDS.items():
         if key in data:
             value = data[key]
