@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use comfy_table::{Table, presets};
-use copr_operator_api::v1alpha1::{CoprTestRun, CoprTestRunStatus, InstalledPackage, Outcome};
+use copr_operator_api::v1alpha1::{
+    CoprTestRun, CoprTestRunStatus, ImageState, ImageStatus, InstalledPackage, Outcome,
+};
 use copr_operator_kernel::report;
 
-use super::{between, follow, one_line, verdict};
+use super::{between, description, follow, one_line, verdict};
 
-/// Everything that `results` shows.
-pub fn results(run: &CoprTestRun) -> String {
+/// Everything that `results` shows. Of images there is a table where somebody has seen them.
+pub fn results(run: &CoprTestRun, seen: &[ImageStatus]) -> String {
     let status = run.status.clone().unwrap_or_default();
     let name = run.metadata.name.as_deref().unwrap_or_default();
     let mut parts = vec![format!("{name}  {}\n", verdict::headline(&status))];
@@ -23,7 +25,11 @@ pub fn results(run: &CoprTestRun) -> String {
         parts.extend(failures(&status));
         parts.push(format!("{}.\n", follow::summary(&status)));
     }
-    parts.push(packages(&status));
+    if seen.is_empty() {
+        parts.push(packages(&status));
+    } else {
+        parts.extend([images(seen), images_failed(seen)]);
+    }
     parts.push(times(run, &status));
     parts.retain(|part| !part.is_empty());
     parts.join("\n")
@@ -47,6 +53,7 @@ pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> St
 pub fn facts(run: &CoprTestRun, status: &CoprTestRunStatus) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
     let mut row = |name: &'static str, value: Option<String>| rows.extend(value.map(|value| (name, value)));
+    row("Tested", description(run));
     row("Instance", status.instance.clone());
     row(
         "Suite",
@@ -119,6 +126,52 @@ fn packages(status: &CoprTestRunStatus) -> String {
     if rows.is_empty() { String::new() } else { table(&["PACKAGE", "REPOSITORY"], rows) }
 }
 
+/// An image a row, with what it has of each repository.
+fn images(images: &[ImageStatus]) -> String {
+    let rows = images.iter().map(|image| {
+        let mut by_repository: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for package in &image.packages {
+            let short = package.nevra.rsplit_once('.').map_or(package.nevra.as_str(), |(short, _)| short);
+            by_repository.entry(&package.repository).or_default().push(short);
+        }
+        let told =
+            by_repository.iter().map(|(repository, names)| format!("{} ({repository})", names.join(" ")));
+        let told = told.collect::<Vec<_>>().join(", ");
+        let dash = |text: Option<String>| text.filter(|text| !text.is_empty()).unwrap_or_else(|| "-".into());
+        vec![
+            image.component.clone(),
+            format!("{:?}", image.state),
+            dash(image.elapsed.clone().filter(|_| image.state != ImageState::Reused)),
+            dash(Some(told)),
+        ]
+    });
+    table(&["IMAGE", "STATE", "TIME", "PACKAGES"], rows)
+}
+
+/// Why there are none of some.
+fn images_failed(images: &[ImageStatus]) -> String {
+    let failed = images.iter().filter(|image| image.state == ImageState::Failed);
+    let why = |image: &ImageStatus| image.message.as_deref().map_or("no reason was given".into(), lines);
+    failed
+        .map(|image| format!("Why there is no image of {}:\n{}", image.component, why(image)))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The ends of logs, by the names of their tests.
+pub fn logs(logs: &BTreeMap<String, String>) -> String {
+    logs.iter()
+        .map(|(test, log)| format!("The end of the log of {test}:\n{}", lines(log)))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// As they are, but for what would move a terminal's cursor, and indented.
+fn lines(text: &str) -> String {
+    let line = |line: &str| format!("  {}\n", line.replace('\t', "    ").replace(char::is_control, ""));
+    text.trim_end().lines().map(line).collect()
+}
+
 /// What a run spent its time with.
 pub fn spent(run: &CoprTestRun, status: &CoprTestRunStatus) -> Vec<(&'static str, Option<String>)> {
     let t = &status.timestamps;
@@ -152,17 +205,28 @@ mod tests {
 
     #[test]
     fn a_red_run() {
-        insta::assert_snapshot!(results(&fixtures::red()));
+        insta::assert_snapshot!(results(&fixtures::red(), &[]));
     }
 
     #[test]
     fn a_green_run() {
-        insta::assert_snapshot!(results(&fixtures::green()));
+        insta::assert_snapshot!(results(&fixtures::green(), &[]));
     }
 
     #[test]
     fn a_run_that_nobody_has_looked_at() {
         let run = CoprTestRun { status: None, ..fixtures::green() };
-        insta::assert_snapshot!(results(&run));
+        insta::assert_snapshot!(results(&run, &[]));
+    }
+
+    #[test]
+    fn images_that_were_seen_and_what_is_in_them() {
+        insta::assert_snapshot!(results(&fixtures::described(), &fixtures::images()));
+    }
+
+    #[test]
+    fn the_end_of_a_log_keeps_its_lines_and_moves_no_cursor() {
+        let logs_of = [("webui".to_owned(), "one\n\ttwo\u{1b}[2J\n\n".to_owned())].into();
+        assert_eq!(logs(&logs_of), "The end of the log of webui:\n  one\n      two[2J\n");
     }
 }
