@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     cluster::{Cluster, RUN},
-    error::Error,
+    error::{self, Error},
 };
 
 /// How long all that belongs to a run may take to go.
@@ -38,17 +38,17 @@ impl Interruption {
 /// With all that belongs to it. If that fails the verdict is the same: it's said beside it.
 pub async fn delete(cluster: &Cluster, run: &CoprTestRun, interruption: &mut Interruption) {
     let name = run.metadata.name.as_deref().unwrap_or_default();
-    eprintln!("deleting the run {name} and all that belongs to it");
+    error::tell(&format!("deleting the run {name} and all that belongs to it"));
     let why = tokio::select! {
         gone = gone(cluster, run, name) => gone.err().map(|error| error.text()),
         () = interruption.comes() => Some("interrupted".into()),
         () = tokio::time::sleep(GONE) => Some(format!("it is still there after {} seconds", GONE.as_secs())),
     };
     if let Some(why) = why {
-        eprintln!(
+        error::tell(&format!(
             "the run {name} could not be deleted ({why}); later: kubectl delete coprtestrun {name} --namespace {}",
             cluster.namespace
-        );
+        ));
     }
 }
 

@@ -511,6 +511,31 @@ mod tests {
         assert!(result.unwrap_err().text().contains("name a folder that is empty"));
     }
 
+    /// A terminal that was closed, or `head` that has enough.
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_run_goes_although_nobody_reads_of_it_any_longer() {
+        let server = ApiServer::expects([
+            get(format!("{RUNS}/pr-7")).answers(at_phase("Running")),
+            delete(format!("{RUNS}/pr-7")),
+            get(format!("{RUNS}/pr-7")).refuses(ApiServer::NOT_FOUND, "gone"),
+        ]);
+        let cluster = Cluster { client: server.client(), namespace: "team".into() };
+        let args = Watch { followed: Followed { rm: true, ..Followed::default() }, ..args() };
+        assert!(run(&cluster, &args, &mut Closed).await.unwrap_err().is_broken_pipe());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_run_that_nobody_looks_after_is_not_waited_for_for_ever() {
         let server = ApiServer::expects([
