@@ -153,7 +153,7 @@ fn image(component: &str, state: &str, more: Value) -> Value {
 pub fn images() -> Vec<ImageStatus> {
     let package = |nevra: &str, repository: &str| json!({"nevra": nevra, "repository": repository});
     let keygen = [
-        package("copr-keygen-2.2-1.fc44.noarch", "mine"),
+        package("copr-keygen-2.2-1.fc44.noarch", "pr-7"),
         package("obs-signd-2.7-1.fc44.x86_64", "copr-dev"),
         package("python3-copr-common-1.8-1.fc44.noarch", "copr-dev"),
     ];

@@ -28,7 +28,7 @@ pub fn results(run: &CoprTestRun, seen: &[ImageStatus]) -> String {
     if seen.is_empty() {
         parts.push(packages(&status));
     } else {
-        parts.extend([images(seen), images_failed(seen)]);
+        parts.extend([images(run, seen), images_failed(seen)]);
     }
     parts.push(times(run, &status));
     parts.retain(|part| !part.is_empty());
@@ -126,23 +126,25 @@ fn packages(status: &CoprTestRunStatus) -> String {
     if rows.is_empty() { String::new() } else { table(&["PACKAGE", "REPOSITORY"], rows) }
 }
 
-/// An image a row, with what it has of each repository.
-fn images(images: &[ImageStatus]) -> String {
+/// An image a row, with what it has of each repository, in the order of the spec: what lies over others comes first.
+fn images(run: &CoprTestRun, images: &[ImageStatus]) -> String {
+    let packages = run.spec.instance.template.as_ref().and_then(|template| template.packages.as_ref());
+    let order: Vec<_> = packages.iter().flat_map(|p| &p.repositories).map(|r| r.name.as_str()).collect();
+    let place = |repository: &str| order.iter().position(|name| *name == repository).unwrap_or(order.len());
     let rows = images.iter().map(|image| {
-        let mut by_repository: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut by_repository: BTreeMap<(usize, &str), Vec<&str>> = BTreeMap::new();
         for package in &image.packages {
             let short = package.nevra.rsplit_once('.').map_or(package.nevra.as_str(), |(short, _)| short);
-            by_repository.entry(&package.repository).or_default().push(short);
+            let repository = package.repository.as_str();
+            by_repository.entry((place(repository), repository)).or_default().push(short);
         }
-        let told =
-            by_repository.iter().map(|(repository, names)| format!("{} ({repository})", names.join(" ")));
-        let told = told.collect::<Vec<_>>().join(", ");
-        let dash = |text: Option<String>| text.filter(|text| !text.is_empty()).unwrap_or_else(|| "-".into());
+        let told = by_repository.iter().map(|((_, name), of_it)| format!("{} ({name})", of_it.join(" ")));
+        let told: Vec<_> = told.collect();
         vec![
             image.component.clone(),
             format!("{:?}", image.state),
-            dash(image.elapsed.clone().filter(|_| image.state != ImageState::Reused)),
-            dash(Some(told)),
+            image.elapsed.clone().filter(|_| image.state != ImageState::Reused).unwrap_or_else(|| "-".into()),
+            if told.is_empty() { "-".into() } else { told.join(", ") },
         ]
     });
     table(&["IMAGE", "STATE", "TIME", "PACKAGES"], rows)
