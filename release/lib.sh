@@ -84,13 +84,10 @@ check_bundle() {
 
 # build_cli FOLDER VERSION ARCHITECTURE: kubectl copr as one static binary, its archive with man pages, and its manifest for krew.
 build_cli() {
-	local target work archive sum time name=kubectl-copr-$2-linux-$3
-	target=$(uname -m)-unknown-linux-gnu
-	cd "$ROOT" || return
-	RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --package copr-operator-cli \
-		--bin kubectl-copr --target "$target"
+	local work archive sum time name=kubectl-copr-$2-linux-$3
+	compile copr-operator-cli kubectl-copr
 	work=$(mktemp -d)
-	install -m 755 "${CARGO_TARGET_DIR:-target}/$target/release/kubectl-copr" "$work/"
+	install -m 755 "$(compiled kubectl-copr)" "$work/"
 	install -m 644 LICENSE "$work/"
 	"$work/kubectl-copr" man "$work/man/man1"
 	# As kubectl looks for what completes `kubectl copr`.

@@ -10,10 +10,6 @@ readonly OPERATOR_NAMESPACE=copr-operator
 # What a failure of the infrastructure exits with. 1 means that Copr is broken.
 readonly EXIT_INFRASTRUCTURE=2
 
-# Steps in the order in which they ended, and what they took.
-STEP_NAMES=()
-declare -A STEP_SECONDS=()
-
 # Jobs in the background: process id to name, and when they began.
 declare -A JOB_NAMES=()
 declare -A JOB_BEGAN=()
@@ -37,8 +33,6 @@ seconds_of() {
 }
 
 record_step() {
-	STEP_NAMES+=("$1")
-	STEP_SECONDS[$1]=$2
 	say "$(printf '%-40s %s' "$1" "$(seconds_of "$2")")"
 }
 

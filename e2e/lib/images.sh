@@ -3,10 +3,7 @@
 
 readonly FEDORA_REGISTRY=https://registry.fedoraproject.org/v2/
 readonly FEDORA_IMAGE=registry.fedoraproject.org/fedora:44
-readonly COPR_DEV_PROJECT=https://download.copr.fedorainfracloud.org/results/@copr/copr-dev/
-readonly COPR_DEV=${COPR_DEV_PROJECT}fedora-44-x86_64/
-# shellcheck disable=SC2034 # run-sanity-tests uses it
-readonly COPR_DEV_KEY=${COPR_DEV_PROJECT}pubkey.gpg
+readonly COPR_DEV=https://download.copr.fedorainfracloud.org/results/@copr/copr-dev/fedora-44-x86_64/
 readonly PREFIX=localhost/copr-
 
 # The registry: as this machine pushes to it, as pods and nodes pull from it, and what skopeo must know of it.
@@ -77,16 +74,24 @@ build_defect() {
 	"$ROOT/images/build" --tag "defect-$1" --base-image "$base" --repository "standin=$repository" "$2"
 }
 
+# compile PACKAGE PROGRAM: as one static binary.
+compile() {
+	cd "$ROOT" || return
+	RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --package "$1" --bin "$2" \
+		--target "$(uname -m)-unknown-linux-gnu"
+}
+
+# compiled PROGRAM: where compile puts it.
+compiled() {
+	(cd "$ROOT" && realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}/$(uname -m)-unknown-linux-gnu/release/$1")
+}
+
 # build_operator PACKAGES [TAG]: one static binary, and the image of nothing but it.
 build_operator() {
-	local target base
-	target=$(uname -m)-unknown-linux-gnu
-	cd "$ROOT" || return
-	RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --package copr-operator \
-		--bin copr-operator --target "$target"
+	local base
+	compile copr-operator copr-operator
 	base=$(base_image "$1")
-	"$ROOT/images/build" --base-image "$base" --tag "${2:-latest}" --operator-binary \
-		"${CARGO_TARGET_DIR:-target}/$target/release/copr-operator" operator
+	"$ROOT/images/build" --base-image "$base" --tag "${2:-latest}" --operator-binary "$(compiled copr-operator)" operator
 }
 
 # build_image_builder PACKAGES [TAG]: the image whose pods build the others in the cluster.

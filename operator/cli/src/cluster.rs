@@ -1,7 +1,7 @@
 //! Client required: the cluster, and what is read of it.
 
 use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun};
-use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Event, Pod, Secret};
 use kube::{
     Api, Client, Config, Resource,
     api::{ApiResource, DynamicObject},
@@ -51,6 +51,10 @@ impl Cluster {
     }
 
     pub fn secrets(&self) -> Api<Secret> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    pub fn events(&self) -> Api<Event> {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
 

@@ -1,8 +1,16 @@
 //! What can go wrong, as people read it: what, where, and what to do.
 
-use std::{io, path::PathBuf};
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+};
 
 use copr_operator_kernel::report;
+
+/// On standard error. A terminal that was closed is no reason to stop in the middle, as `eprintln!` would.
+pub fn tell(text: &str) {
+    _ = writeln!(io::stderr(), "{text}");
+}
 
 /// Why a command couldn't do its work. All of them exit with 2.
 #[derive(Debug, thiserror::Error)]

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     };
     let exit = exit.unwrap_or_else(|error| {
         if !error.is_broken_pipe() {
-            eprintln!("error: {}", error.text());
+            error::tell(&format!("error: {}", error.text()));
         }
         Exit::Trouble
     });

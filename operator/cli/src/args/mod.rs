@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub use run::{Create, DryRun, Keep, ObjectFormat, Rerun, Run, SuiteArgs, Tested};
+pub use run::{
+    Create, DryRun, Expected, Followed, Keep, ObjectFormat, RepositoryArg, Rerun, Run, SuiteArgs, Tested,
+};
 
 /// A release names the commit that it was built from.
 pub const VERSION: &str = match option_env!("COPR_OPERATOR_VERSION") {
@@ -75,6 +77,9 @@ pub struct Watch {
     /// Plain lines, on a terminal too
     #[arg(long)]
     pub plain: bool,
+
+    #[command(flatten)]
+    pub followed: Followed,
 }
 
 /// Show how a run ended, or how far it is
@@ -125,7 +130,8 @@ pub struct Logs {
 
 /// Write what is left of a run into a folder
 ///
-/// The run, its JUnit report, a results page, results.yaml for tmt, and the log of each test whose pod is still there.
+/// The run, its instance, its JUnit report, a results page, results.yaml for tmt, events, pods, and the log of each test whose pod is
+/// still there.
 #[derive(clap::Args, Debug)]
 pub struct Artifacts {
     /// Name of the CoprTestRun

@@ -1,6 +1,6 @@
 //! Command line of what creates runs.
 
-use std::str::FromStr;
+use std::{path::PathBuf, str::FromStr};
 
 use clap::ValueEnum;
 use copr_operator_api::v1alpha1::SuiteName;
@@ -20,6 +20,10 @@ pub struct Run {
     /// Name of the run: at most 36 letters, digits and '-' [default: made up]
     #[arg(long)]
     pub name: Option<String>,
+
+    /// What is tested, in words: 'watch' and 'results' repeat them (annotation kubernetes.io/description)
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
 
     /// Keep the run's instance when it has ended
     #[arg(long, value_enum, value_name = "WHEN", num_args = 0..=1, default_missing_value = "always")]
@@ -46,6 +50,11 @@ pub struct Tested {
     #[arg(long, value_name = "NAME=URL", conflicts_with_all = ["images", "instance"])]
     pub repo: Vec<RepositoryArg>,
 
+    /// dnf repository over those that there are otherwise: packages that it has are taken from it, whatever their versions; can be
+    /// repeated
+    #[arg(long, value_name = "NAME=URL", conflicts_with_all = ["images", "instance"])]
+    pub overlay: Vec<RepositoryArg>,
+
     /// Images that exist, PREFIX/copr-COMPONENT:TAG, instead of packages [TAG: latest]
     #[arg(long, value_name = "PREFIX[:TAG]", conflicts_with = "instance")]
     pub images: Option<String>,
@@ -61,6 +70,10 @@ pub struct Tested {
     /// Image that images are built on [default: the operator's]
     #[arg(long, value_name = "IMAGE", conflicts_with_all = ["images", "instance"])]
     pub base_image: Option<String>,
+
+    /// PersistentVolumeClaim that keeps what builds of images need again
+    #[arg(long, value_name = "CLAIM", conflicts_with_all = ["images", "instance"])]
+    pub build_cache: Option<String>,
 
     /// Host and path that built images are pushed to and pulled from; on OpenShift its own without this
     #[arg(long, value_name = "PREFIX", conflicts_with_all = ["images", "instance"])]
@@ -108,6 +121,9 @@ pub struct Create {
     #[arg(short, long, conflicts_with = "dry_run")]
     pub watch: bool,
 
+    #[command(flatten)]
+    pub followed: Followed,
+
     /// Create nothing: show the object (client), or what the API server says to it (server)
     #[arg(long, value_enum, value_name = "WHERE")]
     pub dry_run: Option<DryRun>,
@@ -115,6 +131,27 @@ pub struct Create {
     /// Show the object that was, or would be, created
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub output: Option<ObjectFormat>,
+}
+
+/// What is done about a run that is followed. Each of `run` and `rerun` needs --watch.
+#[derive(clap::Args, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Followed {
+    /// Of a followed run: show in the end what 'results' shows, the images, and the ends of the logs of red tests
+    #[arg(long)]
+    pub results: bool,
+
+    /// Of a followed run: write in the end what 'artifacts' writes into this folder, which is made, or is empty
+    #[arg(long, value_name = "DIR")]
+    pub artifacts: Option<PathBuf>,
+
+    /// Of a followed run: package that is to be tested. Told which of them no image has; if that is all of them, there is no verdict; can
+    /// be repeated
+    #[arg(long, value_name = "REPOSITORY=NEVRA")]
+    pub expect: Vec<Expected>,
+
+    /// Of a followed run: delete it, and all that belongs to it, when it has ended or this command is interrupted
+    #[arg(long)]
+    pub rm: bool,
 }
 
 /// Create a run like one that has ended
@@ -178,6 +215,26 @@ impl FromStr for RepositoryArg {
             );
         }
         Ok(Self { name: name.into(), url: url.into() })
+    }
+}
+
+/// A package that is to come from a repository, as `--expect` names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    pub repository: String,
+    /// An epoch may be left out, as names of files do.
+    pub nevra: String,
+}
+
+impl FromStr for Expected {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts =
+            text.split_once('=').filter(|(repository, nevra)| !repository.is_empty() && !nevra.is_empty());
+        let (repository, nevra) =
+            parts.ok_or("give REPOSITORY=NEVRA, such as mine=copr-keygen-2.2-1.fc44.noarch")?;
+        Ok(Self { repository: repository.into(), nevra: nevra.into() })
     }
 }
 

@@ -7,7 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use copr_operator_api::v1alpha1::CoprTestRun;
+use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun};
+use kube::api::ListParams;
 
 use super::{
     logs::{self, LogError},
@@ -17,24 +18,39 @@ use crate::{
     args::Artifacts,
     cluster::{Cluster, typed},
     error::Error,
-    model::{count, files, tmt, verdict::Exit},
+    model::{count, files, surroundings, tmt, verdict::Exit},
 };
 
 pub async fn run(cluster: &Cluster, args: &Artifacts, out: &mut dyn Write) -> Result<Exit, Error> {
-    let whole = cluster.whole_run(&args.run).await?;
+    write(cluster, &args.run, &Folder::new(&args.dir)?, None, out).await?;
+    Ok(Exit::Fine)
+}
+
+/// With the instance as it was last seen: it may be gone.
+pub async fn write(
+    cluster: &Cluster,
+    name: &str,
+    folder: &Folder,
+    seen: Option<&CoprInstance>,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    let whole = cluster.whole_run(name).await?;
     let run: CoprTestRun = typed(whole.clone())?;
-    let folder = Folder::new(&args.dir)?;
     folder.write("run.yaml", &results::yaml(&whole)?)?;
     let status = run.status.clone().unwrap_or_default();
     if status.junit.is_some() {
         folder.write("junit.xml", &cluster.junit(&run).await?)?;
     }
-    let (logs, missing) = logs_of(cluster, &run, &folder).await?;
+    let (logs, missing) = logs_of(cluster, &run, folder).await?;
     let entries = tmt::results(&run, &logs)
         .map_err(|error| Error::Render { what: "results.yaml", why: error.to_string() })?;
     folder.write("results.yaml", &entries)?;
     folder.write("results.html", &results::page(cluster, &run).await?)?;
-    say(out, &format!("wrote {}, with {}", args.dir.display(), count(logs.len(), "log")))?;
+    let hidden = surroundings(cluster, &run, folder, seen).await?;
+    say(out, &format!("wrote {}, with {}", folder.path.display(), count(logs.len(), "log")))?;
+    if !hidden.is_empty() {
+        say(out, &format!("Not there, because you may not see them: {}.", hidden.join(", ")))?;
+    }
     if !missing.is_empty() {
         say(out, &format!("The pods of {} are gone, and their logs with them.", missing.join(", ")))?;
     }
@@ -45,7 +61,54 @@ pub async fn run(cluster: &Cluster, args: &Artifacts, out: &mut dyn Write) -> Re
     } else if !missing.is_empty() {
         say(out, &format!("And {}.", logs::elsewhere(&run)))?;
     }
-    Ok(Exit::Fine)
+    Ok(())
+}
+
+/// The instance, events and pods; which of them may not be seen.
+async fn surroundings(
+    cluster: &Cluster,
+    run: &CoprTestRun,
+    folder: &Folder,
+    seen: Option<&CoprInstance>,
+) -> Result<Vec<&'static str>, Error> {
+    let names = surroundings::Names::of(run);
+    let params = ListParams::default();
+    let mut hidden = Vec::new();
+    let instance = match (seen, run.status.as_ref().and_then(|status| status.instance.as_ref())) {
+        (Some(seen), _) => Some(seen.clone()),
+        (None, Some(name)) => {
+            may_see("instance.yaml", cluster.instances().get_opt(name).await, &mut hidden)?.flatten()
+        }
+        (None, None) => None,
+    };
+    if let Some(mut instance) = instance {
+        instance.metadata.managed_fields = None;
+        let text = serde_saphyr::to_string(&instance)
+            .map_err(|error| Error::Render { what: "instance.yaml", why: error.to_string() })?;
+        folder.write("instance.yaml", &text)?;
+    }
+    if let Some(list) = may_see("events.txt", cluster.events().list(&params).await, &mut hidden)? {
+        folder.write("events.txt", &surroundings::events(&names, &list.items))?;
+    }
+    if let Some(list) = may_see("pods.txt", cluster.pods().list(&params).await, &mut hidden)? {
+        folder.write("pods.txt", &surroundings::pods(&names, &list.items))?;
+    }
+    Ok(hidden)
+}
+
+fn may_see<T>(
+    what: &'static str,
+    answer: kube::Result<T>,
+    hidden: &mut Vec<&'static str>,
+) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(kube::Error::Api(status)) if status.code == 403 => {
+            hidden.push(what);
+            Ok(None)
+        }
+        Err(error) => Err(Error::api(format!("read what {what} is made of"))(error)),
+    }
 }
 
 /// The logs of its tests, each in a folder of its own; by the names of the tests where they are, and of which there was none.
@@ -82,12 +145,12 @@ async fn logs_of(
 }
 
 /// The folder that is written.
-struct Folder {
+pub struct Folder {
     path: PathBuf,
 }
 
 impl Folder {
-    fn new(path: &Path) -> Result<Self, Error> {
+    pub fn new(path: &Path) -> Result<Self, Error> {
         match fs::read_dir(path).map(|mut entries| entries.next().is_some()) {
             Ok(false) => {}
             Ok(true) => {
@@ -155,6 +218,10 @@ mod tests {
             log("build-spec", 1).query("tailLines", "40").says("two\n"),
             log("build-srpm", 2).refuses(ApiServer::NOT_FOUND, "no such pod"),
             log("signatures", 1).says(""),
+            get("/apis/copr.fedorainfracloud.org/v1alpha1/namespaces/team/coprinstances/pr-7")
+                .answers(fixtures::instance_object("pr-7", json!({}))),
+            get("/api/v1/namespaces/team/events").refuses(ApiServer::FORBIDDEN, "you may not"),
+            get("/api/v1/namespaces/team/pods").lists(&[json!({"metadata": {"name": "pr-7-webui-2"}})]),
         ];
         let folder = testing::Folder::new();
         let args = Artifacts { run: "pr-7".into(), dir: folder.path().join("out") };
@@ -170,10 +237,12 @@ mod tests {
         assert_eq!(entries[1]["log"], json!(["build-spec/output.txt"]));
         assert_eq!(entries[0].get("log"), None);
         assert!(!args.dir.join("project-lifecycle").exists());
+        assert!(read("instance.yaml").contains("kind: CoprInstance"));
+        assert!(read("pods.txt").contains("pr-7-webui-2"));
+        assert!(text.contains("because you may not see them: events.txt."), "{text}");
 
         // Once more into the same folder.
-        let script = [get(RUN).answers(fixtures::red_object())];
-        let (result, _) = testing::run(script, async |cluster, out| run(cluster, &args, out).await).await;
+        let (result, _) = testing::run([], async |cluster, out| run(cluster, &args, out).await).await;
         assert!(result.unwrap_err().text().contains("name a folder that is empty"));
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{results, say, watch};
 use crate::{
-    args::{Create, DryRun, ObjectFormat, Rerun, Run},
+    args::{Create, DryRun, Followed, ObjectFormat, Rerun, Run},
     cluster::{Cluster, typed},
     error::Error,
     model::{new_run, verdict::Exit},
@@ -16,6 +16,7 @@ use crate::{
 
 /// Without any cluster.
 pub fn dry_run(args: &Run, namespace: Option<String>, out: &mut dyn Write) -> Result<Exit, Error> {
+    check(&args.create)?;
     let object = read(new_run::from_flags(args), namespace)?;
     show(&object, args.create.output.unwrap_or(ObjectFormat::Yaml), out)?;
     Ok(Exit::Fine)
@@ -47,6 +48,7 @@ pub async fn rerun(cluster: &Cluster, args: &Rerun, out: &mut dyn Write) -> Resu
 }
 
 async fn create(cluster: &Cluster, object: Value, args: &Create, out: &mut dyn Write) -> Result<Exit, Error> {
+    check(args)?;
     let object = read(object, Some(cluster.namespace.clone()))?;
     if args.dry_run == Some(DryRun::Client) {
         show(&object, args.output.unwrap_or(ObjectFormat::Yaml), out)?;
@@ -78,7 +80,7 @@ async fn create(cluster: &Cluster, object: Value, args: &Create, out: &mut dyn W
         if args.output.is_none() {
             say(out, &format!("CoprTestRun {name} in the namespace {}", cluster.namespace))?;
         }
-        return watch::follow(cluster, &run, false, out).await;
+        return watch::follow(cluster, &run, false, &args.followed, out).await;
     }
     if args.output.is_none() {
         say(
@@ -90,6 +92,16 @@ async fn create(cluster: &Cluster, object: Value, args: &Create, out: &mut dyn W
         )?;
     }
     Ok(Exit::Fine)
+}
+
+/// The parser can't say it of a group of options.
+fn check(args: &Create) -> Result<(), Error> {
+    if !args.watch && args.followed != Followed::default() {
+        return Err(Error::Said(
+            "--results, --artifacts, --expect and --rm are about a run that is followed: add --watch".into(),
+        ));
+    }
+    Ok(())
 }
 
 fn read(object: Value, namespace: Option<String>) -> Result<DynamicObject, Error> {
@@ -150,6 +162,13 @@ mod tests {
         let (exit, text) = new(Create { watch: true, ..Create::default() }, vec![created]).await;
         assert_eq!(exit.unwrap(), Exit::Fine);
         assert!(text.starts_with("CoprTestRun pr-6 in the namespace team\n"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn what_is_done_in_the_end_needs_somebody_who_waits_for_it() {
+        let followed = Followed { rm: true, ..Followed::default() };
+        let (result, _) = new(Create { followed, ..Create::default() }, vec![]).await;
+        assert!(result.unwrap_err().text().ends_with("add --watch"));
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ mod cancel;
 mod compare;
 mod create;
 mod describe;
+mod end;
 mod login;
 mod logs;
 mod manual;

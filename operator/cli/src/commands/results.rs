@@ -23,7 +23,7 @@ pub async fn run(cluster: &Cluster, args: &Results, out: &mut dyn Write) -> Resu
     let whole = cluster.whole_run(&args.run).await?;
     let run: CoprTestRun = typed(whole.clone())?;
     let text = match args.output {
-        ResultsFormat::Table => tables::results(&run),
+        ResultsFormat::Table => tables::results(&run, &[]),
         ResultsFormat::Json => json(&whole)?,
         ResultsFormat::Yaml => yaml(&whole)?,
         ResultsFormat::Junit => cluster.junit(&run).await?,
@@ -42,6 +42,14 @@ pub async fn page(cluster: &Cluster, run: &CoprTestRun) -> Result<String, Error>
         "list the CoprTestRuns of the namespace {}, for the last green one",
         cluster.namespace
     )))?;
+    let logs = ends_of_logs(cluster, run).await?;
+    let green = html::last_green(run, &all.items);
+    html::page(&html::Subject { run, green, logs: &logs, version: VERSION })
+        .map_err(|error| Error::Render { what: "a page", why: error.to_string() })
+}
+
+/// The ends of the logs of red tests, as far as their pods are there.
+pub async fn ends_of_logs(cluster: &Cluster, run: &CoprTestRun) -> Result<BTreeMap<String, String>, Error> {
     let mut logs = BTreeMap::new();
     let red = run.status.iter().flat_map(|status| &status.tests).filter(|test| test.outcome.is_red());
     for test in red {
@@ -60,9 +68,7 @@ pub async fn page(cluster: &Cluster, run: &CoprTestRun) -> Result<String, Error>
             Err(error) => return Err(Error::api(format!("read the log of the pod {pod}"))(error)),
         }
     }
-    let green = html::last_green(run, &all.items);
-    html::page(&html::Subject { run, green, logs: &logs, version: VERSION })
-        .map_err(|error| Error::Render { what: "a page", why: error.to_string() })
+    Ok(logs)
 }
 
 /// Without what only the API server needs.

@@ -6,20 +6,29 @@ use std::{
     time::Duration,
 };
 
-use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun, CoprTestRunStatus, Phase};
+use copr_operator_api::v1alpha1::{
+    CoprInstance, CoprTestRun, CoprTestRunStatus, ImageStatus, InstalledPackage, Phase,
+};
+use copr_operator_kernel::report;
 use futures::{Stream, StreamExt as _, stream};
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::runtime::{WatchStreamExt as _, watcher};
+use tokio::time::Instant;
 
-use super::say;
+use super::{
+    artifacts::{self, Folder},
+    end, results, say,
+};
 use crate::{
-    args::Watch,
+    args::{Expected, Followed, Watch},
     clock,
     cluster::{Cluster, RUN},
     error::Error,
     model::{
+        description, expected,
         follow::{self, Follow},
+        limit, tables,
         verdict::{self, Exit},
     },
 };
@@ -32,7 +41,7 @@ type Watched<K> = Pin<Box<dyn Stream<Item = watcher::Result<Option<K>>> + Send>>
 
 pub async fn run(cluster: &Cluster, args: &Watch, out: &mut dyn Write) -> Result<Exit, Error> {
     let run = cluster.run(&args.run).await?;
-    follow(cluster, &run, args.plain, out).await
+    follow(cluster, &run, args.plain, &args.followed, out).await
 }
 
 /// Until it has ended, however often the API server goes away; the exit code is its verdict.
@@ -40,49 +49,110 @@ pub async fn follow(
     cluster: &Cluster,
     run: &CoprTestRun,
     plain: bool,
+    wanted: &Followed,
     out: &mut dyn Write,
 ) -> Result<Exit, Error> {
+    let course = Box::pin(to_the_end(cluster, run, plain, wanted, out));
+    let ended = if wanted.rm {
+        let mut interruption = end::Interruption::new()?;
+        let ended = tokio::select! {
+            ended = course => ended,
+            () = interruption.comes() => Err(Error::Said("interrupted: there is no verdict".into())),
+        };
+        end::delete(cluster, run, &mut interruption).await;
+        ended
+    } else {
+        course.await
+    };
+    let status = ended?;
+    let about = description(run).map(|text| format!(" ({text})")).unwrap_or_default();
+    say(out, &format!("{}{about}", verdict::headline(&status)))?;
+    Ok(verdict::exit(status.phase))
+}
+
+async fn to_the_end(
+    cluster: &Cluster,
+    run: &CoprTestRun,
+    plain: bool,
+    wanted: &Followed,
+    out: &mut dyn Write,
+) -> Result<CoprTestRunStatus, Error> {
     let name = run.metadata.name.clone().unwrap_or_default();
+    // Before the run has taken an hour.
+    let folder = wanted.artifacts.as_deref().map(Folder::new).transpose()?;
     let mut screen = Screen::new(plain, out);
-    let status = until_ended(cluster, run, &mut screen).await?;
+    let (run, instance) = until_ended(cluster, run, &wanted.expect, &mut screen).await?;
     screen.clear();
-    say(out, &format!("{}\n{}.", verdict::headline(&status), follow::summary(&status)))?;
-    if verdict::exit(status.phase) != Exit::Fine {
+    let status = run.status.clone().unwrap_or_default();
+    if wanted.results {
+        say(out, &format!("\n{}", tables::results(&run, images(instance.as_ref()))))?;
+        let logs = tables::logs(&results::ends_of_logs(cluster, &run).await?);
+        if !logs.is_empty() {
+            say(out, &format!("\n{logs}"))?;
+        }
+        say(out, "")?;
+    } else {
+        say(out, &format!("{}.", follow::summary(&status)))?;
+    }
+    if let Some(folder) = &folder {
+        artifacts::write(cluster, &name, folder, instance.as_ref(), out).await?;
+    }
+    if !wanted.rm && verdict::exit(status.phase) != Exit::Fine {
         let red = status.tests.iter().find(|test| test.outcome.is_red());
         let log = red.map(|test| format!("; a test's log: kubectl copr logs {name} {}", shell(&test.name)));
         say(out, &format!("More: kubectl copr results {name}{}", log.unwrap_or_default()))?;
     }
-    Ok(verdict::exit(status.phase))
+    Ok(status)
 }
 
+fn images(instance: Option<&CoprInstance>) -> &[ImageStatus] {
+    let status = instance.and_then(|instance| instance.status.as_ref());
+    status
+        .and_then(|status| status.packages.as_ref())
+        .map(|packages| packages.images.as_slice())
+        .unwrap_or_default()
+}
+
+/// The run as it ended, and its instance as it was last seen.
 async fn until_ended(
     cluster: &Cluster,
     run: &CoprTestRun,
+    expected: &[Expected],
     screen: &mut Screen<'_>,
-) -> Result<CoprTestRunStatus, Error> {
+) -> Result<(CoprTestRun, Option<CoprInstance>), Error> {
     let name = run.metadata.name.clone().unwrap_or_default();
     // A run's own instance is called like it.
-    let instance = run.spec.instance.name.clone().unwrap_or_else(|| name.clone());
+    let instance_name = run.spec.instance.name.clone().unwrap_or_else(|| name.clone());
+    let limit = limit::of(&run.spec);
+    let (mut run, mut instance) = (run.clone(), None);
     let mut status = run.status.clone().unwrap_or_default();
     screen.show_run(&status)?;
     let mut runs: Watched<CoprTestRun> =
         Box::pin(watcher::watch_object(cluster.runs(), &name).default_backoff());
     let mut instances: Watched<CoprInstance> = Box::pin(stream::pending());
     let mut watches_instance = false;
+    let mut checked = expected.is_empty();
     let mut trouble = String::new();
     let mut tick = tokio::time::interval(TICK);
+    let mut until = Instant::now() + limit;
     while !status.phase.is_final() {
-        if !watches_instance && status.phase == Phase::Building {
+        if !watches_instance && matches!(status.phase, Phase::Building | Phase::Provisioning) {
             watches_instance = true;
-            instances = Box::pin(watcher::watch_object(cluster.instances(), &instance).default_backoff());
+            instances =
+                Box::pin(watcher::watch_object(cluster.instances(), &instance_name).default_backoff());
         }
         tokio::select! {
             biased;
             Some(seen) = runs.next() => match seen {
-                Ok(Some(run)) => {
-                    status = run.status.unwrap_or_default();
+                Ok(Some(seen)) => {
+                    run = seen;
+                    status = run.status.clone().unwrap_or_default();
                     screen.show_run(&status)?;
                     trouble.clear();
+                    // In the queue a run may wait for others as long as they take.
+                    if status.queue_place.is_some() {
+                        until = Instant::now() + limit;
+                    }
                 }
                 Ok(None) => return Err(Error::Said(format!(
                     "the run {name} in the namespace {} was deleted before it ended: there is no verdict", cluster.namespace
@@ -91,13 +161,45 @@ async fn until_ended(
             },
             // What isn't known of images is no reason to stop.
             Some(Ok(Some(seen))) = instances.next() => {
-                let packages = seen.status.and_then(|status| status.packages);
-                screen.show_images(&packages.map(|packages| packages.images).unwrap_or_default())?;
+                let built = images(Some(&seen));
+                screen.show_images(built)?;
+                if let Some(installed) = expected::installed(built).filter(|_| !checked) {
+                    checked = true;
+                    check(expected, &installed, screen)?;
+                }
+                instance = Some(seen);
             }
-            _ = tick.tick() => screen.tick()?,
+            _ = tick.tick() => {
+                screen.tick()?;
+                if Instant::now() >= until {
+                    return Err(Error::Said(format!(
+                        "the run {name} in the namespace {} is {} and has not ended within all of its limits ({}): does the operator run? 'kubectl copr preflight' says so", cluster.namespace, status.phase, seconds(limit)
+                    )));
+                }
+            }
         }
     }
-    Ok(status)
+    // The images may never have been seen, and a verdict is about what the run says that it tested.
+    if !checked && matches!(status.phase, Phase::Passed | Phase::Failed) {
+        check(expected, &status.packages, screen)?;
+    }
+    Ok((run, instance))
+}
+
+fn check(
+    expected: &[Expected],
+    installed: &[InstalledPackage],
+    screen: &mut Screen<'_>,
+) -> Result<(), Error> {
+    match expected::check(expected, installed) {
+        Ok(Some(line)) => screen.lines(&[line]),
+        Ok(None) => Ok(()),
+        Err(why) => Err(Error::Said(why)),
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    report::duration(duration.try_into().unwrap_or(SignedDuration::MAX))
 }
 
 /// That the API server can't be watched: once, and for good if it doesn't allow it.
@@ -156,7 +258,7 @@ impl<'a> Screen<'a> {
         self.lines(&lines)
     }
 
-    fn show_images(&mut self, images: &[copr_operator_api::v1alpha1::ImageStatus]) -> Result<(), Error> {
+    fn show_images(&mut self, images: &[ImageStatus]) -> Result<(), Error> {
         let lines = self.follow.images(images);
         self.draw(clock::now());
         self.lines(&lines)
@@ -218,7 +320,7 @@ fn bar() -> ProgressBar {
 
 #[cfg(test)]
 mod tests {
-    use copr_operator_kernel::testing::{ApiServer, get};
+    use copr_operator_kernel::testing::{ApiServer, Exchange, delete, get};
     use serde_json::{Value, json};
 
     use super::*;
@@ -228,7 +330,7 @@ mod tests {
     const INSTANCES: &str = "/apis/copr.fedorainfracloud.org/v1alpha1/namespaces/team/coprinstances";
 
     fn args() -> Watch {
-        Watch { run: "pr-7".into(), plain: true }
+        Watch { run: "pr-7".into(), plain: true, followed: Followed::default() }
     }
 
     /// Lines without the time of day.
@@ -278,7 +380,10 @@ mod tests {
         assert_eq!(result.unwrap(), Exit::Fine);
         let lines = lines(&text);
         assert_eq!(lines[..4], ["Building", "  base Building", "Passed", "  project-lifecycle Passed 9s"]);
-        assert_eq!(lines.last(), Some(&"4 of 5 tests passed, 1 failed as expected."));
+        assert_eq!(
+            lines[lines.len() - 2..],
+            ["4 of 5 tests passed, 1 failed as expected.", "Passed: 5 tests passed"]
+        );
     }
 
     #[tokio::test]
@@ -306,6 +411,141 @@ mod tests {
             text,
             "failed to watch CoprTestRun pr-7 in the namespace team: you may not list coprtestruns"
         );
+    }
+
+    fn building(nevra: &str) -> Value {
+        let image = json!({"component": "backend", "state": "Pushed", "elapsed": "9s", "inputHash": "",
+                           "packages": [{"nevra": nevra, "repository": "mine"}]});
+        fixtures::instance_object("pr-7", json!({"packages": {"specHash": "", "images": [image]}}))
+    }
+
+    async fn expecting(expect: &[&str], script: Vec<Exchange>) -> (Result<Exit, Error>, String) {
+        let expect = expect.iter().map(|text| text.parse().unwrap()).collect();
+        let args = Watch { followed: Followed { expect, results: true, ..Followed::default() }, ..args() };
+        testing::run(script, async |cluster, out| run(cluster, &args, out).await).await
+    }
+
+    #[tokio::test]
+    async fn packages_that_no_image_has_are_named_and_the_images_are_in_the_results() {
+        let modified = json!({"type": "MODIFIED", "object": fixtures::green_object()}).to_string() + "\n";
+        let script = vec![
+            get(format!("{RUNS}/pr-7")).answers(at_phase("Building")),
+            get(RUNS).answers(testing::list(&[at_phase("Building")])),
+            get(INSTANCES).answers(testing::list(&[building("copr-backend-1:3-1.noarch")])),
+            get(RUNS).query("watch", "true").says(&modified),
+            get(INSTANCES).query("watch", "true").is_never_answered(),
+        ];
+        let (result, text) =
+            expecting(&["mine=copr-backend-3-1.noarch", "mine=copr-mocks-3-1.noarch"], script).await;
+        assert_eq!(result.unwrap(), Exit::Fine);
+        assert!(text.contains("Not tested, because no image installs them: copr-mocks-3-1.noarch"), "{text}");
+        assert!(text.contains("backend  Pushed  9s    copr-backend-1:3-1 (mine)"), "{text}");
+        assert_eq!(text.lines().last(), Some("Passed: 5 tests passed"));
+    }
+
+    #[tokio::test]
+    async fn a_run_without_any_of_the_packages_that_are_to_be_tested_has_no_verdict() {
+        let building = vec![
+            get(format!("{RUNS}/pr-7")).answers(at_phase("Building")),
+            get(RUNS).answers(testing::list(&[at_phase("Building")])),
+            get(INSTANCES).answers(testing::list(&[building("copr-backend-2-1.noarch")])),
+        ];
+        let ended = vec![get(format!("{RUNS}/pr-7")).answers(fixtures::green_object())];
+        for script in [building, ended] {
+            let (result, _) = expecting(&["mine=copr-backend-3-1.noarch"], script).await;
+            assert!(result.unwrap_err().text().starts_with("none of the packages that are to be tested"));
+        }
+    }
+
+    #[tokio::test]
+    async fn in_the_end_everything_is_shown_and_written_and_the_run_goes() {
+        let mut green = fixtures::green_object();
+        green["metadata"]["annotations"] = json!({"kubernetes.io/description": "mine"});
+        let here = || format!("{RUNS}/pr-6");
+        let no_log = |test: &str| {
+            get(format!("/api/v1/namespaces/team/pods/pr-6-{test}-1/log"))
+                .refuses(ApiServer::NOT_FOUND, "gone")
+        };
+        let map = json!({"metadata": {"name": "pr-6-junit"}, "data": {"junit.xml": "<testsuites/>\n"}});
+        let mut script = vec![
+            get(here()).answers(green.clone()),
+            get(here()).answers(green),
+            get("/api/v1/namespaces/team/configmaps/pr-6-junit").answers(map),
+        ];
+        script.extend(["project-lifecycle", "build-spec", "build-srpm", "webui"].map(no_log));
+        script.extend([
+            get(RUNS).lists(&[]),
+            get(format!("{INSTANCES}/pr-6")).refuses(ApiServer::NOT_FOUND, "gone"),
+            get("/api/v1/namespaces/team/events").lists(&[]),
+            get("/api/v1/namespaces/team/pods").lists(&[]),
+            delete(here()),
+            get(here()).refuses(ApiServer::NOT_FOUND, "gone"),
+        ]);
+        let folder = testing::Folder::new();
+        let followed = Followed {
+            results: true,
+            artifacts: Some(folder.path().join("out")),
+            rm: true,
+            ..Followed::default()
+        };
+        let args = Watch { run: "pr-6".into(), plain: true, followed };
+        let (result, text) = testing::run(script, async |cluster, out| run(cluster, &args, out).await).await;
+        assert_eq!(result.unwrap(), Exit::Fine);
+        assert!(text.contains("TEST ") && text.contains("wrote "), "{text}");
+        assert_eq!(text.lines().last(), Some("Passed: 5 tests passed (mine)"));
+        assert!(folder.path().join("out/junit.xml").exists());
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_can_t_be_written_is_said_at_once_and_the_run_goes_all_the_same() {
+        let folder = testing::Folder::new();
+        std::fs::write(folder.path().join("mine"), "").unwrap();
+        let script = [
+            get(format!("{RUNS}/pr-7")).answers(at_phase("Building")),
+            delete(format!("{RUNS}/pr-7")),
+            get(format!("{RUNS}/pr-7")).refuses(ApiServer::NOT_FOUND, "gone"),
+        ];
+        let followed = Followed { artifacts: Some(folder.path().into()), rm: true, ..Followed::default() };
+        let args = Watch { followed, ..args() };
+        let (result, _) = testing::run(script, async |cluster, out| run(cluster, &args, out).await).await;
+        assert!(result.unwrap_err().text().contains("name a folder that is empty"));
+    }
+
+    /// A terminal that was closed, or `head` that has enough.
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_run_goes_although_nobody_reads_of_it_any_longer() {
+        let server = ApiServer::expects([
+            get(format!("{RUNS}/pr-7")).answers(at_phase("Running")),
+            delete(format!("{RUNS}/pr-7")),
+            get(format!("{RUNS}/pr-7")).refuses(ApiServer::NOT_FOUND, "gone"),
+        ]);
+        let cluster = Cluster { client: server.client(), namespace: "team".into() };
+        let args = Watch { followed: Followed { rm: true, ..Followed::default() }, ..args() };
+        assert!(run(&cluster, &args, &mut Closed).await.unwrap_err().is_broken_pipe());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_nobody_looks_after_is_not_waited_for_for_ever() {
+        let server = ApiServer::expects([
+            get(format!("{RUNS}/pr-7")).answers(at_phase("Running")),
+            get(RUNS).answers(testing::list(&[at_phase("Running")])),
+            get(RUNS).query("watch", "true").is_never_answered(),
+        ]);
+        let cluster = Cluster { client: server.client(), namespace: "team".into() };
+        let text = run(&cluster, &args(), &mut Vec::new()).await.unwrap_err().text();
+        assert!(text.contains("is Running and has not ended within all of its limits (2h25m0s)"), "{text}");
     }
 
     #[test]

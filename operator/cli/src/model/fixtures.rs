@@ -127,6 +127,13 @@ pub fn green() -> CoprTestRun {
     parse(green_object())
 }
 
+/// One with words about itself.
+pub fn described() -> CoprTestRun {
+    let mut run = green_object();
+    run["metadata"]["annotations"] = json!({"kubernetes.io/description": "mine, over\nthose of Fedora"});
+    parse(run)
+}
+
 /// A run that ended before its first test.
 pub fn no_images() -> CoprTestRun {
     let message = "ImagesUnavailable: image frontend: nothing provides python3-flask";
@@ -140,6 +147,22 @@ fn image(component: &str, state: &str, more: Value) -> Value {
     let mut image = json!({"component": component, "state": state, "inputHash": "h"});
     image.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     image
+}
+
+/// Images, as an instance tells of them in the end.
+pub fn images() -> Vec<ImageStatus> {
+    let package = |nevra: &str, repository: &str| json!({"nevra": nevra, "repository": repository});
+    let keygen = [
+        package("copr-keygen-2.2-1.fc44.noarch", "pr-7"),
+        package("obs-signd-2.7-1.fc44.x86_64", "copr-dev"),
+        package("python3-copr-common-1.8-1.fc44.noarch", "copr-dev"),
+    ];
+    let images = [
+        image("base", "Reused", json!({})),
+        image("keygen", "Pushed", json!({"elapsed": "9s", "packages": keygen})),
+        image("frontend", "Failed", json!({"message": "nothing provides\n  python3-flask"})),
+    ];
+    images.into_iter().map(parse).collect()
 }
 
 /// A run, and the images of its instance, from minute to minute.

@@ -2,11 +2,14 @@
 
 pub mod compare;
 pub mod describe;
+pub mod expected;
 pub mod files;
 pub mod follow;
 pub mod html;
+pub mod limit;
 pub mod new_run;
 pub mod preflight;
+pub mod surroundings;
 pub mod tables;
 pub mod tmt;
 pub mod verdict;
@@ -14,6 +17,7 @@ pub mod verdict;
 #[cfg(test)]
 pub mod fixtures;
 
+use copr_operator_api::v1alpha1::CoprTestRun;
 use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
@@ -25,6 +29,11 @@ pub fn one_line(text: &str) -> String {
 
 pub fn condition<'a>(conditions: &'a [Condition], type_: &str) -> Option<&'a Condition> {
     conditions.iter().find(|condition| condition.type_ == type_)
+}
+
+/// What a run says of itself.
+pub fn description(run: &CoprTestRun) -> Option<String> {
+    run.metadata.annotations.as_ref()?.get(new_run::DESCRIPTION).map(|text| one_line(text))
 }
 
 /// From one time to another, if both are known.

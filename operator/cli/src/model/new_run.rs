@@ -3,8 +3,10 @@
 use copr_operator_api::v1alpha1::{CoprTestRun, GROUP};
 use serde_json::{Map, Value, json};
 
-use crate::args::{Keep, Run, SuiteArgs, Tested};
+use crate::args::{Keep, RepositoryArg, Run, SuiteArgs, Tested};
 
+/// Kubernetes' own annotation for words about an object.
+pub const DESCRIPTION: &str = "kubernetes.io/description";
 /// Where Copr's CI puts its packages.
 const RESULTS: &str = "https://download.copr.fedorainfracloud.org/results/@copr";
 const CHROOT: &str = "fedora-44-x86_64";
@@ -26,10 +28,13 @@ pub fn from_flags(args: &Run) -> Value {
         };
         spec.insert("keepInstance".into(), keep.into());
     }
-    let metadata = match &args.name {
+    let mut metadata = match &args.name {
         Some(name) => json!({"name": name}),
         None => json!({"generateName": prefix(&title(args))}),
     };
+    if let Some(text) = &args.description {
+        metadata["annotations"] = json!({DESCRIPTION: text});
+    }
     object(&metadata, &spec)
 }
 
@@ -114,6 +119,9 @@ fn instance(tested: &Tested) -> Value {
     if let Some(image) = &tested.base_image {
         template["packages"]["baseImage"] = image.as_str().into();
     }
+    if let Some(claim) = &tested.build_cache {
+        template["packages"]["build"] = json!({"cacheClaim": claim});
+    }
     if let Some(url) = &tested.registry {
         let mut registry = json!({"url": url.trim_end_matches('/')});
         if tested.registry_insecure {
@@ -133,15 +141,18 @@ fn chroots(tested: &Tested) -> Vec<&str> {
 
 /// The first one that has a package gives it, so its priority is the lowest number.
 fn repositories(tested: &Tested) -> Vec<Value> {
-    if !tested.repo.is_empty() {
-        let numbered = (10..).step_by(10).zip(&tested.repo);
-        return numbered
-            .map(|(priority, repository)| {
-                // There may be sixteen, and dnf's priorities end at 99.
-                json!({"name": repository.name, "baseURL": repository.url, "priority": std::cmp::min(priority, 99)})
-            })
-            .collect();
-    }
+    let object = |repository: &RepositoryArg, priority: usize| json!({"name": repository.name, "baseURL": repository.url, "priority": priority});
+    // There may be sixteen repositories, dnf's priorities end at 99, and what lies over others is below ten.
+    let over =
+        (1..).zip(&tested.overlay).map(|(number, repository)| object(repository, std::cmp::min(number, 9)));
+    let given = (10..).step_by(10).zip(&tested.repo);
+    let given = given.map(|(number, repository)| object(repository, std::cmp::min(number, 99)));
+    let others = if tested.repo.is_empty() { copr_ci(tested) } else { given.collect() };
+    over.chain(others).collect()
+}
+
+/// Those of Copr's CI.
+fn copr_ci(tested: &Tested) -> Vec<Value> {
     // Repositories are per chroot, and images are of the first one.
     let chroot = chroots(tested)[0];
     let pull_request = tested.pr.map(|number| {
@@ -195,6 +206,10 @@ mod tests {
             (
                 "repositories",
                 "--repo mine=https://r.example/a/ --repo main=http://r.example/b/ --registry r:5000 --registry-insecure --base-image fedora:44",
+            ),
+            (
+                "overlay",
+                "--pr 7 --overlay local=http://packages.team.svc:8080/ --build-cache cache --base-image fedora:44 --description what=it,is",
             ),
             ("images", "--images quay.io/you:2.7 --chroot fedora-43-x86_64 --keep"),
             (

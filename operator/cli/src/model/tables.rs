@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use comfy_table::{Table, presets};
-use copr_operator_api::v1alpha1::{CoprTestRun, CoprTestRunStatus, InstalledPackage, Outcome};
+use copr_operator_api::v1alpha1::{
+    CoprTestRun, CoprTestRunStatus, ImageState, ImageStatus, InstalledPackage, Outcome,
+};
 use copr_operator_kernel::report;
 
-use super::{between, follow, one_line, verdict};
+use super::{between, description, follow, one_line, verdict};
 
-/// Everything that `results` shows.
-pub fn results(run: &CoprTestRun) -> String {
+/// Everything that `results` shows. Of images there is a table where somebody has seen them.
+pub fn results(run: &CoprTestRun, seen: &[ImageStatus]) -> String {
     let status = run.status.clone().unwrap_or_default();
     let name = run.metadata.name.as_deref().unwrap_or_default();
     let mut parts = vec![format!("{name}  {}\n", verdict::headline(&status))];
@@ -23,7 +25,11 @@ pub fn results(run: &CoprTestRun) -> String {
         parts.extend(failures(&status));
         parts.push(format!("{}.\n", follow::summary(&status)));
     }
-    parts.push(packages(&status));
+    if seen.is_empty() {
+        parts.push(packages(&status));
+    } else {
+        parts.extend([images(run, seen), images_failed(seen)]);
+    }
     parts.push(times(run, &status));
     parts.retain(|part| !part.is_empty());
     parts.join("\n")
@@ -47,6 +53,7 @@ pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> St
 pub fn facts(run: &CoprTestRun, status: &CoprTestRunStatus) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
     let mut row = |name: &'static str, value: Option<String>| rows.extend(value.map(|value| (name, value)));
+    row("Tested", description(run));
     row("Instance", status.instance.clone());
     row(
         "Suite",
@@ -119,6 +126,54 @@ fn packages(status: &CoprTestRunStatus) -> String {
     if rows.is_empty() { String::new() } else { table(&["PACKAGE", "REPOSITORY"], rows) }
 }
 
+/// An image a row, with what it has of each repository, in the order of the spec: what lies over others comes first.
+fn images(run: &CoprTestRun, images: &[ImageStatus]) -> String {
+    let packages = run.spec.instance.template.as_ref().and_then(|template| template.packages.as_ref());
+    let order: Vec<_> = packages.iter().flat_map(|p| &p.repositories).map(|r| r.name.as_str()).collect();
+    let place = |repository: &str| order.iter().position(|name| *name == repository).unwrap_or(order.len());
+    let rows = images.iter().map(|image| {
+        let mut by_repository: BTreeMap<(usize, &str), Vec<&str>> = BTreeMap::new();
+        for package in &image.packages {
+            let short = package.nevra.rsplit_once('.').map_or(package.nevra.as_str(), |(short, _)| short);
+            let repository = package.repository.as_str();
+            by_repository.entry((place(repository), repository)).or_default().push(short);
+        }
+        let told = by_repository.iter().map(|((_, name), of_it)| format!("{} ({name})", of_it.join(" ")));
+        let told: Vec<_> = told.collect();
+        vec![
+            image.component.clone(),
+            format!("{:?}", image.state),
+            image.elapsed.clone().filter(|_| image.state != ImageState::Reused).unwrap_or_else(|| "-".into()),
+            if told.is_empty() { "-".into() } else { told.join(", ") },
+        ]
+    });
+    table(&["IMAGE", "STATE", "TIME", "PACKAGES"], rows)
+}
+
+/// Why there are none of some.
+fn images_failed(images: &[ImageStatus]) -> String {
+    let failed = images.iter().filter(|image| image.state == ImageState::Failed);
+    let why = |image: &ImageStatus| image.message.as_deref().map_or("no reason was given".into(), lines);
+    failed
+        .map(|image| format!("Why there is no image of {}:\n{}", image.component, why(image)))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The ends of logs, by the names of their tests.
+pub fn logs(logs: &BTreeMap<String, String>) -> String {
+    logs.iter()
+        .map(|(test, log)| format!("The end of the log of {test}:\n{}", lines(log)))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// As they are, but for what would move a terminal's cursor, and indented.
+fn lines(text: &str) -> String {
+    let line = |line: &str| format!("  {}\n", line.replace('\t', "    ").replace(char::is_control, ""));
+    text.trim_end().lines().map(line).collect()
+}
+
 /// What a run spent its time with.
 pub fn spent(run: &CoprTestRun, status: &CoprTestRunStatus) -> Vec<(&'static str, Option<String>)> {
     let t = &status.timestamps;
@@ -152,17 +207,28 @@ mod tests {
 
     #[test]
     fn a_red_run() {
-        insta::assert_snapshot!(results(&fixtures::red()));
+        insta::assert_snapshot!(results(&fixtures::red(), &[]));
     }
 
     #[test]
     fn a_green_run() {
-        insta::assert_snapshot!(results(&fixtures::green()));
+        insta::assert_snapshot!(results(&fixtures::green(), &[]));
     }
 
     #[test]
     fn a_run_that_nobody_has_looked_at() {
         let run = CoprTestRun { status: None, ..fixtures::green() };
-        insta::assert_snapshot!(results(&run));
+        insta::assert_snapshot!(results(&run, &[]));
+    }
+
+    #[test]
+    fn images_that_were_seen_and_what_is_in_them() {
+        insta::assert_snapshot!(results(&fixtures::described(), &fixtures::images()));
+    }
+
+    #[test]
+    fn the_end_of_a_log_keeps_its_lines_and_moves_no_cursor() {
+        let logs_of = [("webui".to_owned(), "one\n\ttwo\u{1b}[2J\n\n".to_owned())].into();
+        assert_eq!(logs(&logs_of), "The end of the log of webui:\n  one\n      two[2J\n");
     }
 }
