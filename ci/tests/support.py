@@ -101,7 +101,7 @@ class Cluster:
         copr.write_text(COPR.replace("FOLDER", str(self.folder)), encoding="utf-8")
         copr.chmod(0o755)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         self.kubeconfig = json.dumps(
             {
                 "apiVersion": "v1",
