@@ -91,6 +91,8 @@ build_cli() {
 		--bin kubectl-copr --target "$target"
 	work=$(mktemp -d)
 	install -m 755 "${CARGO_TARGET_DIR:-target}/$target/release/kubectl-copr" "$work/"
+	# What CI systems call (docs/ci/).
+	install -m 755 ci/lib/copr-sanity "$work/"
 	install -m 644 LICENSE "$work/"
 	"$work/kubectl-copr" man "$work/man/man1"
 	# As kubectl looks for what completes `kubectl copr`.
