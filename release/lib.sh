@@ -88,6 +88,8 @@ build_cli() {
 	compile copr-operator-cli kubectl-copr
 	work=$(mktemp -d)
 	install -m 755 "$(compiled kubectl-copr)" "$work/"
+	# What CI systems call (docs/ci/).
+	install -m 755 ci/lib/copr-sanity "$work/"
 	install -m 644 LICENSE "$work/"
 	"$work/kubectl-copr" man "$work/man/man1"
 	# As kubectl looks for what completes `kubectl copr`.
