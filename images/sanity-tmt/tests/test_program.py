@@ -17,6 +17,8 @@ from typing import Any
 IMAGE = Path(__file__).resolve().parent.parent
 BEAKERLIB = IMAGE.parents[1] / "e2e/standin/beakerlib/src/beakerlib.sh"
 TOKEN = "t0k3n0fth34dm1n1str4t0r"
+# As the operator has it, and with what a shell would make something else of.
+VENDOR = "Copr team/it's demo - user admin"
 ODD = "/odd (name) [x] + é $(exit 9) 'q\""
 
 METADATA = f"""\
@@ -149,7 +151,7 @@ class ProgramTest(unittest.TestCase):
             "EVIDENCE_DIR": str(self.root / "evidence"), "HOME": str(self.root / "home"), "TMPDIR": str(self.root / "tmp"),
             "TMT_TEST_PIDFILE_ROOT": str(self.root / "tmp"), "LANG": "C.UTF-8", "COPR_OWNER": "admin", "RUN_ID": "r1",
             "FRONTEND_URL": f"http://127.0.0.1:{self.frontend.server_port}", "BACKEND_URL": "http://demo-backend.team.svc:5002",
-            "FRONTEND_PATIENCE_SECONDS": "1", **more}
+            "FRONTEND_PATIENCE_SECONDS": "1", "COPR_VENDOR": VENDOR, **more}
 
     def run_test(self, *args: str, **env: str) -> tuple[int, Any, str]:
         """Its exit code, its verdict, and what it printed."""
@@ -190,6 +192,7 @@ class ProgramTest(unittest.TestCase):
             for secret in (TOKEN, "l0g1n", "p4ssw0rd"):
                 self.assertNotIn(secret, content, name)
         self.assertIn("token = ***", everything["output.txt"])
+        self.assertIn(f"COPR_VENDOR={VENDOR}\n", everything["output.txt"])
         self.assertEqual(sorted(self.evidence()), ["junit.xml", "log.txt", "output.txt", "results.yaml"])
         self.assertEqual(list((self.root / "tmp").glob("tmt-*/")), [])
 

@@ -1,6 +1,7 @@
 """What the operator tells through the environment. See docs/image-contract.md and docs/suite-contract.md."""
 
 import os
+import shlex
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -62,8 +63,8 @@ def of_tmt(env: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 
 def of_tests(env: Mapping[str, str] = os.environ) -> list[str]:
-    """What tests are told, as NAME=VALUE: tmt hands them nothing of its own environment."""
-    return [f"{name}={value}" for name, value in sorted(of_tmt(env).items()) if name not in (*NOT_FOR_TESTS, "NO_COLOR", "TMT_NO_COLOR")]
+    """What tests are told, as NAME=VALUE: tmt hands them nothing of its own environment. It splits each as a shell would."""
+    return [f"{name}={shlex.quote(value)}" for name, value in sorted(of_tmt(env).items()) if name not in (*NOT_FOR_TESTS, "NO_COLOR", "TMT_NO_COLOR")]
 
 
 def metadata(root: Path, env: Mapping[str, str] = os.environ) -> Path:
