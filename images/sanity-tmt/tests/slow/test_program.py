@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-IMAGE = Path(__file__).resolve().parent.parent
+IMAGE = Path(__file__).resolve().parents[2]
 BEAKERLIB = IMAGE.parents[1] / "e2e/standin/beakerlib/src/beakerlib.sh"
 TOKEN = "t0k3n0fth34dm1n1str4t0r"
 # As the operator has it, and with what a shell would make something else of.
