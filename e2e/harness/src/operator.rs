@@ -7,6 +7,7 @@ use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
 use kube::{
     Api, Client, ResourceExt,
     api::{DeleteParams, ListParams, Patch, PatchParams},
+    runtime::watcher,
 };
 use serde_json::json;
 
@@ -38,12 +39,16 @@ impl Operator {
     pub async fn kill(&self) -> Result<()> {
         let pods = self.list().await?;
         ensure!(!pods.is_empty(), "the operator has no pod to kill");
-        for pod in pods {
-            let name = pod.name_any();
+        let killed: Vec<_> = pods.iter().map(ResourceExt::name_any).collect();
+        for name in &killed {
             let params = DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() };
-            self.pods().delete(&name, &params).await.with_context(|| format!("failed to kill {name}"))?;
-            wait::until(self.pods(), &name, "gone", READY, |pod| pod.is_none()).await?;
+            self.pods().delete(name, &params).await.with_context(|| format!("failed to kill {name}"))?;
+            wait::until(self.pods(), name, "gone", READY, |pod| pod.is_none()).await?;
         }
+        // The Deployment's status may not have noticed yet.
+        let is_another = |pod: &Pod| !killed.contains(&pod.name_any()) && is_ready(pod);
+        let pods = watcher::Config::default().labels(PODS);
+        wait::until_any(self.pods(), pods, "another pod of the operator", READY, is_another).await?;
         self.available(1).await
     }
 
@@ -91,6 +96,11 @@ impl Operator {
     fn deployments(&self) -> Api<Deployment> {
         Api::namespaced(self.client.clone(), NAMESPACE)
     }
+}
+
+fn is_ready(pod: &Pod) -> bool {
+    let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions.into_iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 
 fn identity(pod: &Pod) -> String {
