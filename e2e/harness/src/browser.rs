@@ -12,7 +12,7 @@ use hyper::{
 };
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 
-use crate::{Context, repositories::node_address};
+use crate::{Context, http::node_address};
 
 const REDIRECTS: usize = 10;
 

@@ -1,13 +1,16 @@
 //! Objects that tests start from: the smallest that do the whole thing.
 
 use anyhow::{Context as _, Result};
-use copr_operator_api::v1alpha1::{
-    Admin, BackendSpec, Builders, ComponentSpec, ComponentStatus, CoprInstance, CoprInstanceSpec,
-    CoprTestRun, CoprTestRunSpec, DatabaseSpec, Defaults, DeletionPolicy, DistGitSpec, Evidence, Expose,
-    FrontendSpec, Images, InstanceSource, KeepInstance, Phase, RedisSpec, Suite, TestStatus, Tests,
+use copr_operator_api::{
+    evidence::CONDITION,
+    v1alpha1::{
+        Admin, BackendSpec, Builders, ComponentSpec, ComponentStatus, CoprInstance, CoprInstanceSpec,
+        CoprTestRun, CoprTestRunSpec, DatabaseSpec, Defaults, DeletionPolicy, DistGitSpec, Evidence, Expose,
+        FrontendSpec, Images, InstanceSource, KeepInstance, Phase, RedisSpec, Suite, TestStatus, Tests,
+    },
 };
 use k8s_openapi::{
-    api::core::v1::ResourceRequirements,
+    api::core::v1::{Pod, ResourceRequirements},
     apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::Condition},
 };
 use serde_json::{Value, json};
@@ -136,6 +139,17 @@ pub fn ready(instance: &CoprInstance) -> bool {
         copr_operator_kernel::conditions::is_true(&status.conditions, "Ready")
             && status.observed_generation == instance.metadata.generation
     })
+}
+
+/// Whether a pod is ready.
+pub fn pod_ready(pod: &Pod) -> bool {
+    let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
+    conditions.is_some_and(|all| all.iter().any(|c| c.type_ == "Ready" && c.status == "True"))
+}
+
+/// What became of the evidence of a run, once that is known.
+pub fn evidence(run: &CoprTestRun) -> Option<&Condition> {
+    copr_operator_kernel::conditions::get(&run.status.as_ref()?.conditions, CONDITION)
 }
 
 /// A component of an instance, by its field of the spec.

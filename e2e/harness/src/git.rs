@@ -53,11 +53,7 @@ pub async fn serve(ctx: &Context, pod: &str, files: &[(String, &str)]) -> Result
         },
     });
     ctx.create(&of_kind::<Pod>(server)?).await?;
-    let is_ready = |pod: &Pod| {
-        let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
-        conditions.is_some_and(|all| all.iter().any(|c| c.type_ == "Ready" && c.status == "True"))
-    };
-    ctx.until::<Pod>(pod, "ready", START, is_ready).await?;
+    ctx.until::<Pod>(pod, "ready", START, fixtures::pod_ready).await?;
     Ok(format!("git://{pod}.{}.svc/tests", ctx.namespace))
 }
 

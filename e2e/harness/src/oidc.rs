@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::{Context, repositories::node_address};
+use crate::{Context, http::node_address};
 
 /// The one user.
 pub const USER: &str = "alice";

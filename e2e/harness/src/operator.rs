@@ -11,7 +11,7 @@ use kube::{
 };
 use serde_json::json;
 
-use crate::wait;
+use crate::{fixtures, wait};
 
 const NAMESPACE: &str = "copr-operator";
 const DEPLOYMENT: &str = "copr-operator";
@@ -46,7 +46,7 @@ impl Operator {
             wait::until(self.pods(), name, "gone", READY, |pod| pod.is_none()).await?;
         }
         // The Deployment's status may not have noticed yet.
-        let is_another = |pod: &Pod| !killed.contains(&pod.name_any()) && is_ready(pod);
+        let is_another = |pod: &Pod| !killed.contains(&pod.name_any()) && fixtures::pod_ready(pod);
         let pods = watcher::Config::default().labels(PODS);
         wait::until_any(self.pods(), pods, "another pod of the operator", READY, is_another).await?;
         self.available(1).await
@@ -96,11 +96,6 @@ impl Operator {
     fn deployments(&self) -> Api<Deployment> {
         Api::namespaced(self.client.clone(), NAMESPACE)
     }
-}
-
-fn is_ready(pod: &Pod) -> bool {
-    let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    conditions.into_iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 
 fn identity(pod: &Pod) -> String {

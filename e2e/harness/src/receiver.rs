@@ -1,22 +1,16 @@
 //! What a webhook of the operator's sends, received where pods reach it.
 
-use std::{
-    convert::Infallible,
-    net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context as _, Result};
-use http_body_util::{BodyExt as _, Full};
-use hyper::{Request, Response, StatusCode, body::Bytes, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
+use anyhow::Result;
+use http_body_util::BodyExt as _;
+use hyper::{
+    Request, StatusCode,
+    body::{Bytes, Incoming},
+};
 use ring::hmac;
-use tokio::{
-    net::TcpListener,
-    task::{AbortHandle, JoinSet},
-};
 
-use crate::{Context, repositories::node_address};
+use crate::{Context, http::Server};
 
 /// What was sent.
 #[derive(Clone, Debug)]
@@ -45,26 +39,22 @@ struct State {
 
 /// A web server, until it's dropped.
 pub struct Receiver {
-    address: SocketAddr,
+    server: Server,
     state: Arc<Mutex<State>>,
-    server: AbortHandle,
 }
 
 impl Receiver {
     /// Starts on a free port of the node, which is this machine. So many requests are answered with 503 at first.
     pub async fn start(ctx: &Context, refusals: usize) -> Result<Self> {
-        let address = node_address(ctx).await?;
-        let listener = TcpListener::bind((address.as_str(), 0)).await;
-        let listener = listener.with_context(|| format!("failed to listen on {address}"))?;
-        let address = listener.local_addr().context("a listener without an address")?;
         let state = Arc::new(Mutex::new(State { refusals_left: refusals, ..State::default() }));
-        let server = tokio::spawn(serve(listener, Arc::clone(&state))).abort_handle();
-        Ok(Self { address, state, server })
+        let received = Arc::clone(&state);
+        let server = Server::start(ctx, move |request| answer(request, Arc::clone(&received))).await?;
+        Ok(Self { server, state })
     }
 
     /// Where it is.
     pub fn url(&self) -> String {
-        format!("http://{}/hook", self.address)
+        format!("http://{}/hook", self.server.address)
     }
 
     /// What it took, in the order in which it came.
@@ -73,36 +63,14 @@ impl Receiver {
     }
 }
 
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
-}
-
-async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
-    let mut connections = JoinSet::new();
-    // A client that goes away is none of the server's business.
-    while let Ok((stream, _)) = listener.accept().await {
-        let state = Arc::clone(&state);
-        let service = service_fn(move |request: Request<_>| {
-            let state = Arc::clone(&state);
-            async move { Ok::<_, Infallible>(answer(request, &state).await) }
-        });
-        connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-        while connections.try_join_next().is_some() {}
-    }
-}
-
-async fn answer(request: Request<hyper::body::Incoming>, state: &Mutex<State>) -> Response<Full<Bytes>> {
+async fn answer(request: Request<Incoming>, state: Arc<Mutex<State>>) -> (StatusCode, Vec<u8>) {
     let signature = request.headers().get("x-copr-signature-256");
     let signature = signature.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let status = match request.into_body().collect().await {
-        Ok(body) => take(Received { body: body.to_bytes(), signature }, state),
+        Ok(body) => take(Received { body: body.to_bytes(), signature }, &state),
         Err(_) => StatusCode::BAD_REQUEST,
     };
-    let mut response = Response::new(Full::default());
-    *response.status_mut() = status;
-    response
+    (status, Vec::new())
 }
 
 fn take(received: Received, state: &Mutex<State>) -> StatusCode {

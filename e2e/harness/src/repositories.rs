@@ -3,27 +3,18 @@
 
 use std::{
     collections::BTreeMap,
-    convert::Infallible,
     ffi::OsStr,
-    net::SocketAddr,
+    future::ready,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use copr_operator_api::v1alpha1::Repository;
-use http_body_util::Full;
-use hyper::{Request, Response, StatusCode, body::Bytes, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
-use k8s_openapi::api::core::v1::Node;
-use kube::{Api, api::ListParams};
-use tokio::{
-    net::TcpListener,
-    task::{AbortHandle, JoinSet},
-};
+use hyper::{Request, StatusCode};
 
-use crate::Context;
+use crate::{Context, http::Server};
 
 type Folders = Arc<Mutex<BTreeMap<String, Served>>>;
 
@@ -36,22 +27,17 @@ struct Served {
 
 /// A web server, until it's dropped.
 pub struct Repositories {
-    address: SocketAddr,
+    server: Server,
     folders: Folders,
-    server: AbortHandle,
 }
 
 impl Repositories {
     /// Starts on a free port of the node, which is this machine.
     pub async fn start(ctx: &Context) -> Result<Self> {
-        let address = node_address(ctx).await?;
-        let listener = TcpListener::bind((address.as_str(), 0)).await.with_context(|| {
-            format!("failed to listen on {address}: this test needs the cluster of e2e/kube")
-        })?;
-        let address = listener.local_addr().context("a listener without an address")?;
         let folders = Folders::default();
-        let server = tokio::spawn(serve(listener, Arc::clone(&folders))).abort_handle();
-        Ok(Self { address, folders, server })
+        let served = Arc::clone(&folders);
+        let answer = move |request: Request<_>| ready(content(request.uri().path(), &served));
+        Ok(Self { server: Server::start(ctx, answer).await?, folders })
     }
 
     /// From now on the folder is what is at the URL of that name.
@@ -71,7 +57,7 @@ impl Repositories {
 
     /// Where the repository of that name is, or isn't.
     pub fn url(&self, name: &str) -> String {
-        format!("http://{}/{name}/", self.address)
+        format!("http://{}/{name}/", self.server.address)
     }
 
     /// The same as a spec has it. Its name is there that of the URL.
@@ -85,44 +71,6 @@ impl Repositories {
             ca_config_map: None,
         }
     }
-}
-
-impl Drop for Repositories {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
-}
-
-/// The address of the node, which is this machine: where its pods reach what listens here.
-pub(crate) async fn node_address(ctx: &Context) -> Result<String> {
-    let nodes: Api<Node> = Api::all(ctx.client.clone());
-    let nodes = nodes.list(&ListParams::default()).await.context("failed to list nodes")?;
-    let statuses = nodes.items.into_iter().filter_map(|node| node.status);
-    let mut addresses = statuses.flat_map(|status| status.addresses.unwrap_or_default());
-    let internal = addresses.find(|address| address.type_ == "InternalIP");
-    Ok(internal.context("no node has an address")?.address)
-}
-
-async fn serve(listener: TcpListener, folders: Folders) {
-    // Connections end with the server.
-    let mut connections = JoinSet::new();
-    // A client that goes away is none of the server's business.
-    while let Ok((stream, _)) = listener.accept().await {
-        let folders = Arc::clone(&folders);
-        let service = service_fn(move |request: Request<_>| {
-            let answer = answer(request.uri().path(), &folders);
-            std::future::ready(Ok::<_, Infallible>(answer))
-        });
-        connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-        while connections.try_join_next().is_some() {}
-    }
-}
-
-fn answer(path: &str, folders: &Folders) -> Response<Full<Bytes>> {
-    let (status, content) = content(path, folders);
-    let mut response = Response::new(Full::from(content));
-    *response.status_mut() = status;
-    response
 }
 
 fn content(path: &str, folders: &Folders) -> (StatusCode, Vec<u8>) {

@@ -5,16 +5,12 @@ use std::{collections::BTreeMap, io::Read as _, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use copr_e2e::{Context, Registry, fixtures, packaged, with_namespace};
 use copr_operator_api::{
-    evidence::{ARTIFACT_TYPE, CONDITION, TIME},
+    evidence::{ARTIFACT_TYPE, TIME},
     names,
     v1alpha1::{CoprTestRun, KeepEvidence, Phase},
 };
-use copr_operator_kernel::conditions;
 use flate2::read::MultiGzDecoder;
-use k8s_openapi::{
-    api::core::v1::{Namespace, Secret},
-    apimachinery::pkg::apis::meta::v1::Condition,
-};
+use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::Api;
 use serde_json::Value;
 
@@ -40,10 +36,14 @@ async fn the_log_and_the_folder_of_a_test_are_in_the_registry_and_the_token_is_n
         ctx.create(&run).await?;
         let run = ctx.until::<CoprTestRun>("smoke", "finished", RUN, fixtures::finished).await?;
         ensure!(fixtures::phase(&run) == Phase::Passed, "{:?}", run.status);
-        let is_settled = |run: &CoprTestRun| settled(run).is_some();
+        let is_settled = |run: &CoprTestRun| fixtures::evidence(run).is_some();
         let time = TIME.unsigned_abs() + Duration::from_secs(10);
         let run = ctx.until::<CoprTestRun>("smoke", "told of its evidence", time, is_settled).await?;
-        ensure!(settled(&run).is_some_and(|condition| condition.status == "True"), "{:?}", run.status);
+        ensure!(
+            fixtures::evidence(&run).is_some_and(|condition| condition.status == "True"),
+            "{:?}",
+            run.status
+        );
 
         let told = run.status.and_then(|status| status.evidence).context("no status.evidence")?;
         ensure!(!told.truncated && told.folders_not_kept.is_none(), "something is missing: {told:?}");
@@ -86,7 +86,7 @@ async fn a_red_run_is_understood_when_its_namespace_is_gone() -> Result<()> {
             // Copr tries again and again to sign, until the test ends it.
             run.spec.suite.test_timeout = Some("3m".into());
             ctx.create(&run).await?;
-            let is_settled = |run: &CoprTestRun| settled(run).is_some();
+            let is_settled = |run: &CoprTestRun| fixtures::evidence(run).is_some();
             let run = ctx.until::<CoprTestRun>("red", "told of its evidence", RUN, is_settled).await?;
             ensure!(fixtures::phase(&run) == Phase::Failed, "{:?}", run.status);
             let evidence = run.status.as_ref().and_then(|status| status.evidence.clone());
@@ -130,10 +130,6 @@ fn unpacked(archive: &[u8]) -> Result<BTreeMap<String, String>> {
         files.insert(name, String::from_utf8_lossy(&bytes).into_owned());
     }
     Ok(files)
-}
-
-fn settled(run: &CoprTestRun) -> Option<&Condition> {
-    conditions::get(&run.status.as_ref()?.conditions, CONDITION)
 }
 
 /// The parts of an artifact that is given by digest, uncompressed, by their names.

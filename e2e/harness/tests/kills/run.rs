@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use copr_e2e::{Context, Registry, cluster, fixtures, packaged, until, with_namespace};
 use copr_operator_api::{
-    evidence, labels,
+    labels,
     v1alpha1::{CoprInstance, CoprTestRun, KeepEvidence, Outcome, Phase},
 };
 use copr_operator_kernel::conditions;
@@ -80,10 +80,8 @@ async fn the_operator_killed_between_all_steps_of_a_run() -> Result<()> {
         for test in fixtures::tests(&run) {
             ensure!(test.attempts == 1, "{} was tried {} times", test.name, test.attempts);
         }
-        let is_kept = |run: &CoprTestRun| {
-            let conditions = run.status.as_ref().map(|status| status.conditions.as_slice());
-            conditions.is_some_and(|conditions| conditions::is_true(conditions, evidence::CONDITION))
-        };
+        let is_kept =
+            |run: &CoprTestRun| fixtures::evidence(run).is_some_and(|condition| condition.status == "True");
         ctx.until::<CoprTestRun>("smoke", "kept", START, is_kept).await?;
         Ok(())
     })

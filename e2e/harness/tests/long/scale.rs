@@ -54,10 +54,7 @@ async fn a_test_that_prints_200_megabytes_has_its_verdict_and_its_evidence() -> 
         let mut run = scripts::run("loud", &url);
         run.spec.evidence.keep = KeepEvidence::Always;
         ctx.create(&run).await?;
-        let is_settled = |run: &CoprTestRun| {
-            let status = run.status.as_ref();
-            status.is_some_and(|status| conditions::get(&status.conditions, CONDITION).is_some())
-        };
+        let is_settled = |run: &CoprTestRun| fixtures::evidence(run).is_some();
         ctx.until::<CoprTestRun>("loud", "finished", RUN, fixtures::finished).await?;
         let run = ctx.until::<CoprTestRun>("loud", "told of its evidence", KEPT, is_settled).await?;
         let test = fixtures::test(&run, "runtest-loud")?;
