@@ -12,6 +12,35 @@ export GOFLAGS=-mod=readonly\ -trimpath\ -buildvcs=false GOWORK=off
 # A go.mod may ask for a newer Go than the installed one; Go gets it as a module.
 export GOTOOLCHAIN=auto
 
+# find_parts: those that were built elsewhere, or here.
+find_parts() {
+	local part
+	if [[ ! $PARTS ]]; then
+		build_all
+		return
+	fi
+	for part in runc containerd pause node oidc; do
+		[[ -d $PARTS/$part ]] || die "COPR_E2E_PARTS: $PARTS has no folder $part: fill it with e2e/kube parts"
+		printf -v "${part^^}" '%s' "$PARTS/$part"
+	done
+}
+
+# verb_parts FOLDER: what another machine of this kind needs to run a cluster, so that it builds nothing.
+verb_parts() {
+	local part
+	lock
+	: >"$LOGS/kube.log"
+	install_packages
+	find_parts
+	mkdir -p "$1"
+	for part in runc containerd pause node oidc; do
+		local -n built=${part^^}
+		rm -rf "${1:?}/$part"
+		cp -a "$built" "$1/$part"
+	done
+	echo "$1"
+}
+
 build_all() {
 	check_go
 	GO_VERSION=$(go -C "$HERE/containerd" env GOVERSION)
@@ -66,8 +95,10 @@ build_part() {
 		-mtime "+$KEEP_DAYS" -exec rm -rf {} +
 }
 
+# Static, like the others: it runs on other releases of Debian than the one that it was built on.
 build_runc() {
-	CGO_ENABLED=1 go build -C "$HERE/runc" -tags "seccomp urfave_cli_no_docs" -ldflags "-s -w" -o "$1/runc" github.com/opencontainers/runc
+	CGO_ENABLED=1 go build -C "$HERE/runc" -tags "seccomp urfave_cli_no_docs netgo osusergo" \
+		-ldflags "-s -w -extldflags -static" -o "$1/runc" github.com/opencontainers/runc
 }
 
 build_containerd() {

@@ -6,7 +6,7 @@ verb_up() {
 	lock
 	: >"$LOGS/kube.log"
 	install_packages
-	build_all
+	find_parts
 	if is_current && is_healthy; then
 		echo "up already: KUBECONFIG=$KUBECONFIG_FILE"
 		return

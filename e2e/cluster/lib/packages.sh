@@ -1,18 +1,23 @@
 # shellcheck shell=bash
 # What comes from Debian.
 
-readonly PACKAGES=(
-	# To build runc and pause.
-	gcc libc6-dev libseccomp-dev pkg-config
+readonly RUN_PACKAGES=(
 	# To run pods.
 	containernetworking-plugins iproute2 iptables kmod procps
-	# The registry, and what puts images into it.
-	buildah docker-registry jq skopeo
+	docker-registry
+)
+readonly BUILD_PACKAGES=(
+	# To build runc and pause.
+	gcc libc6-dev libseccomp-dev pkg-config
+	# What puts images into the registry.
+	buildah jq skopeo
 )
 
 missing_packages() {
-	local package status
-	for package in "${PACKAGES[@]}"; do
+	local package status packages=("${RUN_PACKAGES[@]}")
+	# Where nothing is built, images come from where the parts came from.
+	[[ $PARTS ]] || packages+=("${BUILD_PACKAGES[@]}")
+	for package in "${packages[@]}"; do
 		# dpkg-query fails for a package that dpkg never heard of.
 		status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=unknown
 		if [[ $status != installed ]]; then
