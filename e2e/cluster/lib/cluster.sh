@@ -2,10 +2,11 @@
 # up, down, status and config.
 
 verb_up() {
-	local began=$EPOCHREALTIME
+	local began=$EPOCHREALTIME needed
 	lock
 	: >"$LOGS/kube.log"
-	install_packages
+	mapfile -t needed < <(needed_packages)
+	install_packages "${needed[@]}"
 	find_parts
 	if is_current && is_healthy; then
 		echo "up already: KUBECONFIG=$KUBECONFIG_FILE"

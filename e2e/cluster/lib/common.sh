@@ -4,8 +4,10 @@
 
 readonly STATE=${COPR_E2E_STATE:-/var/lib/copr-operator-e2e}
 readonly CACHE=${COPR_E2E_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/copr-operator}/cluster
-# A folder that e2e/kube parts has filled: then nothing is built here.
-readonly PARTS=${COPR_E2E_PARTS:-}
+# A folder that e2e/kube parts has filled: then nothing is built here. Its real path is in the settings of what runs, so that
+# other parts are noticed.
+PARTS=${COPR_E2E_PARTS:+$(realpath "$COPR_E2E_PARTS")}
+readonly PARTS
 
 # What lasts as long as one cluster; down removes it.
 readonly CLUSTER=$STATE/cluster
