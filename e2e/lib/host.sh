@@ -71,6 +71,7 @@ look_at_host() {
 	CLUSTER=$(choose_cluster "$1")
 	say "Host $HOST: ${FACTS[name]}, Linux ${FACTS[kernel]}, ${FACTS[cores]} cores, ${FACTS[memory]} MiB of memory, ${FACTS[disk]} MiB free${FACTS[cluster]:+, with a cluster of ours}"
 	judge "$CLUSTER" "$(uname -m)" "$2"
+	[[ $CLUSTER ]] || die "which kind of cluster is $HOST like? Say it with --cluster"
 }
 
 # make_host_cluster: everything is done again that isn't finished, so that a cut connection costs what it cut and no more.

@@ -48,7 +48,7 @@ older() {
 preflight() {
 	local cluster=$1 occupied
 	if [[ ! $cluster ]]; then
-		echo "refused UnknownSystem: ${FACTS[name]} is neither Debian-like nor Fedora-like: nothing here knows its packages"
+		echo "refused UnknownSystem: ${FACTS[name]} is neither Debian-like nor Fedora-like: nothing here knows its packages; name the kind that it is like with --cluster"
 	elif [[ $cluster == kube && " ${FACTS[system]} " != *" debian "* ]]; then
 		echo "refused UnknownSystem: --cluster kube is for Debian-like hosts, and this is ${FACTS[name]}: leave the option out"
 	elif [[ $cluster != kube && " ${FACTS[system]} " != *@(" fedora "|" rhel ")* ]]; then
