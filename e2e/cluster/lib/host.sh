@@ -23,6 +23,7 @@ restore_host() {
 	remove_rules iptables
 	remove_rules ip6tables
 	restore_sysctls
+	remove_policy
 }
 
 set_sysctls() {
@@ -91,6 +92,8 @@ ensure_jump() {
 # of every table in one transaction, and leaves everybody else's rules as they are.
 remove_rules() {
 	local ours
+	# A first up that was cut before it had installed it has made no rules either.
+	command -v "$1-save" || return 0
 	ours=$("$1-save" | awk -v chains="^($CHAINS)\$" '
 		/^\*/ { table = $0; next }
 		/^:/ { name = substr($1, 2); if (name ~ chains) { flush[table] = flush[table] "-F " name "\n"; drop[table] = drop[table] "-X " name "\n" } next }
@@ -167,5 +170,6 @@ remove_namespaces() {
 	done
 	if [[ -d $NAMESPACES && ! $(ls "$NAMESPACES") ]] && mountpoint -q "$NAMESPACES"; then
 		umount "$NAMESPACES"
+		rmdir "$NAMESPACES"
 	fi
 }
