@@ -3,7 +3,7 @@
 
 # For measurements of networks, so that nothing else is there (RFC 2544). Each host has four addresses of it.
 readonly ADDRESSES=198.18
-readonly FORWARDING=/proc/sys/net/ipv4/ip_forward
+readonly SETTINGS=/proc/sys/net/ipv4
 
 name_network() {
 	readonly VETH=th-$NAME CHAIN=COPR-TESTHOST-$NAME
@@ -60,10 +60,29 @@ let_out() {
 	END
 	iptables --wait -t filter -C FORWARD -j "$CHAIN" 2>/dev/null || iptables --wait -t filter -I FORWARD -j "$CHAIN"
 	iptables --wait -t nat -C POSTROUTING -j "$CHAIN" 2>/dev/null || iptables --wait -t nat -I POSTROUTING -j "$CHAIN"
-	if [[ $(<"$FORWARDING") != 1 ]]; then
-		touch "$STATE/forwarded-nothing"
-		echo 1 >"$FORWARDING"
+	allow_forwarding "$VETH"
+	allow_forwarding "$(ip -o route show default | awk '{ print $5; exit }')"
+}
+
+# allow_forwarding INTERFACE: of what comes in there. Whether this machine forwards by default is others' to decide: a cluster of
+# e2e/kube puts that back to what it found.
+allow_forwarding() {
+	if [[ $(<"$SETTINGS/conf/$1/forwarding") != 1 ]]; then
+		mkdir -p "$STATE/forwarding"
+		touch "$STATE/forwarding/$1"
+		echo 1 >"$SETTINGS/conf/$1/forwarding"
 	fi
+}
+
+# forbid_forwarding: by then it may be this machine's default.
+forbid_forwarding() {
+	local interface
+	for interface in "$STATE"/forwarding/*; do
+		interface=${interface##*/}
+		if [[ -e $SETTINGS/conf/$interface ]]; then
+			cat "$SETTINGS/ip_forward" >"$SETTINGS/conf/$interface/forwarding"
+		fi
+	done
 }
 
 disconnect() {
