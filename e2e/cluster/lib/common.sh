@@ -16,6 +16,8 @@ readonly PKI=$CLUSTER/pki
 # What lasts as long as the processes.
 readonly RUN=$STATE/run
 readonly SUPERVISOR_PID=$RUN/supervisor.pid
+# There once all that an up does was done: one that is killed leaves components that run, and lack something.
+readonly COMPLETE=$RUN/complete
 # What down keeps, beside the registry's content and containerd's.
 readonly LOGS=$STATE/logs
 readonly BIN=$STATE/bin
@@ -138,5 +140,5 @@ render() {
 }
 
 kubectl() {
-	"$NODE/node" kubectl --kubeconfig "$KUBECONFIG_FILE" "$@"
+	"$NODE/node" kubectl --kubeconfig "$KUBECONFIG_FILE" --cache-dir "$RUN/kubectl" "$@"
 }

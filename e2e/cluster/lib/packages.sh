@@ -8,6 +8,10 @@ readonly BUILD_PACKAGES=(gcc libc6-dev libseccomp-dev pkg-config jq)
 # What puts images into the registry.
 readonly IMAGE_PACKAGES=(buildah jq skopeo)
 
+# The file that forbids services to start, and what it has in it while it is ours.
+readonly POLICY=/usr/sbin/policy-rc.d
+readonly OUR_POLICY="e2e/kube has made this for as long as it installs packages"
+
 # needed_packages: of a cluster on this machine. Where nothing is built, images come from where the parts came from.
 needed_packages() {
 	printf '%s\n' "${RUN_PACKAGES[@]}"
@@ -38,15 +42,22 @@ install_packages() {
 # apt_install installs without starting anything: the registry is the
 # supervisor's to run. A policy-rc.d that forbids it is Debian's way to say so.
 apt_install() {
-	local policy=/usr/sbin/policy-rc.d
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get update
 	(
-		if [[ ! -e $policy ]]; then
-			trap 'rm -f "$policy"' EXIT
-			printf '#!/bin/sh\nexit 101\n' >"$policy"
-			chmod +x "$policy"
+		# One of ours may be there, of a call that was killed.
+		if [[ ! -e $POLICY ]] || grep -q "$OUR_POLICY" "$POLICY"; then
+			trap remove_policy EXIT
+			printf '#!/bin/sh\n# %s\nexit 101\n' "$OUR_POLICY" >"$POLICY"
+			chmod +x "$POLICY"
 		fi
-		apt-get install -y --no-install-recommends "$@"
+		# A machine that has just started may be busy with upgrades of its own.
+		apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"
 	)
+}
+
+remove_policy() {
+	if [[ -e $POLICY ]] && grep -q "$OUR_POLICY" "$POLICY"; then
+		rm "$POLICY"
+	fi
 }
