@@ -38,6 +38,8 @@ connect() {
 	ip link set "$VETH" up
 	inside --net ip link set lo up
 	inside --net ip address replace "$(address 2)/30" dev eth0
+	# An address that is still being tried out would make the next look at the host another one.
+	inside --net sysctl -q -w net.ipv6.conf.eth0.accept_dad=0
 	inside --net ip link set eth0 up
 	inside --net ip route replace default via "$(address 1)"
 	let_out
