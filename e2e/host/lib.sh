@@ -33,8 +33,9 @@ lock() {
 
 # --- What packages change, so that it can be undone: themselves, and the users that they make and leave behind.
 
+# list_packages: those of which there is more than settings, so also what an interrupted dpkg has left half done.
 list_packages() {
-	dpkg-query -W -f '${db:Status-Status} ${binary:Package}\n' | sed -n 's/^installed //p' | sort
+	dpkg-query -W -f '${db:Status-Status} ${binary:Package}\n' | sed -E '/^(not-installed|config-files) /d; s/^[^ ]+ //' | sort
 }
 
 list_users() {
@@ -71,12 +72,15 @@ end_changes() {
 # undo_changes: nothing else is removed, however unused it looks.
 undo_changes() {
 	local stay
+	[[ ! -d $BEFORE ]] || repair_packages
 	end_changes
 	[[ -d $ADDED ]] || return 0
 	remove_packages
 	stay=$(still_there packages)
 	if [[ $stay ]]; then
-		tell "These packages stay, as others that came later need them: ${stay//$'\n'/ }"
+		tell "These packages stay, as others that came later need them, and the users that packages made stay, too: ${stay//$'\n'/ }"
+		# dpkg has noted that they are to go.
+		sed 's/$/ install/' <<<"$stay" | dpkg --set-selections
 	else
 		remove_accounts
 	fi
@@ -112,10 +116,18 @@ remove_accounts() {
 	done < <(still_there groups)
 }
 
-# repair_packages: a dpkg that was killed installs nothing before it has been told to finish.
+# repair_packages: a dpkg that was killed installs nothing before it has been told to finish, and removes a package that it has
+# half unpacked without the files that it hasn't noted yet.
 repair_packages() {
-	if [[ $(dpkg --audit) ]]; then
-		tell "Finishing what was being installed when dpkg was interrupted"
-		dpkg --configure --pending >&2
+	local half status=0
+	[[ $(dpkg --audit) ]] || return 0
+	tell "Finishing what was being installed when dpkg was interrupted"
+	dpkg --configure --pending >&2 || status=$?
+	half=$(dpkg-query -W -f '${db:Status-Status} ${binary:Package}\n' | sed -n 's/^half-installed //p')
+	if [[ $half ]]; then
+		mapfile -t half <<<"$half"
+		apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends --reinstall "${half[@]}" >&2
+	elif ((status != 0)); then
+		die "dpkg can't finish what it began, see above"
 	fi
 }
