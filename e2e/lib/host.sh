@@ -81,15 +81,17 @@ make_host_cluster() {
 	copy_parts
 	on_host mkdir -p "$HOST_FOLDER/state"
 	on_host tee "$HOST_FOLDER/state/cluster" >/dev/null <<<"$CLUSTER"
-	# One that a cut connection left behind may still be at it.
-	on_host flock --timeout 600 "$HOST_FOLDER/state" "$HOST_SCRIPTS/e2e/host/$CLUSTER" up >"$CONNECTION/cluster"
+	on_host "$HOST_SCRIPTS/e2e/host/$CLUSTER" up >"$CONNECTION/cluster"
 	cat "$CONNECTION/cluster"
 }
 
 copy_scripts() {
-	tar -C "$ROOT" --exclude=tests -czf - e2e/kube e2e/cluster e2e/host |
-		on_host bash -c "rm -rf $HOST_SCRIPTS.new && mkdir -p $HOST_SCRIPTS.new && tar -xzf - -C $HOST_SCRIPTS.new --no-same-owner &&
-			rm -rf $HOST_SCRIPTS && mv $HOST_SCRIPTS.new $HOST_SCRIPTS"
+	tar -C "$ROOT" --exclude=tests -czf - e2e/kube e2e/cluster e2e/host | unpack "$HOST_SCRIPTS"
+}
+
+# unpack FOLDER: on the host, what comes as a compressed tar, in place of what the folder was. It is there when it is complete.
+unpack() {
+	on_host bash -c "rm -rf $1.new && mkdir -p $1.new && tar -xzf - -C $1.new --no-same-owner && rm -rf $1 && mv $1.new $1"
 }
 
 # copy_parts: what was compiled here, unless it is there. What runs goes on with the files that it was started with.
@@ -100,9 +102,7 @@ copy_parts() {
 	COPR_E2E_STATE=$RESULTS/parts "$ROOT/e2e/kube" parts "$folder" "${parts[@]}"
 	hash=$(cd "$folder" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
 	if ! on_host test -d "$HOST_FOLDER/parts-$hash"; then
-		tar -C "$folder" -cf - . | gzip -1 |
-			on_host bash -c "rm -rf $HOST_FOLDER/parts.new && mkdir -p $HOST_FOLDER/parts.new &&
-				tar -xzf - -C $HOST_FOLDER/parts.new --no-same-owner && mv $HOST_FOLDER/parts.new $HOST_FOLDER/parts-$hash"
+		tar -C "$folder" -cf - . | gzip -1 | unpack "$HOST_FOLDER/parts-$hash"
 	fi
 	on_host ln -sfn "parts-$hash" "$HOST_FOLDER/parts"
 	rm -r "$folder"
