@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# What every cluster on a Fedora-like host has: volumes, a registry, and the lines that say where it is.
+
+readonly PARTS=$HOST_FOLDER/parts
+readonly VOLUMES=$STATE/volumes
+readonly VOLUMES_UNIT=copr-operator-volumes.service
+readonly PULL=registry.kube-registry.svc:5000
+
+# cluster_objects REGISTRY-ADDRESS
+cluster_objects() {
+	render "$HERE/fedora/objects.yaml" "REGISTRY_ADDRESS=$1" | replace "$STATE/objects.yaml"
+	wait_for 60 kubectl apply --server-side --force-conflicts --filename "$STATE/objects.yaml"
+}
+
+# start_volumes: the provisioner, anew, since its file may be another one than before.
+start_volumes() {
+	[[ -x $PARTS/node/node ]] || die "$PARTS/node/node isn't there, which gives volumes to claims: ./run-sanity-tests copies it to the host"
+	mkdir -p "$VOLUMES"
+	label container_file_t "$VOLUMES"
+	# systemd may start it only then.
+	label bin_t "$(realpath "$PARTS/node/node")"
+	systemctl enable "$VOLUMES_UNIT"
+	systemctl restart "$VOLUMES_UNIT"
+}
+
+# wait_rollout NAMESPACE NAME: a Deployment. What its pods say of themselves is worth reading if it never comes about.
+wait_rollout() {
+	if ! kubectl --namespace "$1" rollout status "deployment/$2" --timeout=300s; then
+		kubectl --namespace "$1" describe pods
+		return 1
+	fi
+}
+
+registry_serves() {
+	wait_rollout kube-registry registry
+	# From here, as the node and a tunnel do.
+	wait_for 60 curl --fail --silent --show-error --max-time 5 "http://$1/v2/"
+}
+
+# say_where KUBECONFIG SERVER REGISTRY
+say_where() {
+	printf '%s\n' "kubeconfig $1" "server $2" "registry $3" "pull $PULL"
+}
