@@ -12,7 +12,7 @@ all_rpms() {
 install_rpms() {
 	local missing=() package
 	for package in "$@"; do
-		rpm --query --quiet "$package" || missing+=("$package")
+		rpm --query --quiet --whatprovides "$package" || missing+=("$package")
 	done
 	if ((${#missing[@]} > 0)); then
 		mkdir -p "$RPMS"

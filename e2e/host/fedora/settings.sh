@@ -58,18 +58,34 @@ put_files() {
 			echo "$target" >>"$FILES"
 		fi
 		if [[ ! -e $target || $(<"$target") != "$text" ]]; then
+			note_folders "${target%/*}"
 			replace "$target" <<<"$text"
 			echo "$target"
 		fi
 	done < <(find "$1" -type f -print0 | LC_ALL=C sort -z)
 }
 
+# note_folders FOLDER: it and those above it, as far as they have yet to be made.
+note_folders() {
+	local folder=$1
+	while [[ ! -d $folder ]]; do
+		echo "$folder" >>"$FILES.folders"
+		folder=${folder%/*}
+	done
+}
+
 remove_files() {
-	local file
+	local name
 	[[ -e $FILES ]] || return 0
-	while IFS= read -r file; do
-		rm -f "$file"
+	while IFS= read -r name; do
+		rm -f "$name"
 	done <"$FILES"
+	if [[ -e $FILES.folders ]]; then
+		while IFS= read -r name; do
+			[[ ! -d $name ]] || rmdir --ignore-fail-on-non-empty "$name"
+		done <"$FILES.folders"
+		rm "$FILES.folders"
+	fi
 	rm "$FILES"
 }
 
