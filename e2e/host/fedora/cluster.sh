@@ -5,6 +5,19 @@ readonly PARTS=$HOST_FOLDER/parts
 readonly VOLUMES=$STATE/volumes
 readonly VOLUMES_UNIT=copr-operator-volumes.service
 readonly PULL=registry.kube-registry.svc:5000
+# What CRI-O keeps: images, and what lasts as long as they run.
+readonly CONTAINERS=$HOST_FOLDER/containers
+readonly RUN=/run/copr-operator-host
+# shellcheck disable=SC2034 # the scripts use it
+readonly CRI_SOCKET=unix:///var/run/crio/crio.sock
+
+# put_common REGISTRY KUBECONFIG: the settings that all have.
+put_common() {
+	mkdir -p "$CONTAINERS"
+	label container_var_lib_t "$CONTAINERS"
+	put_files "$HERE/fedora/files/common" "PULL=$PULL" "REGISTRY=$1" "PARTS=$PARTS" "KUBECONFIG=$2" "VOLUMES=$VOLUMES" \
+		"CONTAINERS=$CONTAINERS" "RUN=$RUN"
+}
 
 # cluster_objects REGISTRY-ADDRESS
 cluster_objects() {
@@ -35,6 +48,15 @@ registry_serves() {
 	wait_rollout kube-registry registry
 	# From here, as the node and a tunnel do.
 	wait_for 60 curl --fail --silent --show-error --max-time 5 "http://$1/v2/"
+}
+
+# remove_containers: CRI-O, and what it and volumes have on disk. Pods are no more by then.
+remove_containers() {
+	stop_unit crio
+	unmount_below /var/lib/kubelet
+	unmount_below "$HOST_FOLDER"
+	unmount_below "$RUN"
+	rm -rf --one-file-system "$CONTAINERS" "$VOLUMES"
 }
 
 # say_where KUBECONFIG SERVER REGISTRY

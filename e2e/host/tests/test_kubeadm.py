@@ -17,6 +17,7 @@ OURS = {
     "etc/cni/net.d/10-copr-operator.conflist",
     "etc/containers/registries.conf.d/50-copr-operator.conf",
     "etc/crio/crio.conf.d/50-copr-operator.conf",
+    "etc/crio/crio.conf.d/51-copr-operator-network.conf",
     "etc/modules-load.d/50-copr-operator.conf",
     "etc/sysctl.d/50-copr-operator.conf",
     "etc/systemd/system/copr-operator-volumes.service",
