@@ -23,8 +23,8 @@ prepare_host() {
 restore_host() {
 	remove_namespaces
 	remove_bridge
-	remove_rules iptables
-	remove_rules ip6tables
+	remove_rules iptables "$CHAINS"
+	remove_rules ip6tables "$CHAINS"
 	restore_sysctls
 	remove_policy
 }
@@ -102,24 +102,6 @@ add_rules() {
 ensure_jump() {
 	if ! iptables --wait -t "$1" -C "$2" -j $OWN_CHAIN 2>/dev/null; then
 		iptables --wait -t "$1" -A "$2" -j $OWN_CHAIN
-	fi
-}
-
-# remove_rules COMMAND: takes the cluster's chains, and the jumps into them, out
-# of every table in one transaction, and leaves everybody else's rules as they are.
-remove_rules() {
-	local ours
-	# A first up that was cut before it had installed it has made no rules either.
-	command -v "$1-save" || return 0
-	ours=$("$1-save" | awk -v chains="^($CHAINS)\$" '
-		/^\*/ { table = $0; next }
-		/^:/ { name = substr($1, 2); if (name ~ chains) { flush[table] = flush[table] "-F " name "\n"; drop[table] = drop[table] "-X " name "\n" } next }
-		/^-A/ && $2 !~ chains {
-			for (i = 3; i < NF; i++) if ($i == "-j" && $(i + 1) ~ chains) { sub(/^-A/, "-D"); unhook[table] = unhook[table] $0 "\n"; break }
-		}
-		END { for (table in flush) printf "%s\n%s%s%sCOMMIT\n", table, unhook[table], flush[table], drop[table] }')
-	if [[ $ours ]]; then
-		"$1-restore" --wait --noflush <<<"$ours"
 	fi
 }
 
