@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[2]
 CI = ROOT / "ci"
-SNAPSHOTS = ROOT / "operator/cli/src/model/snapshots"
+CLI = ROOT / "operator/cli/src"
 GROUP = "copr.fedorainfracloud.org"
 COMMIT = "5d37cd838e4b1f6a2c0d9e8f7a6b5c4d3e2f1a0b"
 RESOURCE = {
@@ -24,21 +24,7 @@ RESOURCE = {
     "singularName": "coprtestrun",
     "kind": "CoprTestRun",
     "namespaced": True,
-    "verbs": ["create", "get"],
-}
-# Where kubectl looks for whether the server validates strictly.
-OPENAPI = {
-    "openapi": "3.0.0",
-    "info": {"title": "x", "version": "x"},
-    "paths": {
-        f"/apis/{GROUP}/v1alpha1/namespaces/{{namespace}}/coprtestruns/{{name}}": {
-            "patch": {
-                "parameters": [{"name": "fieldValidation", "in": "query", "schema": {"type": "string"}}],
-                "x-kubernetes-group-version-kind": {"group": GROUP, "version": "v1alpha1", "kind": "CoprTestRun"},
-                "responses": {},
-            }
-        }
-    },
+    "verbs": ["get"],
 }
 
 COPR = """\
@@ -48,7 +34,13 @@ set -eu
 folder=FOLDER
 printf '%s\\n' "$*" >>"$folder/calls"
 case $1 in
-run) cat "$folder/run.json" ;;
+run)
+    if [[ -e $folder/refusal ]]; then
+        cat "$folder/refusal" >&2
+        exit 2
+    fi
+    echo coprtestrun/pr-7
+    ;;
 watch)
     if [[ -e $folder/slow ]]; then
         touch "$folder/watching"
@@ -64,7 +56,8 @@ esac
 
 def recorded(name: str) -> str:
     """What a unit test of kubectl copr has recorded, without the header that insta writes."""
-    text = (SNAPSHOTS / f"kubectl_copr__model__{name}.snap").read_text(encoding="utf-8")
+    module = name.split("__", 1)[0]
+    text = (CLI / module / f"snapshots/kubectl_copr__{name}.snap").read_text(encoding="utf-8")
     return text.split("---\n", 2)[2]
 
 
@@ -74,12 +67,9 @@ def load(text: str) -> Any:
 
 
 class Cluster:
-    """Runs that are created are kept; the first is called pr-7."""
+    """The run that is created is called pr-7."""
 
     def __init__(self, verdict: int = 0) -> None:
-        self.created: list[dict[str, Any]] = []
-        self.queries: list[str] = []
-        self.refusal: str | None = None
         self.status: dict[str, Any] = {
             "phase": "Failed",
             "summary": {"passed": 8, "failed": 1},
@@ -90,10 +80,7 @@ class Cluster:
         left = self.folder / "left"
         (left / "build-spec").mkdir(parents=True)
         (left / "build-spec/output.txt").write_text("no such spec\n", encoding="utf-8")
-        (left / "results.yaml").write_text(recorded("tmt__tests__every_test_is_a_result"), encoding="utf-8")
-        (self.folder / "run.json").write_text(
-            json.dumps(load(recorded("new_run__tests__pull-request"))), encoding="utf-8"
-        )
+        (left / "results.yaml").write_text(recorded("model__tmt__tests__every_test_is_a_result"), encoding="utf-8")
         (self.folder / "verdict").write_text(str(verdict), encoding="utf-8")
         self.bin.mkdir()
         shutil.copy(CI / "lib/copr-sanity", self.bin)
@@ -132,6 +119,10 @@ class Cluster:
         path = self.folder / "calls"
         return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
+    def refuse(self, words: str) -> None:
+        """No run is created from now on."""
+        (self.folder / "refusal").write_text(words + "\n", encoding="utf-8")
+
     def archive(self, to: Path) -> None:
         """As a release has it."""
         with tarfile.open(to, "w:gz") as archive:
@@ -156,10 +147,6 @@ class Cluster:
                 "groupVersion": f"{GROUP}/v1alpha1",
                 "resources": [RESOURCE],
             },
-            "/openapi/v3": {
-                "paths": {f"apis/{GROUP}/v1alpha1": {"serverRelativeURL": f"/openapi/v3/apis/{GROUP}/v1alpha1"}}
-            },
-            f"/openapi/v3/apis/{GROUP}/v1alpha1": OPENAPI,
         }
         if path.endswith("/coprtestruns/pr-7"):
             return {"apiVersion": f"{GROUP}/v1alpha1", "kind": "CoprTestRun", "status": self.status}
@@ -172,17 +159,6 @@ class Cluster:
             def do_GET(self) -> None:
                 answer = cluster._answer(self.path.partition("?")[0])
                 self._send(404 if answer is None else 200, answer or {"kind": "Status", "code": 404})
-
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if cluster.refusal:
-                    status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": cluster.refusal}
-                    self._send(422, status | {"reason": "Invalid", "code": 422})
-                    return
-                cluster.created.append(body)
-                cluster.queries.append(self.path)
-                body = body | {"metadata": {"name": "pr-7", "namespace": "ci"}}
-                self._send(201, body)
 
             def _send(self, code: int, answer: Any) -> None:
                 body = json.dumps(answer).encode()

@@ -99,9 +99,9 @@ class Action(unittest.TestCase):
         self.assertEqual(
             self.cluster.calls()[0],
             f"run --registry quay.io/you --test build-spec --source fedora-copr/copr --commit {COMMIT} --pr 4305"
-            " --dry-run=client --output=json",
+            " --wait-for-packages=github-token --report-secret=github-token --report-comment"
+            " --report-url=https://github.com/fedora-copr/copr/actions/runs/1 --group=pull-request-4305 --output=name",
         )
-        self.assertTrue(self.cluster.created[0]["spec"]["report"]["forge"]["comment"])
         self.assertTrue((self.temp / "sanity/results.yaml").exists())
         self.assertEqual((self.temp / "kubeconfig").stat().st_mode & 0o777, 0o600)
 
@@ -109,10 +109,10 @@ class Action(unittest.TestCase):
         self.step("Get kubectl copr", URL=self.archive.as_uri(), SHA256=self.sum)
         ran = self.run_suite("")
         self.assertEqual(ran.returncode, 0, ran)
-        self.assertNotIn("--pr", self.cluster.calls()[0])
-        spec = self.cluster.created[0]["spec"]
-        self.assertFalse(spec["report"]["forge"]["comment"])
-        self.assertNotIn("concurrency", spec)
+        call = self.cluster.calls()[0]
+        self.assertIn("--report-secret=github-token", call)
+        for flag in ("--pr", "--report-comment", "--group"):
+            self.assertNotIn(flag, call.split())
 
     def test_another_archive_is_not_unpacked(self) -> None:
         got = self.step("Get kubectl copr", URL=self.archive.as_uri(), SHA256="0" * 64)

@@ -85,9 +85,9 @@ class Script(unittest.TestCase):
         self.assertEqual(
             self.cluster.calls()[0],
             "run --namespace=ci --registry quay.io/you --source fedora-copr/copr"
-            f" --commit {COMMIT} --pr 4305 --dry-run=client --output=json",
+            f" --commit {COMMIT} --pr 4305 --wait-for-packages=github-token --report-secret=github-token"
+            " --report-comment --group=pull-request-4305 --output=name",
         )
-        self.assertTrue(self.cluster.created[0]["spec"]["report"]["forge"]["comment"])
 
     def test_a_green_run_is_a_success_and_one_without_a_verdict_an_error(self) -> None:
         for verdict, result in [("0", "SUCCESS"), ("2", "ERROR")]:
@@ -111,7 +111,7 @@ class Script(unittest.TestCase):
     def test_whatever_goes_wrong_is_an_error(self) -> None:
         self.assertEqual(self.run_it(cli_sha256="0" * 64)[0]["result"], "ERROR")
         self.assertEqual(self.run_it(cli_url="file:///none")[0]["result"], "ERROR")
-        self.cluster.refusal = "no such field"
+        self.cluster.refuse("no such field")
         output, said = self.run_it()
         self.assertEqual(output["result"], "ERROR")
         self.assertIn("no such field", said)

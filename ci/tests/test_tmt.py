@@ -67,7 +67,7 @@ class Tmt(unittest.TestCase):
         )
         # An error among the results.
         self.assertEqual(code, 2, said)
-        expected = load(recorded("tmt__tests__every_test_is_a_result"))
+        expected = load(recorded("model__tmt__tests__every_test_is_a_result"))
         self.assertEqual(
             [(result["name"], result["result"]) for result in results],
             [("/sanity/test" + result["name"], result["result"]) for result in expected],
@@ -77,12 +77,11 @@ class Tmt(unittest.TestCase):
         self.assertEqual(
             self.cluster.calls()[0],
             f"run --registry quay.io/you --source fedora-copr/copr --commit {COMMIT} --pr 4305"
-            " --dry-run=client --output=json",
+            " --wait-for-packages=github-token --report-secret=github-token --group=pull-request-4305 --output=name",
         )
-        self.assertEqual(self.cluster.created[0]["spec"]["concurrency"]["group"], "pull-request-4305")
 
     def test_a_run_that_can_not_be_created_is_one_error(self) -> None:
-        self.cluster.refusal = "no such field"
+        self.cluster.refuse("no such field")
         code, results, said = self.run_plan()
         self.assertEqual(code, 2, said)
         self.assertEqual([(result["name"], result["result"]) for result in results], [("/sanity/test", "error")])

@@ -96,7 +96,6 @@ check_options() {
 	if [[ $packages != @(auto|fedora|standin) ]]; then
 		[[ -d $packages ]] || usage_error "--packages is fedora, standin, auto or a folder of RPMs, and there is no folder '$packages'"
 		overlay=$(realpath "$packages")
-		check_rpms "$overlay"
 	fi
 	[[ $cluster == @(auto|kube|kubeadm|microshift) ]] || usage_error "--cluster is kube, kubeadm or microshift, not '$cluster'"
 	if [[ $host && $kubeconfig ]]; then

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from suite.errors import TestError
+from suite.errors import NoSource, TestError
 from suite.listing import Listed
 
 from .table import BASE_SECONDS, BUILD_SECONDS, LEFT_OUT, SCRIPTS, UNKNOWN_BUILDS
@@ -40,7 +40,7 @@ class Script:
 def scripts(root: Path) -> list[Script]:
     """All of them, the longest first."""
     if not (root / SCRIPTS_FOLDER).is_dir():
-        raise TestError(f"the source has no folder {SCRIPTS_FOLDER}")
+        raise NoSource(f"the source has no folder {SCRIPTS_FOLDER}")
     features = {tag: title for path in _files(root / FEATURES, ".feature") for tag, title in [_feature(path)]}
     found = [_script(path, features) for path in _files(root / SCRIPTS_FOLDER, ".sh") if not path.stem.startswith(LEFT_OUT)]
     wrapped = {tag for path in _files(root / SCRIPTS_FOLDER, ".sh") for tag in _WRAPS.findall(_read(path))}

@@ -1,16 +1,15 @@
-"""Lists the tests, or runs one: its verdict, its evidence, and the cleaning up that can't change the verdict."""
+"""What `suite.runner` does with Copr's own scripts: lists them, and runs one."""
 
-import contextlib
 import os
 import signal
-import sys
 import time
-import traceback
-from types import FrameType
+from pathlib import Path
 
-from suite import broken, evidence, journal, leftovers, listing, log, process, source
-from suite.errors import Terminated, TestError
-from suite.verdict import Verdict, leave
+from suite import broken, journal, log, process, runner
+from suite.errors import TestError
+from suite.listing import Listed
+from suite.source import Scripts
+from suite.verdict import Verdict
 
 from . import behave, catalogue, client, judge, results
 from .kept import Folders
@@ -20,71 +19,31 @@ from .watch import Watch
 NAME = "upstream"
 # Of run-test itself, and of a laboratory that beakerlib would report to.
 OURS = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "TESTID")
-USAGE = "usage: run-test NAME | --list"
 
 
 def main(argv: list[str]) -> int:
     """run-test NAME, or run-test --list."""
-    if argv == ["--list"]:
-        return list_tests()
-    if len(argv) != 1 or argv[0].startswith("-"):
-        print(USAGE, file=sys.stderr)
-        return leave(Verdict("Error", USAGE))
-    return run_test(argv[0])
-
-
-def list_tests() -> int:
-    """Prints the list and nothing else on stdout."""
-    with contextlib.redirect_stdout(sys.stderr):
-        try:
-            scripts = source.obtain(source.Origin.from_environment(GIT_URL, GIT_REF))
-            tests = [script.listed for script in catalogue.scripts(scripts.root)]
-        except TestError as error:
-            return leave(broken.error(error, "SourceUnavailable"))
-    version = scripts.source.commit[:12] if scripts.source else "unknown"
-    print(listing.document(NAME, version, tests, source=scripts.source, root=True))
-    return 0
-
-
-def run_test(name: str) -> int:
-    """Runs the test of that name, leaves its verdict, and returns the exit code."""
-    signal.signal(signal.SIGTERM, _on_sigterm)
-    if folder := evidence.folder():
-        with evidence.readable():
-            log.copy_to(folder / evidence.LOG)
     watch = Watch()
-    settings: Settings | None = None
-    try:
-        settings = Settings.from_environment()
-        log.hide_secrets_of(settings.client_config)
-        verdict = _run(name, settings, watch)
-    except TestError as error:
-        verdict = broken.error(error, "")
-    except Terminated:
-        verdict = Verdict("Error", "terminated by SIGTERM before the script was begun", reason=process.TERMINATED)
-    except Exception as error:  # a mistake of this program, whatever it is
-        log.output(traceback.format_exc())
-        verdict = Verdict("Error", f"{type(error).__name__}: {error}")
-    # Whoever ends the pod now waits for what follows.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    verdict = broken.without_secrets(verdict)
-    log.say(f"{name}: {verdict.outcome}" + (f": {verdict.message}" if verdict.message else ""))
-    code = leave(verdict)
-    if settings:
-        leftovers.clean_up(settings.client_config, settings.owner, [watch.name] if watch.name else [])
-    return code
+
+    def run(name: str, settings: Settings, scripts: Scripts, kept: Path | None) -> Verdict:
+        return _run(name, settings, scripts, kept, watch)
+
+    def left(_settings: Settings) -> list[str]:
+        return [watch.name] if watch.name else []
+
+    return runner.main(argv, runner.Suite(NAME, GIT_URL, GIT_REF, _tests, Settings.from_environment, run, left))
 
 
-def _run(name: str, settings: Settings, watch: Watch) -> Verdict:
-    try:
-        scripts = source.obtain(source.Origin.from_environment(GIT_URL, GIT_REF))
-    except TestError as error:
-        return broken.error(error, "SourceUnavailable")
+def _tests(root: Path) -> list[Listed]:
+    return [script.listed for script in catalogue.scripts(root)]
+
+
+def _run(name: str, settings: Settings, scripts: Scripts, kept: Path | None, watch: Watch) -> Verdict:
     script = catalogue.find(scripts.root, name)
     client.prepare(settings)
     if gone := broken.unreachable(settings.frontend, settings.patience):
         return gone
-    folders = Folders(evidence.folder())
+    folders = Folders(kept)
     behave.configure(settings.home, folders.behave)
     seconds = settings.deadline or float(script.listed.deadlineSeconds)
     commit = scripts.source.commit[:12] if scripts.source else "no commit"
@@ -116,9 +75,3 @@ def _run(name: str, settings: Settings, watch: Watch) -> Verdict:
     folders.keep(name, judge.cases(left, verdict, name))
     # A script can't tell a Copr that errs from one that isn't there.
     return verdict if verdict.outcome != "Failed" else broken.unreachable(settings.frontend, settings.patience, verdict) or verdict
-
-
-def _on_sigterm(_number: int, _frame: FrameType | None) -> None:
-    # A second one must not cut short the verdict of the first.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise Terminated

@@ -17,6 +17,10 @@ class TestError(Exception):
         self.component = component
 
 
+class NoSource(TestError):
+    """The tests can't be had."""
+
+
 class TestSkipped(Exception):
     """The test doesn't apply here; the message says why."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import TestError
+from .errors import NoSource
 from .listing import Source
 from .log import hide, output, say, scrub
 
@@ -53,10 +53,10 @@ class GitFailed(Exception):
 
 
 def obtain(origin: Origin, sleep: Callable[[float], None] = time.sleep) -> Scripts:
-    """The tests. Where they can't be had, it's a TestError that says why."""
+    """The tests. Where they can't be had, it's a NoSource that says why."""
     if origin.folder:
         if not origin.folder.is_dir():
-            raise TestError(f"SUITE_DIR, {origin.folder}, is no folder")
+            raise NoSource(f"SUITE_DIR, {origin.folder}, is no folder")
         return Scripts(origin.folder, _source(origin.folder, str(origin.folder)))
     parts = urllib.parse.urlsplit(origin.url)
     hide(parts.password or "")
@@ -70,7 +70,7 @@ def obtain(origin: Origin, sleep: Callable[[float], None] = time.sleep) -> Scrip
         except GitFailed as error:
             say(f"getting {url} at {origin.ref}: {error}")
             if attempt == ATTEMPTS:
-                raise TestError(f"{url} at {origin.ref} can't be had: {error}") from error
+                raise NoSource(f"{url} at {origin.ref} can't be had: {error}") from error
             sleep(PAUSE)
     raise AssertionError("the last attempt returns or raises")
 
@@ -106,7 +106,7 @@ def git(root: Path, *args: str) -> str:
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
                               timeout=LIMIT, check=False)
     except FileNotFoundError as error:
-        raise TestError("git is not installed") from error
+        raise NoSource("git is not installed") from error
     except subprocess.TimeoutExpired as error:
         raise GitFailed(f"git {args[0]} took longer than {LIMIT:.0f} s") from error
     output(done.stderr)

@@ -38,6 +38,17 @@ impl Cluster {
         Api::namespaced_with(self.client.clone(), &self.namespace, &resource)
     }
 
+    /// Creates a run. Strictly: what this cluster's operator doesn't know is an error, and not left out.
+    pub async fn create_run(&self, run: &DynamicObject, dry_run: bool) -> kube::Result<DynamicObject> {
+        // kube's own parameters of a creation have no such field.
+        let query = if dry_run { "fieldValidation=Strict&dryRun=All" } else { "fieldValidation=Strict" };
+        let request = http::Request::post(format!("{}?{query}", self.whole_runs().resource_url()))
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(serde_json::to_vec(run).map_err(kube::Error::SerdeError)?)
+            .map_err(kube::Error::HttpError)?;
+        self.client.request(request).await
+    }
+
     pub fn instances(&self) -> Api<CoprInstance> {
         Api::namespaced(self.client.clone(), &self.namespace)
     }

@@ -30,7 +30,8 @@ use kube::Client;
 pub use build::{condition, events, identity::Objects as BuildIdentity, job::PREFIX as JOB_PREFIX};
 pub use provide::{Provider, Provision};
 pub use registry::{
-    Access, Blob, Deleted, Error as RegistryError, Keyring, Name, Registries, Registry, Upload,
+    Access, Blob, Deleted, Error as RegistryError, Keyring, Login, Name, PullError, Registries, Registry,
+    Upload,
     access::{Error as AccessError, Target, target},
 };
 

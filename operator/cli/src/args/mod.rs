@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use run::{
-    Create, DryRun, Expected, Followed, Keep, ObjectFormat, RepositoryArg, Rerun, Run, SuiteArgs, Tested,
+    Create, DryRun, Expected, Followed, GroupPolicy, Keep, ObjectFormat, Registries, RegistryAddress,
+    ReportArgs, RepositoryArg, Rerun, Run, SuiteArgs, Tested,
 };
 
 /// A release names the commit that it was built from.
@@ -15,6 +16,9 @@ pub const VERSION: &str = match option_env!("COPR_OPERATOR_VERSION") {
     Some(version) => version,
     None => concat!(env!("CARGO_PKG_VERSION"), " (no release)"),
 };
+
+/// One with python3 and tar that everybody may pull.
+const PACKAGES_IMAGE: &str = "registry.access.redhat.com/ubi9/python-312:latest";
 
 const EXIT_CODES: &str = "Exit codes: 0 if the run passed (or, of a command that waits for no run, if it did its work), 1 if a \
      test failed: then Copr is broken; 2 for everything else, such as a run without a verdict: then nothing is known of Copr.";
@@ -56,6 +60,7 @@ pub enum Command {
     Logs(Logs),
     Artifacts(Artifacts),
     Cancel(Cancel),
+    Serve(Serve),
     Compare(Compare),
     Describe(Describe),
     Login(Login),
@@ -130,8 +135,8 @@ pub struct Logs {
 
 /// Write what is left of a run into a folder
 ///
-/// The run, its instance, its JUnit report, a results page, results.yaml for tmt, events, pods, and the log of each test whose pod is
-/// still there.
+/// The run, its instance, its JUnit report, a results page, results.yaml for tmt, events, pods, the log of each test whose pod is still
+/// there, and its evidence, if this machine reaches the registry: as whom skopeo, podman or docker are logged in.
 #[derive(clap::Args, Debug)]
 pub struct Artifacts {
     /// Name of the CoprTestRun
@@ -139,6 +144,9 @@ pub struct Artifacts {
 
     /// The folder, which is made, or is empty
     pub dir: PathBuf,
+
+    #[command(flatten)]
+    pub registries: Registries,
 }
 
 /// End a run early, as Cancelled
@@ -146,6 +154,24 @@ pub struct Artifacts {
 pub struct Cancel {
     /// Name of the CoprTestRun
     pub run: String,
+}
+
+/// Serve packages of this machine to the cluster
+///
+/// Prints the URL of a dnf repository of the RPMs in and below a folder, for packages.repositories of a CoprInstance. It stays until it is
+/// deleted. 'run' has --packages, which serves them as long as there are runs that read them.
+#[derive(clap::Args, Debug)]
+pub struct Serve {
+    /// The folder
+    pub dir: PathBuf,
+
+    /// Image that serves it, with python3, tar and sh
+    #[arg(long, value_name = "IMAGE", default_value = PACKAGES_IMAGE)]
+    pub packages_image: String,
+
+    /// Secret (kubernetes.io/dockerconfigjson) to pull that with
+    #[arg(long, value_name = "NAME")]
+    pub pull_secret: Option<String>,
 }
 
 /// Compare a run with an earlier one

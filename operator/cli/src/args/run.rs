@@ -1,6 +1,9 @@
 //! Command line of what creates runs.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use clap::ValueEnum;
 use copr_operator_api::v1alpha1::SuiteName;
@@ -9,12 +12,14 @@ use copr_operator_api::v1alpha1::SuiteName;
 ///
 /// Without --instance the run makes a Copr of its own: from the packages of @copr/copr-dev, of a pull request over them (--pr), of
 /// repositories of yours (--repo), or of images that exist (--images).
-#[derive(clap::Args, Debug, Default)]
+#[derive(clap::Args, Clone, Debug, Default)]
 pub struct Run {
     #[command(flatten)]
     pub tested: Tested,
     #[command(flatten)]
     pub suite: SuiteArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
     #[command(flatten)]
     pub create: Create,
     /// Name of the run: at most 36 letters, digits and '-' [default: made up]
@@ -28,10 +33,18 @@ pub struct Run {
     /// Keep the run's instance when it has ended
     #[arg(long, value_enum, value_name = "WHEN", num_args = 0..=1, default_missing_value = "always")]
     pub keep: Option<Keep>,
+
+    /// Group of runs that are about the same, such as pull-request-4305: one of them goes on at a time
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
+
+    /// What this run does to older ones of its group that haven't ended [default: cancel-older]
+    #[arg(long, value_enum, value_name = "POLICY", requires = "group")]
+    pub group_policy: Option<GroupPolicy>,
 }
 
 /// What is tested.
-#[derive(clap::Args, Debug, Default)]
+#[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "What is tested")]
 pub struct Tested {
     /// Pull request of Copr: its packages over those of main, unless --repo says otherwise
@@ -46,13 +59,29 @@ pub struct Tested {
     #[arg(long, value_name = "OWNER/NAME", default_value = "fedora-copr/copr")]
     pub source: String,
 
-    /// dnf repository with Copr's packages; can be repeated, and the first one that has a package gives it
-    #[arg(long, value_name = "NAME=URL", conflicts_with_all = ["images", "instance"])]
+    /// Look up which package must carry which commit of --pr or --commit, and wait until the repositories have them; a Secret with the
+    /// key token may say as whom GitHub is asked. --commit needs all of its digits then
+    #[arg(long, value_name = "SECRET", num_args = 0..=1, require_equals = true, conflicts_with_all = ["images", "instance"])]
+    #[expect(clippy::option_option, reason = "the flag, and its value, which can be left out")]
+    pub wait_for_packages: Option<Option<String>>,
+
+    /// Your packages: the RPMs in and below a folder of this machine, over those that there are otherwise. They are served in the namespace
+    /// until the last run that reads them is gone. A run that is followed has no verdict if it tested none of them
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["images", "instance"])]
+    pub packages: Option<PathBuf>,
+
+    /// Image that serves folders, with python3, tar and sh
+    #[arg(long, value_name = "IMAGE", default_value = super::PACKAGES_IMAGE)]
+    pub packages_image: String,
+
+    /// dnf repository with Copr's packages, or a folder of this machine with RPMs; can be repeated, and the first one that has a package
+    /// gives it
+    #[arg(long, value_name = "NAME=URL|DIR", conflicts_with_all = ["images", "instance"])]
     pub repo: Vec<RepositoryArg>,
 
-    /// dnf repository over those that there are otherwise: packages that it has are taken from it, whatever their versions; can be
+    /// The same over those that there are otherwise: packages that it has are taken from it, whatever their versions; can be
     /// repeated
-    #[arg(long, value_name = "NAME=URL", conflicts_with_all = ["images", "instance"])]
+    #[arg(long, value_name = "NAME=URL|DIR", conflicts_with_all = ["images", "instance"])]
     pub overlay: Vec<RepositoryArg>,
 
     /// Images that exist, PREFIX/copr-COMPONENT:TAG, instead of packages [TAG: latest]
@@ -89,7 +118,7 @@ pub struct Tested {
 }
 
 /// By which tests.
-#[derive(clap::Args, Debug, Default)]
+#[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Tests")]
 pub struct SuiteArgs {
     /// The suite
@@ -113,8 +142,25 @@ pub struct SuiteArgs {
     pub test_timeout: Option<String>,
 }
 
+/// What the forge is told.
+#[derive(clap::Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Report to the forge")]
+pub struct ReportArgs {
+    /// Set a status of --commit (all of its digits), with the token of this Secret (key token)
+    #[arg(long = "report-secret", id = "report-secret", value_name = "NAME", requires = "commit")]
+    pub secret: Option<String>,
+
+    /// Comment on the pull request, too
+    #[arg(long = "report-comment", requires_all = ["report-secret", "pr"])]
+    pub comment: bool,
+
+    /// Where status and comment lead people
+    #[arg(long = "report-url", value_name = "URL", requires = "report-secret")]
+    pub url: Option<String>,
+}
+
 /// How a run is created.
-#[derive(clap::Args, Debug, Default)]
+#[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "And then")]
 pub struct Create {
     /// Follow the run until it has ended, and exit with its verdict
@@ -144,6 +190,9 @@ pub struct Followed {
     #[arg(long, value_name = "DIR")]
     pub artifacts: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub registries: Registries,
+
     /// Of a followed run: package that is to be tested. Told which of them no image has; if that is all of them, there is no verdict; can
     /// be repeated
     #[arg(long, value_name = "REPOSITORY=NEVRA")]
@@ -152,6 +201,15 @@ pub struct Followed {
     /// Of a followed run: delete it, and all that belongs to it, when it has ended or this command is interrupted
     #[arg(long)]
     pub rm: bool,
+}
+
+/// Where registries are reached from this machine.
+#[derive(clap::Args, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Registries {
+    /// Where a registry is that the cluster calls otherwise, for the evidence among the artifacts; it may speak plain HTTP there; can be
+    /// repeated
+    #[arg(long, value_name = "REGISTRY=HOST:PORT")]
+    pub registry_address: Vec<RegistryAddress>,
 }
 
 /// Create a run like one that has ended
@@ -190,20 +248,40 @@ pub enum Keep {
     OnFailure,
 }
 
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupPolicy {
+    /// They end as Cancelled
+    CancelOlder,
+    /// Nothing: this run waits until they have ended
+    Queue,
+}
+
 /// A repository, as `--repo` names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RepositoryArg {
     pub name: String,
+    /// Or a folder of this machine, until it is served.
     pub url: String,
+}
+
+impl RepositoryArg {
+    pub fn folder(&self) -> Option<&Path> {
+        (!is_url(&self.url)).then(|| Path::new(&self.url))
+    }
+}
+
+fn is_url(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://")
 }
 
 impl FromStr for RepositoryArg {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wanted = "give NAME=URL, such as main=https://example.org/fedora-44-x86_64/";
+        let wanted =
+            "give NAME=URL or NAME=DIR, such as main=https://example.org/fedora-44-x86_64/ or mine=./rpms";
         let (name, url) = text.split_once('=').ok_or(wanted)?;
-        if name.is_empty() || !(url.starts_with("http://") || url.starts_with("https://")) {
+        if name.is_empty() || url.is_empty() || (url.contains("://") && !is_url(url)) {
             return Err(wanted.into());
         }
         let host = url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
@@ -215,6 +293,26 @@ impl FromStr for RepositoryArg {
             );
         }
         Ok(Self { name: name.into(), url: url.into() })
+    }
+}
+
+/// A registry of the cluster, and where it is reached from here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistryAddress {
+    /// Its host, as names of images have it.
+    pub registry: String,
+    pub address: String,
+}
+
+impl FromStr for RegistryAddress {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_host = |host: &str| !host.is_empty() && !host.contains('/');
+        let parts = text.split_once('=').filter(|(registry, address)| is_host(registry) && is_host(address));
+        let (registry, address) =
+            parts.ok_or("give REGISTRY=HOST:PORT, such as registry.kube-registry.svc:5000=127.0.0.1:5000")?;
+        Ok(Self { registry: registry.into(), address: address.into() })
     }
 }
 
@@ -252,15 +350,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_repository_is_a_name_and_a_url_without_credentials() {
+    fn a_repository_is_a_name_and_a_folder_or_a_url_without_credentials() {
         let read = |text: &str| text.parse::<RepositoryArg>();
         let repository = read("pr=https://r.example/a=b/").unwrap();
         assert_eq!((repository.name.as_str(), repository.url.as_str()), ("pr", "https://r.example/a=b/"));
-        for wrong in ["pr", "=https://r.example/", "pr=ftp://r.example/"] {
+        assert_eq!(repository.folder(), None);
+        assert_eq!(read("mine=../a=b").unwrap().folder(), Some(Path::new("../a=b")));
+        for wrong in ["pr", "pr=", "=https://r.example/", "pr=ftp://r.example/"] {
             assert!(read(wrong).unwrap_err().contains("NAME=URL"), "{wrong}");
         }
         let error = read("pr=https://me:hunter2@r.example/").unwrap_err();
         assert!(error.contains("credentialsSecret") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn a_registry_is_a_host_without_a_path() {
+        let address = "r.svc:5000=127.0.0.1:30500".parse::<RegistryAddress>().unwrap();
+        assert_eq!((address.registry.as_str(), address.address.as_str()), ("r.svc:5000", "127.0.0.1:30500"));
+        for wrong in ["r.svc:5000", "r.svc/copr=localhost", "=localhost", "r=http://localhost"] {
+            assert!(wrong.parse::<RegistryAddress>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -8,21 +8,27 @@ use std::{
 };
 
 use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun};
+use copr_operator_kernel::report;
 use kube::api::ListParams;
 
 use super::{
+    evidence,
     logs::{self, LogError},
     results, say,
 };
 use crate::{
-    args::Artifacts,
+    args::{Artifacts, RegistryAddress},
     cluster::{Cluster, typed},
     error::Error,
     model::{count, files, surroundings, tmt, verdict::Exit},
 };
 
+/// Where evidence goes.
+const EVIDENCE: &str = "evidence";
+
 pub async fn run(cluster: &Cluster, args: &Artifacts, out: &mut dyn Write) -> Result<Exit, Error> {
-    write(cluster, &args.run, &Folder::new(&args.dir)?, None, out).await?;
+    let addresses = &args.registries.registry_address;
+    write(cluster, &args.run, &Folder::new(&args.dir)?, None, addresses, out).await?;
     Ok(Exit::Fine)
 }
 
@@ -32,6 +38,7 @@ pub async fn write(
     name: &str,
     folder: &Folder,
     seen: Option<&CoprInstance>,
+    addresses: &[RegistryAddress],
     out: &mut dyn Write,
 ) -> Result<(), Error> {
     let whole = cluster.whole_run(name).await?;
@@ -57,11 +64,31 @@ pub async fn write(
     if !status.phase.is_final() {
         say(out, &format!("The run is {}: this is what there was until now.", status.phase))?;
     } else if let Some(artifact) = status.evidence.and_then(|evidence| evidence.artifact) {
-        say(out, &format!("More is in the registry, with the logs of the instance: oras pull {artifact}"))?;
+        say(out, &evidence(&artifact, addresses, folder).await)?;
     } else if !missing.is_empty() {
         say(out, &format!("And {}.", logs::elsewhere(&run)))?;
     }
     Ok(())
+}
+
+/// What came of getting the evidence. Without it there is enough to look at.
+async fn evidence(artifact: &str, addresses: &[RegistryAddress], folder: &Folder) -> String {
+    match Box::pin(evidence::fetch(artifact, addresses, &folder.path.join(EVIDENCE))).await {
+        Ok(got) => {
+            let left_out = match got.left_out {
+                0 => String::new(),
+                number => format!(
+                    "; {} left out, which are links or devices, or would lie elsewhere",
+                    count(number, "file")
+                ),
+            };
+            format!("and {EVIDENCE}/ out of the registry, with {}{left_out}", count(got.files, "file"))
+        }
+        Err(error) => format!(
+            "More is in the registry, with the logs of the instance, and can't be had from here ({}); from where it can: oras pull {artifact}",
+            report::chain(&error)
+        ),
+    }
 }
 
 /// The instance, events and pods; which of them may not be seen.
@@ -117,7 +144,8 @@ async fn logs_of(
     run: &CoprTestRun,
     folder: &Folder,
 ) -> Result<(BTreeMap<String, String>, Vec<String>), Error> {
-    let (mut there, mut missing, mut taken) = (BTreeMap::new(), Vec::new(), HashSet::new());
+    let (mut there, mut missing) = (BTreeMap::new(), Vec::new());
+    let mut taken = HashSet::from([EVIDENCE.to_owned()]);
     for test in run.status.iter().flat_map(|status| &status.tests) {
         let Some(pod) = &test.pod else { continue };
         let path = format!("{}/output.txt", files::name(&test.name, &mut taken));
@@ -193,9 +221,14 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{commands::testing, model::fixtures};
+    use crate::{args::Registries, commands::testing, model::fixtures};
 
     const RUN: &str = "/apis/copr.fedorainfracloud.org/v1alpha1/namespaces/team/coprtestruns/pr-7";
+
+    /// Not the registry of the fixtures, but none.
+    fn nowhere() -> Registries {
+        Registries { registry_address: vec!["quay.io=127.0.0.1:1".parse().unwrap()] }
+    }
 
     fn log(test: &str, attempt: i32) -> Exchange {
         get(format!("/api/v1/namespaces/team/pods/pr-7-{test}-{attempt}/log"))
@@ -224,10 +257,11 @@ mod tests {
             get("/api/v1/namespaces/team/pods").lists(&[json!({"metadata": {"name": "pr-7-webui-2"}})]),
         ];
         let folder = testing::Folder::new();
-        let args = Artifacts { run: "pr-7".into(), dir: folder.path().join("out") };
+        let args = Artifacts { run: "pr-7".into(), dir: folder.path().join("out"), registries: nowhere() };
         let (exit, text) = testing::run(script, async |cluster, out| run(cluster, &args, out).await).await;
         assert_eq!(exit.unwrap(), Exit::Fine);
         assert!(text.contains("The pods of project-lifecycle, build-srpm are gone"), "{text}");
+        assert!(text.contains("can't be had from here ("), "{text}");
         assert!(text.contains("oras pull quay.io/you/copr-evidence@sha256:ee"), "{text}");
         let read = |name: &str| fs::read_to_string(args.dir.join(name)).unwrap();
         assert_eq!(read("build-spec/output.txt"), "one\ntwo\n");

@@ -6,9 +6,11 @@ mod compare;
 mod create;
 mod describe;
 mod end;
+mod evidence;
 mod login;
 mod logs;
 mod manual;
+mod packages;
 mod preflight;
 mod results;
 #[cfg(test)]
@@ -35,13 +37,14 @@ pub async fn run(args: Args) -> Result<Exit, Error> {
         Command::Run(args) if args.create.dry_run == Some(DryRun::Client) => {
             create::dry_run(&args, place.namespace, out)
         }
-        Command::Run(args) => create::run(&cluster().await?, &args, out).await,
-        Command::Rerun(args) => create::rerun(&cluster().await?, &args, out).await,
+        Command::Run(args) => Box::pin(create::run(&cluster().await?, &args, out)).await,
+        Command::Rerun(args) => Box::pin(create::rerun(&cluster().await?, &args, out)).await,
         Command::Watch(args) => watch::run(&cluster().await?, &args, out).await,
         Command::Results(args) => results::run(&cluster().await?, &args, out).await,
         Command::Logs(args) => logs::run(&cluster().await?, &args, out).await,
         Command::Artifacts(args) => artifacts::run(&cluster().await?, &args, out).await,
         Command::Cancel(args) => cancel::run(&cluster().await?, &args, out).await,
+        Command::Serve(args) => packages::run(&cluster().await?, &args, out).await,
         Command::Compare(args) => compare::run(&cluster().await?, &args, out).await,
         Command::Describe(args) => describe::run(&cluster().await?, &args, out).await,
         Command::Login(args) => login::run(&cluster().await?, &args, out).await,

@@ -23,10 +23,18 @@ pub async fn run<T>(
     script: impl IntoIterator<Item = Exchange>,
     command: impl AsyncFnOnce(&Cluster, &mut dyn Write) -> T,
 ) -> (T, String) {
+    Box::pin(run_for(Duration::from_secs(60), script, command)).await
+}
+
+/// The same of one that may take longer, where time is paused.
+pub async fn run_for<T>(
+    limit: Duration,
+    script: impl IntoIterator<Item = Exchange>,
+    command: impl AsyncFnOnce(&Cluster, &mut dyn Write) -> T,
+) -> (T, String) {
     let server = ApiServer::expects(script);
     let cluster = Cluster { client: server.client(), namespace: "team".into() };
     let mut out = Vec::new();
-    let limit = Duration::from_secs(60);
     let result = tokio::time::timeout(limit, command(&cluster, &mut out)).await.expect("it goes on and on");
     (result, String::from_utf8(out).unwrap())
 }

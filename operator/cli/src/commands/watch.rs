@@ -95,7 +95,8 @@ async fn to_the_end(
         say(out, &format!("{}.", follow::summary(&status)))?;
     }
     if let Some(folder) = &folder {
-        artifacts::write(cluster, &name, folder, instance.as_ref(), out).await?;
+        let addresses = &wanted.registries.registry_address;
+        artifacts::write(cluster, &name, folder, instance.as_ref(), addresses, out).await?;
     }
     if !wanted.rm && verdict::exit(status.phase) != Exit::Fine {
         let red = status.tests.iter().find(|test| test.outcome.is_red());

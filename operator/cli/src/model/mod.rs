@@ -8,6 +8,7 @@ pub mod follow;
 pub mod html;
 pub mod limit;
 pub mod new_run;
+pub mod packages;
 pub mod preflight;
 pub mod surroundings;
 pub mod tables;

@@ -3,7 +3,7 @@
 use copr_operator_api::v1alpha1::{CoprTestRun, GROUP};
 use serde_json::{Map, Value, json};
 
-use crate::args::{Keep, RepositoryArg, Run, SuiteArgs, Tested};
+use crate::args::{GroupPolicy, Keep, ReportArgs, RepositoryArg, Run, SuiteArgs, Tested};
 
 /// Kubernetes' own annotation for words about an object.
 pub const DESCRIPTION: &str = "kubernetes.io/description";
@@ -20,6 +20,12 @@ pub fn from_flags(args: &Run) -> Value {
     spec.insert("suite".into(), suite(&args.suite));
     if let Some(source) = source(&args.tested) {
         spec.insert("source".into(), source);
+    }
+    if let Some(report) = report(&args.report) {
+        spec.insert("report".into(), report);
+    }
+    if let Some(concurrency) = concurrency(args) {
+        spec.insert("concurrency".into(), concurrency);
     }
     if let Some(keep) = args.keep {
         let keep = match keep {
@@ -84,11 +90,40 @@ fn source(tested: &Tested) -> Option<Value> {
     if let Some(number) = tested.pr {
         source.insert("pullRequest".into(), number.into());
     }
+    if let Some(secret) = &tested.wait_for_packages {
+        let packages =
+            secret.as_ref().map_or_else(|| json!({}), |name| json!({"tokenSecret": {"name": name}}));
+        source.insert("packages".into(), packages);
+    }
     if source.is_empty() {
         return None;
     }
     source.insert("repository".into(), tested.source.as_str().into());
     Some(source.into())
+}
+
+fn report(args: &ReportArgs) -> Option<Value> {
+    let secret = args.secret.as_ref()?;
+    let mut forge = json!({"tokenSecret": {"name": secret}});
+    if args.comment {
+        forge["comment"] = true.into();
+    }
+    if let Some(url) = &args.url {
+        forge["detailsURL"] = url.as_str().into();
+    }
+    Some(json!({"forge": forge}))
+}
+
+fn concurrency(args: &Run) -> Option<Value> {
+    let mut concurrency = json!({"group": args.group.as_ref()?});
+    if let Some(policy) = args.group_policy {
+        concurrency["policy"] = match policy {
+            GroupPolicy::CancelOlder => "CancelOlder",
+            GroupPolicy::Queue => "Queue",
+        }
+        .into();
+    }
+    Some(concurrency)
 }
 
 fn suite(args: &SuiteArgs) -> Value {
@@ -211,6 +246,11 @@ mod tests {
                 "overlay",
                 "--pr 7 --overlay local=http://packages.team.svc:8080/ --build-cache cache --base-image fedora:44 --description what=it,is",
             ),
+            (
+                "report",
+                "--pr 4305 --commit 5d37cd838e4b1f6a2c0d9e8f7a6b5c4d3e2f1a0b --wait-for-packages=github-token --report-secret github-token --report-comment --report-url https://ci.example/1?a=b&c --group pull-request-4305 --group-policy queue",
+            ),
+            ("wait", "--commit 5d37cd838e4b1f6a2c0d9e8f7a6b5c4d3e2f1a0b --wait-for-packages"),
             ("images", "--images quay.io/you:2.7 --chroot fedora-43-x86_64 --keep"),
             (
                 "instance",

@@ -12,6 +12,7 @@ mod content;
 pub mod credentials;
 pub mod name;
 mod pool;
+mod pull;
 mod push;
 #[cfg(test)]
 pub(super) mod tests;
@@ -30,6 +31,7 @@ pub use asks::Asks;
 pub use credentials::{Keyring, Login};
 pub use name::{Name, host, host_of_prefix};
 pub use pool::Registries;
+pub use pull::PullError;
 pub use push::{Blob, Upload};
 use transport::{Answer, Asked, Transport, refused};
 
@@ -221,6 +223,7 @@ impl Registry {
                 actions: "pull",
                 accept: ANYTHING,
                 content: None,
+                is_large: false,
             };
             let answer = self.transport.ask(&asked).await?;
             match answer::meaning(answer.status, &answer::codes(&answer.body)) {
@@ -246,7 +249,8 @@ impl Registry {
     pub async fn delete(&self, name: &Name) -> Result<Deleted, Error> {
         let path = format!("manifests/{}", name.reference);
         let (method, actions) = (Method::DELETE, "pull,push,delete");
-        let asked = Asked { name, method, path: &path, actions, accept: ANYTHING, content: None };
+        let asked =
+            Asked { name, method, path: &path, actions, accept: ANYTHING, content: None, is_large: false };
         match self.transport.ask(&asked).await {
             Ok(answer) if answer.status.is_success() => Ok(Deleted::Gone),
             Ok(answer) => Ok(Deleted::No(answer::words(answer.status, &answer::codes(&answer.body)))),
@@ -264,8 +268,15 @@ impl Registry {
     /// The answer to a question for a manifest; nothing if there is none.
     async fn manifest(&self, name: &Name, method: Method) -> Result<Option<Answer>, Error> {
         let path = format!("manifests/{}", name.reference);
-        let ask =
-            |method| Asked { name, method, path: &path, actions: "pull", accept: MANIFESTS, content: None };
+        let ask = |method| Asked {
+            name,
+            method,
+            path: &path,
+            actions: "pull",
+            accept: MANIFESTS,
+            content: None,
+            is_large: false,
+        };
         let answer = self.transport.ask(&ask(method.clone())).await?;
         match answer::meaning(answer.status, &answer::codes(&answer.body)) {
             Meaning::Fine => Ok(Some(answer)),
@@ -285,6 +296,7 @@ impl Registry {
             actions: "pull",
             accept: ANYTHING,
             content: None,
+            is_large: false,
         };
         let answer = self.transport.ask(&asked).await?;
         if answer.status != StatusCode::OK {

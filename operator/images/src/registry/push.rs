@@ -181,7 +181,8 @@ async fn ask(
     path: &str,
     content: Option<&Content>,
 ) -> Result<Answer, Error> {
-    transport.ask(&Asked { name, method, path, actions: ACTIONS, accept: ANYTHING, content }).await
+    let asked = Asked { name, method, path, actions: ACTIONS, accept: ANYTHING, content, is_large: false };
+    transport.ask(&asked).await
 }
 
 fn location(name: &Name, answer: &Answer) -> Result<String, Error> {

@@ -11,7 +11,7 @@ use std::{
 
 use backon::{BackoffBuilder as _, ExponentialBuilder, Retryable as _};
 use reqwest::{
-    Method, RequestBuilder, StatusCode,
+    Method, RequestBuilder, Response, StatusCode,
     header::{ACCEPT, CONTENT_TYPE, HeaderMap},
 };
 use tokio::{sync::Semaphore, time::Instant};
@@ -29,6 +29,8 @@ use crate::http;
 
 /// Manifests, configurations, lists of tags and tokens are some kilobytes.
 const BODY_MAX: usize = 4 << 20;
+/// How long what is large may take.
+const LARGE: Duration = Duration::from_secs(600);
 /// A registry that wants to be left alone for longer than this isn't waited for: that is for the next reconcile.
 const PATIENCE: Duration = Duration::from_secs(5);
 const TOKENS_MAX: usize = 256;
@@ -41,6 +43,8 @@ pub(super) struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
+    /// A good answer to what is large: its body, of which nothing was read.
+    pub rest: Option<Response>,
 }
 
 /// One registry, spoken to in one way.
@@ -89,6 +93,8 @@ pub(super) struct Asked<'a> {
     pub actions: &'static str,
     pub accept: &'static str,
     pub content: Option<&'a Content>,
+    /// The body of a good answer may have any size.
+    pub is_large: bool,
 }
 
 /// Tokens, each with the time until which it is good, by login and scope.
@@ -139,6 +145,7 @@ impl Transport {
             .ok_or_else(|| refused(name, "it says to go on at something else than a URL".into()))?;
         let request = || {
             let request = self.http.request(asked.method.clone(), url.clone()).header(ACCEPT, asked.accept);
+            let request = if asked.is_large { request.timeout(LARGE) } else { request };
             match asked.content {
                 Some(content) => content.add_to(request),
                 None => request,
@@ -151,14 +158,14 @@ impl Transport {
         } else {
             request()
         };
-        let mut answer = self.read(name, signed).await?;
+        let mut answer = self.read(name, signed, asked.is_large).await?;
         if answer.status == StatusCode::UNAUTHORIZED && is_own {
             // Either the token has expired meanwhile, or the registry asks for credentials on this path only: log in anew, once.
             self.tokens().retain(|(_, of), _| of.as_ref() != Some(&scope));
             let now = challenge(&answer.headers);
             if matches!(now, Challenge::Token { .. }) {
                 let signed = self.signed(request(), name, &now, &login, Some(scope)).await?;
-                answer = self.read(name, signed).await?;
+                answer = self.read(name, signed, asked.is_large).await?;
             }
         }
         let codes = answer::codes(&answer.body);
@@ -276,7 +283,7 @@ impl Transport {
             Login::Basic(user, password) => self.http.get(url).basic_auth(user, Some(password)),
             Login::Anonymous | Login::Bearer(_) => self.http.get(url),
         };
-        let answer = self.read(name, request).await?;
+        let answer = self.read(name, request, false).await?;
         let codes = answer::codes(&answer.body);
         let words = || format!("its token service answered {}", answer::words(answer.status, &codes));
         match answer::meaning(answer.status, &codes) {
@@ -323,15 +330,18 @@ impl Transport {
             });
         }
         let request = self.http.get(format!("{}://{}/v2/", base.scheme, name.endpoint()));
-        let answer = self.read(name, plainly_signed(request, login)).await?;
+        let answer = self.read(name, plainly_signed(request, login), false).await?;
         Ok(answer::meaning(answer.status, &answer::codes(&answer.body)) != Meaning::Denied)
     }
 
-    async fn read(&self, name: &Name, request: RequestBuilder) -> Result<Answer, Error> {
+    async fn read(&self, name: &Name, request: RequestBuilder, is_large: bool) -> Result<Answer, Error> {
         let answer = request.send().await.map_err(|error| self.unreachable(name, &error))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
+        if is_large && status.is_success() {
+            return Ok(Answer { status, headers, body: Vec::new(), rest: Some(answer) });
+        }
         match http::capped(answer, BODY_MAX).await {
-            Ok(Some(body)) => Ok(Answer { status, headers, body }),
+            Ok(Some(body)) => Ok(Answer { status, headers, body, rest: None }),
             Ok(None) => Err(refused(name, format!("its answer is larger than {BODY_MAX} bytes"))),
             Err(error) => Err(self.unreachable(name, &error)),
         }

@@ -3,6 +3,7 @@
 mod access;
 mod memory;
 mod pauses;
+mod pull;
 mod push;
 mod secrets;
 mod tls;
