@@ -115,7 +115,7 @@ said() {
 
 # use_host: the host's cluster as ours, through the connection. See use_test_cluster.
 use_host() {
-	local server registry entry
+	local server registry entry tls
 	need kubectl=kubernetes-client=kubernetes-client
 	server=$(forward "$(said server)")
 	registry=$(forward "$(said registry)")
@@ -123,7 +123,9 @@ use_host() {
 	export KUBECONFIG
 	(umask 077 && on_host cat "$(said kubeconfig)" >"$KUBECONFIG")
 	entry=$(kubectl config view --minify --output 'jsonpath={.clusters[0].name}')
-	kubectl config set-cluster "$entry" --server "https://$server" >/dev/null
+	# set-cluster drops it, and MicroShift's certificate is for one name only.
+	tls=$(kubectl config view --minify --output 'jsonpath={.clusters[0].cluster.tls-server-name}')
+	kubectl config set-cluster "$entry" --server "https://$server" ${tls:+--tls-server-name "$tls"} >/dev/null
 	kubectl get --raw /readyz >/dev/null || die "$HOST: its API server doesn't answer through the connection"
 	# shellcheck disable=SC2034 # images.sh uses these
 	{
