@@ -33,6 +33,9 @@ step() {
 begin() {
 	((EUID == 0)) || die "must run as root: it installs packages and runs a cluster"
 	mkdir -p "$STATE"
+	# What a cut connection left behind may still be at it.
+	exec {LOCK}>"$STATE/lock"
+	flock --timeout 600 "$LOCK" || die "another call has been at it for 10 minutes: see 'ps -ef' on the host"
 	: >"$LOG"
 	trap on_exit EXIT
 }
