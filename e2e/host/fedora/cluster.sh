@@ -13,8 +13,7 @@ readonly CRI_SOCKET=unix:///var/run/crio/crio.sock
 
 # put_common REGISTRY KUBECONFIG: the settings that all have.
 put_common() {
-	mkdir -p "$CONTAINERS"
-	label container_var_lib_t "$CONTAINERS"
+	make_folder container_var_lib_t "$CONTAINERS"
 	put_files "$HERE/fedora/files/common" "PULL=$PULL" "REGISTRY=$1" "PARTS=$PARTS" "KUBECONFIG=$2" "VOLUMES=$VOLUMES" \
 		"CONTAINERS=$CONTAINERS" "RUN=$RUN"
 }
@@ -28,8 +27,7 @@ cluster_objects() {
 # start_volumes: the provisioner, anew, since its file may be another one than before.
 start_volumes() {
 	[[ -x $PARTS/node/node ]] || die "$PARTS/node/node isn't there, which gives volumes to claims: ./run-sanity-tests copies it to the host"
-	mkdir -p "$VOLUMES"
-	label container_file_t "$VOLUMES"
+	make_folder container_file_t "$VOLUMES"
 	# systemd may start it only then.
 	label bin_t "$(realpath "$PARTS/node/node")"
 	systemctl enable "$VOLUMES_UNIT"

@@ -162,10 +162,18 @@ untrust() {
 	rm "$FIREWALL"
 }
 
-# label TYPE PATH: for SELinux, where it is on. What is made below the path later inherits it.
+# label TYPE PATH: for SELinux, where it is on.
 label() {
 	if [[ -e /sys/fs/selinux/enforce ]]; then
-		chcon --recursive --type "$1" "$2"
+		chcon --type "$1" "$2"
+	fi
+}
+
+# make_folder TYPE FOLDER: with a label that what is made in it inherits.
+make_folder() {
+	if [[ ! -d $2 ]]; then
+		mkdir -p "$2"
+		label "$1" "$2"
 	fi
 }
 

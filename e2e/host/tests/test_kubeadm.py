@@ -179,6 +179,14 @@ class Kubeadm(unittest.TestCase):
         self.host.script("down")
         self.assert_as_before()
 
+    def test_without_a_route_it_says_what_is_missing(self):
+        self.host.run("ip", "route", "delete", "default")
+        done = self.host.script("up", check=False)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("kubeadm: the host has no IPv4 route to others", done.stderr)
+        self.host.script("down")
+        self.assert_as_before()
+
     def test_a_package_that_there_isn_t_is_named(self):
         (self.host.upper / "etc/yum.repos.d/standins.repo").unlink()
         done = self.host.script("up", check=False)
