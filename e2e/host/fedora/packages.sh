@@ -1,11 +1,20 @@
 # shellcheck shell=bash
-# Packages of the distribution: installed, remembered, and removed again.
+# Packages of the distribution: installed, remembered, and removed again, with the users that they make.
 
-readonly RPMS=$STATE/rpms
+# What there was before packages were installed, and what came with them: rpms, users and groups.
+readonly BEFORE=$STATE/before
+readonly ADDED=$STATE/added
 
-# all_rpms: what is installed, NAME.ARCHITECTURE, sorted.
-all_rpms() {
+list_rpms() {
 	rpm --query --all --queryformat '%{NAME}.%{ARCH}\n' | LC_ALL=C sort --unique
+}
+
+list_users() {
+	cut --delimiter=: --fields=1 /etc/passwd | LC_ALL=C sort
+}
+
+list_groups() {
+	cut --delimiter=: --fields=1 /etc/group | LC_ALL=C sort
 }
 
 # install_rpms PACKAGE...: those that are missing, with what they need.
@@ -15,35 +24,63 @@ install_rpms() {
 		rpm --query --quiet --whatprovides "$package" || missing+=("$package")
 	done
 	if ((${#missing[@]} > 0)); then
-		mkdir -p "$RPMS"
-		[[ -e $RPMS/before ]] || all_rpms | replace "$RPMS/before"
+		note_before
 		dnf install --assumeyes --setopt=install_weak_deps=False "${missing[@]}"
 	fi
 	note_added
 }
 
-# note_added: whatever came since the list of before was written is ours. The list is there as long as that isn't noted, so
-# that an installation that was cut short is, too.
+# note_before: unless an installation that was cut short has.
+note_before() {
+	local kind
+	[[ ! -e $BEFORE ]] || return 0
+	for kind in rpms users groups; do
+		"list_$kind" | replace "$BEFORE.part/$kind"
+	done
+	mv "$BEFORE.part" "$BEFORE"
+}
+
+# note_added: whatever came since is ours, and what others install from now on isn't.
 note_added() {
-	[[ -e $RPMS/before ]] || return 0
-	touch "$RPMS/ours"
-	all_rpms | LC_ALL=C comm -13 "$RPMS/before" - | LC_ALL=C sort --unique - "$RPMS/ours" | replace "$RPMS/ours"
-	rm "$RPMS/before"
+	local kind
+	[[ -e $BEFORE ]] || return 0
+	mkdir -p "$ADDED"
+	for kind in rpms users groups; do
+		touch "$ADDED/$kind"
+		"list_$kind" | LC_ALL=C comm -13 "$BEFORE/$kind" - | LC_ALL=C sort --unique - "$ADDED/$kind" | replace "$ADDED/$kind"
+	done
+	rm -r "$BEFORE"
+}
+
+# still_there KIND: of what was added.
+still_there() {
+	"list_$1" | LC_ALL=C comm -12 - "$ADDED/$1"
 }
 
 # remove_rpms: what install_rpms has added, and nothing that came or went by other hands.
 remove_rpms() {
 	local ours needed
 	note_added
-	[[ -e $RPMS/ours ]] || return 0
-	mapfile -t ours < <(all_rpms | LC_ALL=C comm -12 - "$RPMS/ours")
+	[[ -e $ADDED ]] || return 0
+	mapfile -t ours < <(still_there rpms)
 	if ((${#ours[@]} > 0)); then
 		# dnf would remove what needs them, too.
 		if ! needed=$(rpm --erase --test "${ours[@]}" 2>&1); then
-			echo "$needed"
-			die "packages that came with the cluster are needed by others by now: ${needed//$'\n'/; }. Remove those, or write those that are to stay out of $RPMS/ours; then run this again"
+			die "packages that came with the cluster are needed by others by now: ${needed//$'\n'/; }. Remove those, or write those that are to stay out of $ADDED/rpms; then run this again"
 		fi
 		dnf remove --assumeyes --setopt=clean_requirements_on_remove=False "${ours[@]}"
 	fi
-	rm -r "$RPMS"
+	remove_accounts
+	rm -r "$ADDED"
+}
+
+remove_accounts() {
+	local name
+	while IFS= read -r name; do
+		userdel "$name"
+	done < <(still_there users)
+	# Those of the users have gone with them.
+	while IFS= read -r name; do
+		groupdel "$name"
+	done < <(still_there groups)
 }

@@ -3,9 +3,9 @@ package main
 
 import (
 	"k8s.io/kubernetes/cmd/kubeadm/app"
-	"k8s.io/kubernetes/cmd/kubeadm/app/util"
+	"k8s.io/kubernetes/cmd/kubeadm/app/util/errors"
 )
 
 func main() {
-	util.CheckErr(app.Run())
+	errors.HandleError(app.Run())
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the scripts of this folder share on the host: paths, steps, waiting, and how failure is told.
+# What kubeadm and microshift share: paths, steps, waiting, and how failure is told.
 
 readonly HOST_FOLDER=/var/lib/copr-operator-host
 readonly STATE=$HOST_FOLDER/state
@@ -11,9 +11,9 @@ CURRENT=
 exec {TERMINAL}>&2
 
 die() {
-	echo "${0##*/}: $*" >&"$TERMINAL"
+	echo "error: e2e/host/${0##*/}: $*" >&"$TERMINAL"
 	CURRENT=
-	exit 1
+	exit 2
 }
 
 # step WHAT COMMAND...: runs COMMAND with its output in the log, then says how long it took. It must not be the condition of an
@@ -42,7 +42,7 @@ on_exit() {
 	local status=$?
 	if ((status != 0)) && [[ $CURRENT ]]; then
 		{
-			echo "${0##*/}: failed: $CURRENT"
+			echo "error: e2e/host/${0##*/}: failed: $CURRENT"
 			echo "The last lines of $LOG:"
 			tail -n 40 "$LOG"
 			if declare -F diagnose >/dev/null && ! diagnose; then

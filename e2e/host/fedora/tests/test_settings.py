@@ -8,7 +8,7 @@ import tempfile
 import threading
 import unittest
 
-FEDORA = pathlib.Path(__file__).resolve().parents[1] / "fedora"
+FEDORA = pathlib.Path(__file__).resolve().parents[1]
 RENDER = """set -euo pipefail; STATE=/nowhere; die() { echo "$*" >&2; exit 1; }; source "$0/settings.sh"; render "$@" """
 
 

@@ -164,7 +164,7 @@ class Kubeadm(unittest.TestCase):
         self.host.run("mkdir", "-p", "/etc/kubernetes")
         self.host.run("touch", "/etc/kubernetes/kubelet.conf")
         done = self.host.script("up", check=False)
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 2)
         self.assertIn("there is a Kubernetes on this host that isn't ours (/etc/kubernetes/kubelet.conf)", done.stderr)
         self.assertEqual(self.host.rpms(), self.rpms)
 
@@ -172,7 +172,7 @@ class Kubeadm(unittest.TestCase):
         self.up()
         self.host.run("dnf", "install", "--assumeyes", "another-one")
         done = self.host.script("down", check=False)
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 2)
         self.assertIn("socat is needed by (installed) another-one", done.stderr)
         self.assertIn("another-one", self.host.rpms())
         self.host.run("dnf", "remove", "--assumeyes", "--no-autoremove", "another-one")
@@ -182,8 +182,8 @@ class Kubeadm(unittest.TestCase):
     def test_without_a_route_it_says_what_is_missing(self):
         self.host.run("ip", "route", "delete", "default")
         done = self.host.script("up", check=False)
-        self.assertEqual((done.returncode, done.stdout), (1, ""))
-        self.assertIn("kubeadm: the host has no IPv4 route to others", done.stderr)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("error: e2e/host/kubeadm: the host has no IPv4 route to others", done.stderr)
         self.host.script("down")
         self.assert_as_before()
 

@@ -1,4 +1,4 @@
-module copr-operator.invalid/e2e/host/validate
+module copr-operator.invalid/e2e/host/fedora/tests/validate
 
 go 1.26.0
 

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-TREE = HERE.parents[2]
+TREE = HERE.parents[3]
 CACHE = pathlib.Path(os.environ.get("COPR_E2E_CACHE") or pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "copr-operator")
 HOST_FOLDER = "var/lib/copr-operator-host"
 ADDRESS = "192.0.2.7"
@@ -18,7 +18,7 @@ KEPT = ("usr/lib/sysimage/", "var/lib/rpm/", "var/lib/dnf/", "var/cache/", "var/
 
 def build_kubeadm(folder):
     """The real kubeadm, calling itself what its module is."""
-    module = TREE / "e2e/host/validate"
+    module = HERE / "validate"
     environment = {**os.environ, "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false", "GOWORK": "off", "GOTOOLCHAIN": "auto", "CGO_ENABLED": "0"}
     version = subprocess.run(
         ["go", "list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes"], cwd=module, env=environment, check=True, stdout=subprocess.PIPE, text=True
