@@ -12,8 +12,10 @@ CACHE = pathlib.Path(os.environ.get("COPR_E2E_CACHE") or pathlib.Path(os.environ
 HOST_FOLDER = "var/lib/copr-operator-host"
 ADDRESS = "192.0.2.7"
 
-# What the package manager keeps for itself, and what packages of the distribution write when they are removed.
-KEPT = ("usr/lib/sysimage/", "var/lib/rpm/", "var/lib/dnf/", "var/cache/", "var/log/dnf", "root/", "run/", "tmp/", "var/tmp/")
+# Compared by what is in them.
+ACCOUNTS = ("etc/passwd", "etc/group", "etc/subuid", "etc/subgid")
+# What the package manager keeps for itself, and what useradd and userdel do beside that.
+KEPT = (*ACCOUNTS, "etc/shadow", "etc/gshadow", "etc/.pwd.lock", "usr/lib/sysimage/", "var/lib/rpm/", "var/lib/dnf/", "var/cache/", "var/log/dnf", "root/", "run/", "tmp/", "var/tmp/")
 
 
 def build_kubeadm(folder):
@@ -62,6 +64,7 @@ class Root:
             text=True,
         )
         if self.holder.stdout.readline() != "ready\n":
+            self.close()
             raise RuntimeError("the root could not be set up")
         children = pathlib.Path(f"/proc/{self.holder.pid}/task/{self.holder.pid}/children")
         self.process = children.read_text().split()[0]
@@ -118,6 +121,9 @@ class Root:
 
     def exists(self, path):
         return self.run("test", "-e", path, check=False).returncode == 0
+
+    def accounts(self):
+        return {file: self.read(f"/{file}") for file in ACCOUNTS}
 
     def rpms(self):
         return set(self.run("rpm", "-qa", "--queryformat", "%{NAME}\n").stdout.split())

@@ -48,6 +48,7 @@ class Kubeadm(unittest.TestCase):
         self.addCleanup(self.host.close)
         self.before = self.host.changed()
         self.rpms = self.host.rpms()
+        self.accounts = self.host.accounts()
         self.host.copy_scripts()
 
     def up(self):
@@ -57,6 +58,7 @@ class Kubeadm(unittest.TestCase):
 
     def assert_as_before(self):
         self.assertEqual(self.host.rpms(), self.rpms)
+        self.assertEqual(self.host.accounts(), self.accounts)
         self.host.run("rm", "-rf", f"/{HOST_FOLDER}")
         self.assertEqual(self.host.changed() - self.before, set())
         self.assertEqual(self.host.sysctl("net.ipv4.ip_forward"), 0)
@@ -82,6 +84,7 @@ class Kubeadm(unittest.TestCase):
         self.assertIn("clusterIP: 10.96.0.50", (self.host.standins / "applied").read_text())
         self.assertEqual(self.host.sysctl("net.ipv4.ip_forward"), 1)
         self.assertIn("conmon", self.host.rpms())
+        self.assertIn("crio-standin", self.host.read("/etc/passwd"))
 
     def test_a_second_up_changes_nothing_and_asks_no_repository(self):
         self.up()

@@ -1,6 +1,7 @@
 """The settings of e2e/host/fedora that programs on this machine read, too."""
 
 import http.server
+import json
 import os
 import pathlib
 import subprocess
@@ -16,6 +17,29 @@ def render(file, **values):
     """As the scripts do it."""
     values = [f"{name}={value}" for name, value in values.items()]
     return subprocess.run(["bash", "-c", RENDER, FEDORA, FEDORA / file, *values], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+# What the network's settings say is kept in memory and in namespaces of this script's own.
+PLUG_IN = """set -euo pipefail
+mount --make-rprivate /
+mkdir -p "$1/lib"
+mount -t tmpfs tmpfs "$1/lib"
+mkdir -p /var/lib/cni
+mount --bind "$1/lib" /var/lib/cni
+unshare --net sleep 60 &
+pod=$!
+trap 'kill $pod' EXIT
+until [[ $(readlink /proc/$pod/ns/net) != "$(readlink /proc/self/ns/net)" ]]; do sleep 0.05; done
+export CNI_CONTAINERID=pod CNI_NETNS=/proc/$pod/ns/net CNI_IFNAME=eth0 CNI_PATH=$1
+CNI_COMMAND=ADD "$1/bridge" <"$1/network" >&2
+nsenter --target $pod --net ip -brief address show dev eth0
+nsenter --target $pod --net ip route
+ip -brief address show dev copr-operator
+nft list table inet cni_plugins_masquerade
+"""
+PLUGINS = "github.com/containernetworking/plugins/plugins"
+# Fedora 43 and 44 have this one or a later one.
+PLUGINS_VERSION = "v1.7.1"
 
 
 class Registry(http.server.BaseHTTPRequestHandler):
@@ -57,6 +81,25 @@ class Settings(unittest.TestCase):
                     stderr=subprocess.PIPE,
                 )
                 self.assertIn("/v2/copr/backend/manifests/1", Registry.asked, name)
+
+    def test_a_pod_is_plugged_into_the_bridge_and_masqueraded_by_nftables(self):
+        """By the real plugins. The table is one of those that `down` removes."""
+        with tempfile.TemporaryDirectory() as folder:
+            environment = {**os.environ, "GOBIN": folder, "GOWORK": "off", "GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "auto", "CGO_ENABLED": "0"}
+            for plugin in ["main/bridge", "ipam/host-local"]:
+                subprocess.run(["go", "install", f"{PLUGINS}/{plugin}@{PLUGINS_VERSION}"], cwd=folder, env=environment, check=True, stderr=subprocess.PIPE)
+            network = json.loads(
+                render("files/kubeadm/etc/cni/net.d/10-copr-operator.conflist", NETWORK="copr-operator", BRIDGE="copr-operator", NODE_CIDR="10.244.0.0/24")
+            )
+            (bridge,) = network["plugins"]
+            (pathlib.Path(folder) / "network").write_text(json.dumps({"cniVersion": network["cniVersion"], "name": network["name"], **bridge}))
+            done = subprocess.run(
+                ["unshare", "--mount", "--net", "bash", "-c", PLUG_IN, "plug-in", folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for expected in ["10.244.0.2/24", "default via 10.244.0.1", "10.244.0.1/24", "ip daddr != 10.244.0.0/24 masquerade"]:
+            self.assertIn(expected, done.stdout)
+        self.assertIn('"inet cni_plugins_masquerade"', (FEDORA.parent / "kubeadm").read_text())
 
 
 if __name__ == "__main__":
