@@ -39,6 +39,17 @@ def unpack_base(folder):
     subprocess.run(["tar", "--zstd", "--numeric-owner", "-xf", archive, "-C", folder], check=True)
 
 
+def make_repository(folder, base, real):
+    """The stand-ins for packages, as a repository."""
+    maker = Root(base, real, folder)
+    try:
+        topdir = ["-D", "_sourcedir /standins/packages", "-D", "_topdir /tmp/rpm", "-D", "_rpmdir /standins/repository"]
+        maker.run("rpmbuild", "--quiet", "-bb", *topdir, "/standins/packages/packages.spec")
+        maker.run("createrepo_c", "--quiet", "/standins/repository")
+    finally:
+        maker.close()
+
+
 class Root:
     """One host: the base, unchanged, below a layer of its own."""
 
@@ -79,9 +90,9 @@ class Root:
         """As run-sanity-tests copies them."""
         scripts = self.root / HOST_FOLDER / "scripts/e2e"
         self.run("mkdir", "-p", "/" + str(scripts.relative_to(self.root)), f"/{HOST_FOLDER}/parts/node")
-        with subprocess.Popen(["tar", "-C", TREE / "e2e", "--exclude=tests", "-cf", "-", "host"], stdout=subprocess.PIPE) as tar:
+        with subprocess.Popen(["tar", "-C", TREE / "e2e", "--exclude=tests", "-cf", "-", "kube", "cluster", "host"], stdout=subprocess.PIPE) as tar:
             self.run("tar", "-xf", "-", "-C", "/" + str(scripts.relative_to(self.root)), stdin=tar.stdout)
-        self.run("install", "/usr/bin/true", f"/{HOST_FOLDER}/parts/node/node")
+        self.run("install", "/standins/node", f"/{HOST_FOLDER}/parts/node/node")
 
     def run(self, *command, check=True, **options):
         """A command on the host. One that is cut takes all processes of its session with it."""
@@ -95,7 +106,7 @@ class Root:
             raise AssertionError(f"{command} ended with {done.returncode}: {done.stdout}{done.stderr}")
         return done
 
-    def script(self, verb, check=True, name="kubeadm"):
+    def script(self, name, verb, check=True):
         return self.run(f"/{HOST_FOLDER}/scripts/e2e/host/{name}", verb, check=check)
 
     def cut(self, called):

@@ -1,11 +1,10 @@
 """e2e/host/kubeadm on a root in Fedora's shape, with the real dnf 5, rpm 6 and kubeadm; see README.md."""
 
-import pathlib
 import shutil
-import tempfile
 import unittest
 
-from tests.root import ADDRESS, HOST_FOLDER, Root, build_kubeadm, unpack_base
+from tests.case import HostCase
+from tests.root import ADDRESS
 
 LINES = f"""kubeconfig /etc/kubernetes/admin.conf
 server {ADDRESS}:6443
@@ -24,51 +23,11 @@ OURS = {
 }
 
 
-class Kubeadm(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.shared = pathlib.Path(tempfile.mkdtemp(prefix="copr-host-tests-", dir="/var/tmp"))
-        cls.addClassCleanup(shutil.rmtree, cls.shared)
-        for name in ["base", "real", "repository"]:
-            (cls.shared / name).mkdir()
-        cls.version = build_kubeadm(cls.shared / "real")
-        unpack_base(cls.shared / "base")
-        maker = Root(cls.shared / "base", cls.shared / "real", cls.shared / "repository")
-        try:
-            maker.run(
-                "rpmbuild", "--quiet", "-bb", "-D", "_sourcedir /standins/packages", "-D", "_topdir /tmp/rpm", "-D", "_rpmdir /standins/repository",
-                "/standins/packages/packages.spec",
-            )
-            maker.run("createrepo_c", "--quiet", "/standins/repository")
-        finally:
-            maker.close()
-
-    def setUp(self):
-        self.host = Root(self.shared / "base", self.shared / "real", self.shared / "repository")
-        self.addCleanup(self.host.close)
-        self.before = self.host.changed()
-        self.rpms = self.host.rpms()
-        self.accounts = self.host.accounts()
-        self.host.copy_scripts()
-
-    def up(self):
-        done = self.host.script("up")
-        self.assertEqual(done.stdout, LINES, done.stderr)
-        return done.stderr
-
-    def assert_as_before(self):
-        self.assertEqual(self.host.rpms(), self.rpms)
-        self.assertEqual(self.host.accounts(), self.accounts)
-        self.host.run("rm", "-rf", f"/{HOST_FOLDER}")
-        self.assertEqual(self.host.changed() - self.before, set())
-        self.assertEqual(self.host.sysctl("net.ipv4.ip_forward"), 0)
-        self.assertEqual(self.host.sysctl("fs.inotify.max_user_instances"), 128)
-        for left in ["active/kubelet", "active/crio", "enabled/kubelet", "enabled/crio", "enabled/copr-operator-volumes", "tables/ip kube-proxy"]:
-            self.assertFalse((self.host.standins / left).exists(), left)
-        self.assertEqual(self.host.run("ip", "link", "show", "copr-operator", check=False).returncode, 1)
+class Kubeadm(HostCase):
+    name = "kubeadm"
 
     def test_up_makes_what_kubeadm_makes_and_puts_its_settings_where_they_belong(self):
-        said = self.up()
+        said = self.up(LINES)
         self.assertRegex(said, r"(?m)^ +\d+\.\ds  packages installed$")
         self.assertLessEqual(OURS, self.host.changed())
         manifest = self.host.read("/etc/kubernetes/manifests/kube-apiserver.yaml")
@@ -87,19 +46,19 @@ class Kubeadm(unittest.TestCase):
         self.assertIn("crio-standin", self.host.read("/etc/passwd"))
 
     def test_a_second_up_changes_nothing_and_asks_no_repository(self):
-        self.up()
+        self.up(LINES)
         files = {path: self.host.read("/" + path) for path in OURS}
         shutil.rmtree(self.host.root / "var/cache/libdnf5", ignore_errors=True)
         (self.host.upper / "etc/yum.repos.d/standins.repo").write_text("[gone]\nname=Gone\nbaseurl=file:///nowhere\n")
         self.host.forget_calls()
-        self.up()
+        self.up(LINES)
         self.assertEqual(self.host.calls("kubeadm init") + self.host.calls("kubeadm reset") + self.host.calls("sysctl --write"), [])
         self.assertEqual(self.host.calls("systemctl restart crio"), [])
         self.assertEqual({path: self.host.read("/" + path) for path in OURS}, files)
 
     def test_down_leaves_the_host_as_it_was(self):
-        self.up()
-        self.host.script("down")
+        self.up(LINES)
+        self.script("down")
         self.assert_as_before()
 
     def test_what_was_there_before_stays(self):
@@ -107,8 +66,8 @@ class Kubeadm(unittest.TestCase):
         self.host.sysctls(**{"net.ipv4.ip_forward": 1, "fs.inotify.max_user_instances": 65536})
         self.host.run("mkdir", "-p", "/etc/cni/net.d")
         self.host.run("touch", "/etc/cni/net.d/87-podman.conflist")
-        self.up()
-        self.host.script("down")
+        self.up(LINES)
+        self.script("down")
         self.assertIn("socat", self.host.rpms())
         self.assertTrue(self.host.exists("/etc/cni/net.d/87-podman.conflist"))
         self.assertEqual(self.host.sysctl("net.ipv4.ip_forward"), 1)
@@ -125,13 +84,13 @@ class Kubeadm(unittest.TestCase):
         ]:
             with self.subTest(called):
                 self.host.cut(called)
-                cut = self.host.script("up", check=False)
+                cut = self.script("up", check=False)
                 self.assertEqual((cut.returncode, cut.stdout), (-9, ""), cut.stderr)
                 self.host.forget_calls()
-                self.up()
+                self.up(LINES)
                 self.assertEqual(len(self.host.calls("kubeadm init")), int(init_again))
                 self.assertEqual(len(self.host.calls("kubeadm reset")), int(called == "made by kubeadm"))
-                self.host.script("down")
+                self.script("down")
                 self.assert_as_before()
                 self.host.copy_scripts()
 
@@ -139,60 +98,60 @@ class Kubeadm(unittest.TestCase):
         for called in ["dnf in the middle", "systemctl start crio", "made by kubeadm"]:
             with self.subTest(called):
                 self.host.cut(called)
-                self.assertEqual(self.host.script("up", check=False).returncode, -9)
-                self.host.script("down")
+                self.assertEqual(self.script("up", check=False).returncode, -9)
+                self.script("down")
                 self.assert_as_before()
                 self.host.copy_scripts()
 
     def test_a_down_that_was_cut_goes_on(self):
-        self.up()
+        self.up(LINES)
         for called in ["kubeadm reset", "nft delete", "modprobe --remove"]:
             self.host.cut(called)
-            self.assertEqual(self.host.script("down", check=False).returncode, -9, called)
-        self.host.script("down")
+            self.assertEqual(self.script("down", check=False).returncode, -9, called)
+        self.script("down")
         self.assert_as_before()
 
     def test_firewalld_trusts_pods_as_long_as_there_are_any(self):
         self.host.run("touch", "/usr/lib/systemd/system/firewalld.service")
         self.host.run("systemctl", "start", "firewalld")
         trusted = self.host.standins / "trusted"
-        self.up()
-        self.up()
+        self.up(LINES)
+        self.up(LINES)
         for when in ["now", "permanent"]:
             self.assertTrue((trusted / when / "10.244.0.0_16").exists(), when)
-        self.host.script("down")
+        self.script("down")
         self.assertEqual([*trusted.glob("*/*")], [])
 
     def test_a_cluster_of_somebody_elses_is_left_alone(self):
         self.host.run("mkdir", "-p", "/etc/kubernetes")
         self.host.run("touch", "/etc/kubernetes/kubelet.conf")
-        done = self.host.script("up", check=False)
+        done = self.script("up", check=False)
         self.assertEqual(done.returncode, 2)
         self.assertIn("there is a Kubernetes on this host that isn't ours (/etc/kubernetes/kubelet.conf)", done.stderr)
         self.assertEqual(self.host.rpms(), self.rpms)
 
     def test_packages_that_others_need_by_now_are_named(self):
-        self.up()
+        self.up(LINES)
         self.host.run("dnf", "install", "--assumeyes", "another-one")
-        done = self.host.script("down", check=False)
+        done = self.script("down", check=False)
         self.assertEqual(done.returncode, 2)
         self.assertIn("socat is needed by (installed) another-one", done.stderr)
         self.assertIn("another-one", self.host.rpms())
         self.host.run("dnf", "remove", "--assumeyes", "--no-autoremove", "another-one")
-        self.host.script("down")
+        self.script("down")
         self.assert_as_before()
 
     def test_without_a_route_it_says_what_is_missing(self):
         self.host.run("ip", "route", "delete", "default")
-        done = self.host.script("up", check=False)
+        done = self.script("up", check=False)
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertIn("error: e2e/host/kubeadm: the host has no IPv4 route to others", done.stderr)
-        self.host.script("down")
+        self.script("down")
         self.assert_as_before()
 
     def test_a_package_that_there_isn_t_is_named(self):
         (self.host.upper / "etc/yum.repos.d/standins.repo").unlink()
-        done = self.host.script("up", check=False)
+        done = self.script("up", check=False)
         self.assertNotEqual(done.returncode, 0)
         self.assertEqual(done.stdout, "")
         self.assertIn("failed: packages installed", done.stderr)
