@@ -181,7 +181,7 @@ async fn a_run_becomes_the_owner_by_a_manager_of_its_own() {
     let free = vec![there(json!({})), given(CLAIMS), given(SERVICES), given(DEPLOYMENTS)];
     for script in [free, vec![there(stays)]] {
         testing::run(script, async |cluster, _| {
-            give(cluster, &["packages-1".into()], &fixtures::red()).await
+            give(cluster, &["packages-1".into()], &fixtures::red()).await;
         })
         .await;
     }
