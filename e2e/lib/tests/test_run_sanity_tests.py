@@ -48,18 +48,18 @@ class RunSanityTests(unittest.TestCase):
             program.chmod(program.stat().st_mode | stat.S_IXUSR)
         (self.folder / "kubeconfig").touch()
 
-    def start(self, *options, **environment):
+    def start(self, *options, tested=("--images", "quay.io/you:2.7"), **environment):
         environment = {"COPR_CLI": str(self.folder / "kubectl-copr"), **environment}
         return subprocess.Popen(
-            [SCRIPT, "--kubeconfig", self.folder / "kubeconfig", "--images", "quay.io/you:2.7", *options],
+            [SCRIPT, "--kubeconfig", self.folder / "kubeconfig", *tested, *options],
             env={**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}", "CALLS": str(self.calls), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
-    def run_it(self, *options, **environment):
-        process = self.start(*options, **environment)
+    def run_it(self, *options, **more):
+        process = self.start(*options, **more)
         output, _ = process.communicate(timeout=60)
         return process.returncode, output
 
@@ -97,6 +97,16 @@ class RunSanityTests(unittest.TestCase):
         self.assertEqual(code, 2)
         self.assertEqual(self.called("kubectl"), [])
         self.assertIn("No verdict: this says nothing about Copr", output)
+
+    def test_nothing_is_set_up_for_packages_that_the_command_line_refuses(self):
+        # This machine may reach Fedora's registries or not.
+        packages = self.folder / "my packages"
+        packages.mkdir()
+        code, output = self.run_it(tested=["--registry", "quay.io/you", "--packages", packages], OPTIONS_ARE="2")
+        self.assertEqual(code, 2)
+        self.assertEqual(self.called("kubectl"), [])
+        self.assertTrue(self.called("cli")[0].endswith(f" --dry-run=client --packages={packages}"), self.called("cli"))
+        self.assertIn(f"with your packages of {packages} over them", output)
 
     def test_wrong_options(self):
         (self.folder / "used").mkdir()

@@ -282,6 +282,7 @@ mod tests {
         let script = [
             is_served(&name),
             post(RUNS).body(body).answers(fixtures::green_object()),
+            is_served(&name),
             owned(&format!("{core}/persistentvolumeclaims")),
             owned(&format!("{core}/services")),
             owned(DEPLOYMENTS),
@@ -379,6 +380,7 @@ mod tests {
         let script = vec![
             deployment().answers(json!({"metadata": {}})),
             post(RUNS).answers(fixtures::green_object()),
+            deployment().answers(json!({"metadata": {}})),
             owned("/api/v1/namespaces/team/persistentvolumeclaims"),
             owned("/api/v1/namespaces/team/services"),
             owned(DEPLOYMENTS),

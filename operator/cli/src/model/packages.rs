@@ -17,6 +17,8 @@ pub const FOLDER: &str = "repository";
 /// Where there are no ranges of uids for namespaces, as OpenShift has them.
 const USER: i64 = 65532;
 const PREFIX: &str = "packages-";
+/// Of a Deployment that belongs to no run: somebody wants it to stay.
+const STAYS: &str = "copr.fedorainfracloud.org/stays";
 const MEBIBYTE: u64 = 1 << 20;
 
 /// What is to be served, and how.
@@ -147,6 +149,16 @@ pub fn owned(name: &str, run: &CoprTestRun) -> [(&'static str, Value); 3] {
         let metadata = json!({"name": name, "ownerReferences": [owner]});
         (kind, json!({"apiVersion": version, "kind": kind, "metadata": metadata}))
     })
+}
+
+/// What takes it from the runs that have it.
+pub fn kept() -> Value {
+    json!({"metadata": {"labels": {STAYS: "true"}, "ownerReferences": null}})
+}
+
+/// Whether it stays when runs go.
+pub fn stays(deployment: &Deployment) -> bool {
+    deployment.metadata.labels.as_ref().is_some_and(|labels| labels.contains_key(STAYS))
 }
 
 /// Whether the packages are served.

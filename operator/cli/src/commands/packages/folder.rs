@@ -97,7 +97,9 @@ impl Found {
             )));
         }
         let mut command = Command::new(createrepo);
-        command.args(["--quiet", "--revision", "1", "--set-timestamp-to-revision", "--simple-md-filenames"]);
+        // Older ones leave out what they can't read, and don't say so.
+        command.args(["--quiet", "--no-database", "--error-exit-val"]);
+        command.args(["--revision", "1", "--set-timestamp-to-revision", "--simple-md-filenames"]);
         let made = command.arg(&folder.0).stdin(Stdio::null()).output();
         let made = made.map_err(|error| {
             let install = "install it ('dnf install createrepo_c' or 'apt install createrepo-c')";
@@ -108,7 +110,7 @@ impl Found {
         if !made.status.success() {
             let words = String::from_utf8_lossy(&made.stderr);
             return Err(Error::Said(format!(
-                "{createrepo} failed on {} ({}): {}",
+                "{createrepo} failed on {} ({}); is each file in it a whole RPM ('rpm -K' says so)? {}",
                 self.folder.display(),
                 made.status,
                 words.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -304,6 +306,8 @@ mod tests {
         let said = |createrepo: &str| found.repository(createrepo).err().unwrap().text();
         assert!(said("/no/such/program").contains("install it ('dnf install createrepo_c'"));
         let failing = stand_in(&here, "echo 'Cannot read package' >&2; exit 2");
-        assert!(said(&failing).contains("(exit status: 2): Cannot read package"));
+        assert!(said(&failing).ends_with(
+            "(exit status: 2); is each file in it a whole RPM ('rpm -K' says so)? Cannot read package"
+        ));
     }
 }

@@ -59,7 +59,7 @@ impl<'a> Settings<'a> {
     }
 }
 
-/// Until somebody deletes it.
+/// Until somebody deletes it, whatever runs read it meanwhile.
 pub async fn run(cluster: &Cluster, args: &Serve, out: &mut dyn Write) -> Result<Exit, Error> {
     let found = Found::look(&args.dir)?;
     let settings = Settings::new(&args.packages_image, args.pull_secret.as_deref());
@@ -73,8 +73,21 @@ pub async fn run(cluster: &Cluster, args: &Serve, out: &mut dyn Write) -> Result
         discard(cluster, &[found.name()]).await;
         return Err(error);
     }
+    keep(cluster, &found.name()).await.map_err(of("keep"))?;
+    error::tell(&format!(
+        "until it is deleted: kubectl delete deployment,service,persistentvolumeclaim {} --namespace {}",
+        found.name(),
+        cluster.namespace
+    ));
     say(out, &packages::url(&found.name(), &cluster.namespace))?;
     Ok(Exit::Fine)
+}
+
+async fn keep(cluster: &Cluster, name: &str) -> kube::Result<()> {
+    let (params, kept) = (PatchParams::default(), Patch::Merge(packages::kept()));
+    claims(cluster).patch(name, &params, &kept).await?;
+    services(cluster).patch(name, &params, &kept).await?;
+    deployments(cluster).patch(name, &params, &kept).await.map(drop)
 }
 
 /// Serves packages, if nobody does yet; what is interrupted goes on with the next call.
@@ -116,6 +129,9 @@ pub async fn give(cluster: &Cluster, names: &[String], run: &CoprTestRun) {
         let manager = format!("{MANAGER}-{}", run.metadata.name.as_deref().unwrap_or_default());
         let [(_, claim), (_, service), (_, deployment)] = packages::owned(name, run);
         let given = async {
+            if packages::stays(&deployments(cluster).get(name).await?) {
+                return Ok(());
+            }
             apply(&claims(cluster), name, &manager, &claim).await?;
             apply(&services(cluster), name, &manager, &service).await?;
             apply(&deployments(cluster), name, &manager, &deployment).await
@@ -135,7 +151,9 @@ pub async fn discard(cluster: &Cluster, names: &[String]) {
     for name in names {
         let gone = async {
             match deployments(cluster).get_opt(name).await? {
-                Some(there) if there.metadata.owner_references.is_some() => return Ok(()),
+                Some(there) if there.metadata.owner_references.is_some() || packages::stays(&there) => {
+                    return Ok(());
+                }
                 _ => {}
             }
             delete(&deployments(cluster), name).await?;

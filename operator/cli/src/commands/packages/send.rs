@@ -2,6 +2,7 @@
 
 use std::io;
 
+use copr_operator_kernel::report;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, api::AttachParams, client::UpgradeConnectionError};
 use tokio::io::{self as async_io, AsyncReadExt as _};
@@ -76,9 +77,37 @@ impl Sender for Exec {
 
 fn refused(error: kube::Error) -> SendError {
     match error {
+        kube::Error::Api(status) if status.code == 403 => SendError::Forbidden,
         kube::Error::UpgradeConnection(UpgradeConnectionError::ProtocolSwitch(status)) if status == 403 => {
             SendError::Forbidden
         }
-        error => SendError::Failed(error.to_string()),
+        error => SendError::Failed(report::chain(&error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use copr_operator_kernel::testing::{ApiServer, get};
+
+    use super::*;
+    use crate::commands::testing;
+
+    #[tokio::test]
+    async fn who_may_not_run_commands_is_told_so() {
+        let exec = || get("/api/v1/namespaces/team/pods/p/exec");
+        let said = async |exchange| {
+            let start = async |cluster: &crate::cluster::Cluster, _: &mut dyn std::io::Write| {
+                let params = AttachParams::default();
+                refused(cluster.pods().exec("p", ["sh"], &params).await.err().unwrap()).to_string()
+            };
+            testing::run([exchange], start).await.0
+        };
+        assert!(
+            said(exec().refuses(ApiServer::FORBIDDEN, "no")).await.contains("the ClusterRole edit allows")
+        );
+        assert_eq!(
+            said(exec().refuses(ApiServer::NOT_FOUND, "pods \"p\" not found")).await,
+            "pods \"p\" not found"
+        );
     }
 }

@@ -175,9 +175,31 @@ async fn a_run_becomes_the_owner_by_a_manager_of_its_own() {
             .query("fieldManager", "kubectl-copr-pr-7")
             .body(json!({"metadata": {"ownerReferences": [{"kind": "CoprTestRun", "name": "pr-7", "uid": "0b1d"}]}}))
     };
-    let script = [given(CLAIMS), given(SERVICES), given(DEPLOYMENTS)];
-    testing::run(script, async |cluster, _| give(cluster, &["packages-1".into()], &fixtures::red()).await)
+    let there =
+        |labels: Value| get(one(DEPLOYMENTS, "packages-1")).answers(json!({"metadata": {"labels": labels}}));
+    let stays = json!({"copr.fedorainfracloud.org/stays": "true"});
+    let free = vec![there(json!({})), given(CLAIMS), given(SERVICES), given(DEPLOYMENTS)];
+    for script in [free, vec![there(stays)]] {
+        testing::run(script, async |cluster, _| {
+            give(cluster, &["packages-1".into()], &fixtures::red()).await;
+        })
         .await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_served_by_itself_belongs_to_no_run() {
+    let here = here();
+    let kept = |folder| {
+        let stays = json!({"copr.fedorainfracloud.org/stays": "true"});
+        patch(one(folder, &here.name)).body(json!({"metadata": {"labels": stays, "ownerReferences": null}}))
+    };
+    let there = get(one(DEPLOYMENTS, &here.name)).answers(served());
+    let script = [there, kept(CLAIMS), kept(SERVICES), kept(DEPLOYMENTS)];
+    let args = Serve { dir: here.folder.path().into(), packages_image: "python".into(), pull_secret: None };
+    let (exit, text) = testing::run(script, async |cluster, out| run(cluster, &args, out).await).await;
+    assert_eq!(exit.unwrap(), Exit::Fine);
+    assert_eq!(text, format!("http://{}.team.svc:8080/\n", here.name));
 }
 
 #[tokio::test]
@@ -198,4 +220,6 @@ async fn only_what_no_run_has_is_discarded() {
     gone([vec![deployment()], deletions()].into_iter().flatten().collect()).await;
     let owner = json!({"apiVersion": "v1", "kind": "X", "name": "pr-6", "uid": "1"});
     gone(vec![deployment().answers(json!({"metadata": {"ownerReferences": [owner]}}))]).await;
+    let labels = json!({"copr.fedorainfracloud.org/stays": "true"});
+    gone(vec![deployment().answers(json!({"metadata": {"labels": labels}}))]).await;
 }
