@@ -7,8 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun};
-use copr_operator_kernel::report;
+use copr_operator_api::{
+    evidence::CONDITION,
+    v1alpha1::{CoprInstance, CoprTestRun},
+};
+use copr_operator_kernel::{conditions, report};
 use kube::api::ListParams;
 
 use super::{
@@ -65,7 +68,7 @@ pub async fn write(
         say(out, &format!("The run is {}: this is what there was until now.", status.phase))?;
     } else if let Some(artifact) = status.evidence.and_then(|evidence| evidence.artifact) {
         say(out, &evidence(&artifact, addresses, folder).await)?;
-    } else if !missing.is_empty() {
+    } else if !missing.is_empty() || conditions::get(&status.conditions, CONDITION).is_some() {
         say(out, &format!("And {}.", logs::elsewhere(&run)))?;
     }
     Ok(())

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::{
     artifacts::{self, Folder},
-    end, results, say,
+    end, evidence, results, say,
 };
 use crate::{
     args::{Expected, Followed, Watch},
@@ -95,6 +95,12 @@ async fn to_the_end(
         say(out, &format!("{}.", follow::summary(&status)))?;
     }
     if let Some(folder) = &folder {
+        if evidence::is_awaited(&run) {
+            say(out, "waiting for the evidence of the run, which takes the operator three minutes at most")?;
+            if !evidence::settled(cluster, &name).await {
+                say(out, "There is none: the operator hasn't said what became of it.")?;
+            }
+        }
         let addresses = &wanted.registries.registry_address;
         artifacts::write(cluster, &name, folder, instance.as_ref(), addresses, out).await?;
     }

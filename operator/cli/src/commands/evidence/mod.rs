@@ -1,6 +1,7 @@
 //! Client required: the evidence of a run, out of the registry.
 
 mod logins;
+mod settled;
 mod unpack;
 
 use std::{
@@ -15,6 +16,7 @@ use copr_operator_images::{Access, Keyring, Name, PullError, Registries, Registr
 use serde::Deserialize;
 
 use crate::args::RegistryAddress;
+pub use settled::{is_awaited, settled};
 use unpack::Budget;
 
 /// What is fetched at most, and how long that may take.
