@@ -80,7 +80,7 @@ undo_changes() {
 	if [[ $stay ]]; then
 		tell "These packages stay, as others that came later need them, and the users that packages made stay, too: ${stay//$'\n'/ }"
 		# dpkg has noted that they are to go.
-		sed 's/$/ install/' <<<"$stay" | dpkg --set-selections
+		awk '{ print $1, "install" }' <<<"$stay" | dpkg --set-selections
 	else
 		remove_accounts
 	fi

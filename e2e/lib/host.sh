@@ -69,6 +69,7 @@ look_at_host() {
 	facts=$(on_host bash -s <"$ROOT/e2e/host/facts") || die "$HOST: can't be looked at; does it have bash?"
 	read_facts <<<"$facts"
 	CLUSTER=$(choose_cluster "$1")
+	# shellcheck disable=SC2153 # preflight.sh declares them
 	say "Host $HOST: ${FACTS[name]}, Linux ${FACTS[kernel]}, ${FACTS[cores]} cores, ${FACTS[memory]} MiB of memory, ${FACTS[disk]} MiB free${FACTS[cluster]:+, with a cluster of ours}"
 	judge "$CLUSTER" "$(uname -m)" "$2"
 	[[ $CLUSTER ]] || die "which kind of cluster is $HOST like? Say it with --cluster"
