@@ -6,6 +6,8 @@ readonly STATE=${COPR_E2E_STATE:-/var/lib/copr-operator-e2e}
 readonly CACHE=${COPR_E2E_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/copr-operator}/cluster
 # A folder that e2e/kube parts has filled: then nothing is built here.
 readonly PARTS=${COPR_E2E_PARTS:-}
+# By how much a slow machine's deadlines are longer, such as one that is emulated.
+readonly PATIENCE=${COPR_E2E_PATIENCE:-1}
 
 # What lasts as long as one cluster; down removes it.
 readonly CLUSTER=$STATE/cluster
@@ -87,7 +89,7 @@ trap on_exit EXIT
 # wait_for SECONDS LOG COMMAND...: until COMMAND succeeds. LOG is shown if it
 # never does.
 wait_for() {
-	local until=$((SECONDS + $1)) log=$2
+	local until=$((SECONDS + $1 * PATIENCE)) log=$2
 	shift 2
 	until "$@" >/dev/null 2>&1; do
 		if ((SECONDS >= until)); then
