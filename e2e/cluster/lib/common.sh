@@ -97,7 +97,8 @@ wait_for() {
 			"$@" # once more, for what it says
 			return
 		fi
-		sleep 0.1
+		# Looking is work, too, and would keep a slow machine from what is waited for.
+		sleep "$((PATIENCE / 10)).$((PATIENCE % 10))"
 	done
 }
 
