@@ -12,48 +12,55 @@ export GOFLAGS=-mod=readonly\ -trimpath\ -buildvcs=false GOWORK=off
 # A go.mod may ask for a newer Go than the installed one; Go gets it as a module.
 export GOTOOLCHAIN=auto
 
+readonly ALL_PARTS=(runc containerd pause node oidc)
+
 # find_parts: those that were built elsewhere, or here.
 find_parts() {
 	local part
 	if [[ ! $PARTS ]]; then
-		build_all
+		build_parts "${ALL_PARTS[@]}"
 		return
 	fi
-	for part in runc containerd pause node oidc; do
+	for part in "${ALL_PARTS[@]}"; do
 		[[ -d $PARTS/$part ]] || die "COPR_E2E_PARTS: $PARTS has no folder $part: fill it with e2e/kube parts"
 		printf -v "${part^^}" '%s' "$PARTS/$part"
 	done
 }
 
-# verb_parts FOLDER: what another machine of this kind needs to run a cluster, so that it builds nothing.
+# verb_parts FOLDER [PART...]: what another machine of this kind needs to run a cluster, so that it builds nothing.
 verb_parts() {
-	local part
+	local folder=$1 part
+	shift
+	(($# > 0)) || set -- "${ALL_PARTS[@]}"
+	for part in "$@"; do
+		[[ " ${ALL_PARTS[*]} " == *" $part "* ]] || die "there is no part '$part': ${ALL_PARTS[*]}"
+	done
 	lock
 	: >"$LOGS/kube.log"
-	install_packages
-	find_parts
-	mkdir -p "$1"
-	for part in runc containerd pause node oidc; do
+	# Go is all that the others take.
+	if [[ " $* " == *" runc "* || " $* " == *" pause "* ]]; then
+		install_packages "${BUILD_PACKAGES[@]}"
+	fi
+	build_parts "$@"
+	mkdir -p "$folder"
+	for part in "$@"; do
 		local -n built=${part^^}
-		rm -rf "${1:?}/$part"
-		cp -a "$built" "$1/$part"
+		rm -rf "${folder:?}/$part"
+		cp -a "$built" "$folder/$part"
 	done
-	echo "$1"
+	echo "$folder"
 }
 
-build_all() {
+# build_parts PART...: sets a variable of the part's name to its folder.
+build_parts() {
+	local part
 	check_go
 	GO_VERSION=$(go -C "$HERE/containerd" env GOVERSION)
-	RUNC=$(part_folder runc)
-	CONTAINERD=$(part_folder containerd)
-	PAUSE=$(part_folder pause)
-	NODE=$(part_folder node)
-	OIDC=$(part_folder oidc)
-	build_part runc "$RUNC"
-	build_part containerd "$CONTAINERD"
-	build_part pause "$PAUSE"
-	build_part node "$NODE"
-	build_part oidc "$OIDC"
+	for part in "$@"; do
+		local -n built=${part^^}
+		built=$(part_folder "$part")
+		build_part "$part" "$built"
+	done
 }
 
 check_go() {

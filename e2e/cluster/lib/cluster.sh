@@ -2,10 +2,11 @@
 # up, down, status and config.
 
 verb_up() {
-	local began=$EPOCHREALTIME
+	local began=$EPOCHREALTIME needed
 	lock
 	: >"$LOGS/kube.log"
-	install_packages
+	mapfile -t needed < <(needed_packages)
+	install_packages "${needed[@]}"
 	find_parts
 	if is_current && is_healthy; then
 		echo "up already: KUBECONFIG=$KUBECONFIG_FILE"
@@ -19,6 +20,7 @@ verb_up() {
 	step "pause image there" import_pause
 	step "node is Ready" wait_for 60 "$LOGS/kubelet.log" node_is_ready
 	step "DNS answers" wait_for 60 "$LOGS/coredns.log" dns_answers
+	touch "$COMPLETE"
 	printf 'up after %ss: KUBECONFIG=%s\n' "$(elapsed "$began")" "$KUBECONFIG_FILE"
 }
 
@@ -109,6 +111,7 @@ start() {
 	# Only a supervisor whose settings changed, or one that cannot keep its
 	# components up, is still there by now.
 	stop_supervisor
+	rm -f "$COMPLETE"
 	mkdir -p "$RUN/pids" "$CLUSTER/volumes" "$LOGS/pods"
 	chmod 711 "$STATE" "$CLUSTER" "$CLUSTER/volumes"
 	# etcd wants its folder for itself.
@@ -139,7 +142,7 @@ stop_supervisor() {
 }
 
 is_healthy() {
-	supervisor_runs && all_run && kubectl get --raw /readyz && node_is_ready && dns_answers
+	supervisor_runs && [[ -e $COMPLETE ]] && all_run && kubectl get --raw /readyz && node_is_ready && dns_answers
 } >/dev/null 2>&1
 
 all_run() {

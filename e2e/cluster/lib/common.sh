@@ -4,8 +4,10 @@
 
 readonly STATE=${COPR_E2E_STATE:-/var/lib/copr-operator-e2e}
 readonly CACHE=${COPR_E2E_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/copr-operator}/cluster
-# A folder that e2e/kube parts has filled: then nothing is built here.
-readonly PARTS=${COPR_E2E_PARTS:-}
+# A folder that e2e/kube parts has filled: then nothing is built here. Its real path is in the settings of what runs, so that
+# other parts are noticed.
+PARTS=${COPR_E2E_PARTS:+$(realpath "$COPR_E2E_PARTS")}
+readonly PARTS
 # By how much a slow machine's deadlines are longer, such as one that is emulated.
 readonly PATIENCE=${COPR_E2E_PATIENCE:-1}
 
@@ -16,6 +18,8 @@ readonly PKI=$CLUSTER/pki
 # What lasts as long as the processes.
 readonly RUN=$STATE/run
 readonly SUPERVISOR_PID=$RUN/supervisor.pid
+# There once all that an up does was done: one that is killed leaves components that run, and lack something.
+readonly COMPLETE=$RUN/complete
 # What down keeps, beside the registry's content and containerd's.
 readonly LOGS=$STATE/logs
 readonly BIN=$STATE/bin
@@ -139,5 +143,5 @@ render() {
 }
 
 kubectl() {
-	"$NODE/node" kubectl --kubeconfig "$KUBECONFIG_FILE" "$@"
+	"$NODE/node" kubectl --kubeconfig "$KUBECONFIG_FILE" --cache-dir "$RUN/kubectl" "$@"
 }

@@ -3,6 +3,9 @@
 # that is undone.
 
 readonly SYSCTLS=(net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1)
+# Those that the kubelet changes.
+readonly KUBELET_SYSCTLS=(vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops
+	kernel.keys.root_maxkeys kernel.keys.root_maxbytes)
 readonly SAVED_SYSCTLS=$STATE/sysctls
 readonly NAMESPACES=/run/netns
 # The chains that hold our own rules, and the prefixes of those that kube-proxy,
@@ -23,6 +26,7 @@ restore_host() {
 	remove_rules iptables
 	remove_rules ip6tables
 	restore_sysctls
+	remove_policy
 }
 
 set_sysctls() {
@@ -33,17 +37,31 @@ set_sysctls() {
 	for setting in "${SYSCTLS[@]}"; do
 		name=${setting%%=*}
 		if [[ $(sysctl -n "$name") != "${setting#*=}" ]]; then
-			sysctl "$name" >>"$SAVED_SYSCTLS"
+			save_sysctl "$name"
 			sysctl -w "$setting"
 		fi
 	done
+	for name in "${KUBELET_SYSCTLS[@]}"; do
+		save_sysctl "$name"
+	done
 }
 
+# save_sysctl NAME: as it was before the cluster's first up.
+save_sysctl() {
+	touch "$SAVED_SYSCTLS"
+	grep -q "^$1 = " "$SAVED_SYSCTLS" || sysctl "$1" >>"$SAVED_SYSCTLS"
+}
+
+# restore_sysctls writes only what isn't so already: not every machine lets everything be written.
 restore_sysctls() {
-	if [[ -e $SAVED_SYSCTLS ]]; then
-		sysctl -p "$SAVED_SYSCTLS"
-		rm "$SAVED_SYSCTLS"
-	fi
+	local name value
+	[[ -e $SAVED_SYSCTLS ]] || return 0
+	while read -r name _ value; do
+		if [[ $(sysctl -n "$name") != "$value" ]]; then
+			sysctl -w "$name=$value"
+		fi
+	done <"$SAVED_SYSCTLS"
+	rm "$SAVED_SYSCTLS"
 }
 
 # make_bridge makes the network that pods are plugged into. It is there before
@@ -91,6 +109,8 @@ ensure_jump() {
 # of every table in one transaction, and leaves everybody else's rules as they are.
 remove_rules() {
 	local ours
+	# A first up that was cut before it had installed it has made no rules either.
+	command -v "$1-save" || return 0
 	ours=$("$1-save" | awk -v chains="^($CHAINS)\$" '
 		/^\*/ { table = $0; next }
 		/^:/ { name = substr($1, 2); if (name ~ chains) { flush[table] = flush[table] "-F " name "\n"; drop[table] = drop[table] "-X " name "\n" } next }
@@ -167,5 +187,6 @@ remove_namespaces() {
 	done
 	if [[ -d $NAMESPACES && ! $(ls "$NAMESPACES") ]] && mountpoint -q "$NAMESPACES"; then
 		umount "$NAMESPACES"
+		rmdir "$NAMESPACES"
 	fi
 }

@@ -107,6 +107,10 @@ class RunSanityTests(unittest.TestCase):
             (["--registry-insecure"], "which isn't given"),
             (["--output", str(self.folder / "used")], "--output is a folder that is empty or not there"),
             (["--verbose"], "unknown argument '--verbose'"),
+            (["root@192.0.2.7"], "give either a host or --kubeconfig"),
+            (["root@192.0.2.7", "root@192.0.2.8"], "one host at a time"),
+            (["--reset"], "--reset is about a host"),
+            (["--cluster", "k3s"], "--cluster is kube, kubeadm or microshift, not 'k3s'"),
         ]:
             code, output = self.run_it(*options)
             self.assertEqual(code, 2, options)
