@@ -40,12 +40,14 @@ install_crds() {
 		crd/coprinstances.copr.fedorainfracloud.org crd/coprtestruns.copr.fedorainfracloud.org
 }
 
-# operator_manifests OPERATOR IMAGE-BUILDER: with these images, and it's an error if a manifest has no place for them.
+# operator_manifests OPERATOR IMAGE-BUILDER [OVERLAY]: with these images, and it's an error if a manifest has no place for
+# them. Without an overlay the cluster says which one suits it.
 operator_manifests() {
-	local manifests entry
-	manifests=$(kubectl kustomize "$ROOT/manifests/$(overlay)")
+	local manifests entry overlay=${3:-}
+	overlay=${overlay:-$(overlay)}
+	manifests=$(kubectl kustomize "$ROOT/manifests/$overlay")
 	for entry in "image: localhost/copr-operator:latest=image: $1" "value: localhost/copr-image-builder:latest=value: $2"; do
-		[[ $manifests == *"${entry%%=*}"* ]] || die "manifests/$(overlay) has no line '${entry%%=*}' to put the real image into"
+		[[ $manifests == *"${entry%%=*}"* ]] || die "manifests/$overlay has no line '${entry%%=*}' to put the real image into"
 		manifests=${manifests//"${entry%%=*}"/"${entry#*=}"}
 	done
 	echo "$manifests"

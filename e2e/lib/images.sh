@@ -112,7 +112,7 @@ components() {
 	for file in "$ROOT"/images/*/Containerfile; do
 		file=${file%/Containerfile}
 		case ${file##*/} in
-		base | image-builder | operator | sanity-*) ;;
+		base | golden | image-builder | operator | sanity-*) ;;
 		*) echo "${file##*/}" ;;
 		esac
 	done

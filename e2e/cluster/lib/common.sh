@@ -8,6 +8,8 @@ readonly CACHE=${COPR_E2E_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/copr-o
 # other parts are noticed.
 PARTS=${COPR_E2E_PARTS:+$(realpath "$COPR_E2E_PARTS")}
 readonly PARTS
+# By how much a slow machine's deadlines are longer, such as one that is emulated.
+readonly PATIENCE=${COPR_E2E_PATIENCE:-1}
 
 # What lasts as long as one cluster; down removes it.
 readonly CLUSTER=$STATE/cluster
@@ -91,7 +93,7 @@ trap on_exit EXIT
 # wait_for SECONDS LOG COMMAND...: until COMMAND succeeds. LOG is shown if it
 # never does.
 wait_for() {
-	local until=$((SECONDS + $1)) log=$2
+	local until=$((SECONDS + $1 * PATIENCE)) log=$2
 	shift 2
 	until "$@" >/dev/null 2>&1; do
 		if ((SECONDS >= until)); then
@@ -99,7 +101,8 @@ wait_for() {
 			"$@" # once more, for what it says
 			return
 		fi
-		sleep 0.1
+		# Looking is work, too, and would keep a slow machine from what is waited for.
+		sleep "$((PATIENCE / 10)).$((PATIENCE % 10))"
 	done
 }
 

@@ -30,6 +30,9 @@ const (
 	// How long a component that keeps failing is left alone between two tries.
 	shortestPause = 250 * time.Millisecond
 	longestPause  = 4 * time.Second
+	// How long what isn't there yet is left alone between two looks at it.
+	shortestLook = 50 * time.Millisecond
+	longestLook  = 5 * time.Second
 	// How long a component may take to end when it is asked to. Nothing is lost
 	// by killing one: all of them can be killed at any time.
 	grace = 2 * time.Second
@@ -155,8 +158,9 @@ func (s supervisor) runOnce(ctx context.Context, c component) (err error) {
 // waitForAll reports whether everything listed came to answer before ctx ended.
 func waitForAll(ctx context.Context, addresses []string) bool {
 	for _, address := range addresses {
-		for !answers(ctx, address) {
-			if !sleep(ctx, 50*time.Millisecond) {
+		for began := time.Now(); !answers(ctx, address); {
+			// In proportion to what it takes: on a slow machine the questions would keep it from coming up.
+			if !sleep(ctx, min(max(shortestLook, time.Since(began)/10), longestLook)) {
 				return false
 			}
 		}
