@@ -82,7 +82,7 @@ make_host_cluster() {
 	copy_parts
 	on_host mkdir -p "$HOST_FOLDER/state"
 	on_host tee "$HOST_FOLDER/state/cluster" >/dev/null <<<"$CLUSTER"
-	on_host "$HOST_SCRIPTS/e2e/host/$CLUSTER" up >"$CONNECTION/cluster"
+	on_host env "COPR_E2E_PATIENCE=${COPR_E2E_PATIENCE:-1}" "$HOST_SCRIPTS/e2e/host/$CLUSTER" up >"$CONNECTION/cluster"
 	cat "$CONNECTION/cluster"
 }
 
@@ -97,16 +97,19 @@ unpack() {
 
 # copy_parts: what was compiled here, unless it is there. What runs goes on with the files that it was started with.
 copy_parts() {
-	local folder=$CONNECTION/parts hash parts=()
-	# Of these, a host with a cluster of its distribution takes what gives volumes to claims.
-	[[ $CLUSTER == kube ]] || parts=(node)
-	COPR_E2E_STATE=$RESULTS/parts "$ROOT/e2e/kube" parts "$folder" "${parts[@]}"
+	local folder=${COPR_E2E_PARTS:-} hash parts=()
+	if [[ ! $folder ]]; then
+		folder=$CONNECTION/parts
+		# Of these, a host with a cluster of its distribution takes what gives volumes to claims.
+		[[ $CLUSTER == kube ]] || parts=(node)
+		COPR_E2E_STATE=$RESULTS/parts "$ROOT/e2e/kube" parts "$folder" "${parts[@]}"
+	fi
 	hash=$(cd "$folder" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
 	if ! on_host test -d "$HOST_FOLDER/parts-$hash"; then
 		tar -C "$folder" -cf - . | gzip -1 | unpack "$HOST_FOLDER/parts-$hash"
 	fi
 	on_host ln -sfn "parts-$hash" "$HOST_FOLDER/parts"
-	rm -r "$folder"
+	rm -rf "$CONNECTION/parts"
 }
 
 # said NAME: what the cluster said of itself when it came up.
