@@ -125,3 +125,8 @@ ensure_build_cache() {
 		  resources: {requests: {storage: 10Gi}}
 	END
 }
+
+# parts_hash FOLDER: of what e2e/kube parts has put there. A host keeps parts in a folder of that name.
+parts_hash() {
+	(cd "$1" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
+}

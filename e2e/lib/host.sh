@@ -104,7 +104,7 @@ copy_parts() {
 		[[ $CLUSTER == kube ]] || parts=(node)
 		COPR_E2E_STATE=$RESULTS/parts "$ROOT/e2e/kube" parts "$folder" "${parts[@]}"
 	fi
-	hash=$(cd "$folder" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
+	hash=$(parts_hash "$folder")
 	if ! on_host test -d "$HOST_FOLDER/parts-$hash"; then
 		tar -C "$folder" -cf - . | gzip -1 | unpack "$HOST_FOLDER/parts-$hash"
 	fi
