@@ -289,15 +289,7 @@ impl Registry {
 
     async fn labels(&self, name: &Name, digest: &str) -> Result<BTreeMap<String, String>, Error> {
         let path = format!("blobs/{digest}");
-        let asked = Asked {
-            name,
-            method: Method::GET,
-            path: &path,
-            actions: "pull",
-            accept: ANYTHING,
-            content: None,
-            is_large: false,
-        };
+        let asked = Asked::blob(name, &path);
         let answer = self.transport.ask(&asked).await?;
         if answer.status != StatusCode::OK {
             return Err(unexpected(name, "the question for its configuration", &answer));

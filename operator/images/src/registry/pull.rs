@@ -2,10 +2,10 @@
 
 use std::io;
 
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use sha2::{Digest as _, Sha256};
 
-use super::{ANYTHING, Asked, Error, Name, Registry, refused, transport::Answer, unexpected};
+use super::{Asked, Error, Name, Registry, refused, transport::Answer, unexpected};
 
 /// Why a blob isn't there in the end.
 #[derive(Debug, thiserror::Error)]
@@ -34,15 +34,7 @@ impl Registry {
         to: &mut impl io::Write,
     ) -> Result<(), PullError> {
         let path = format!("blobs/{digest}");
-        let asked = Asked {
-            name,
-            method: Method::GET,
-            path: &path,
-            actions: "pull",
-            accept: ANYTHING,
-            content: None,
-            is_large: true,
-        };
+        let asked = Asked { is_large: true, ..Asked::blob(name, &path) };
         let answer = self.transport.ask(&asked).await?;
         let Answer { status: StatusCode::OK, rest: Some(mut body), .. } = answer else {
             return Err(unexpected(name, &format!("the question for {digest}"), &answer).into());

@@ -97,6 +97,21 @@ pub(super) struct Asked<'a> {
     pub is_large: bool,
 }
 
+impl<'a> Asked<'a> {
+    /// For a blob, by `blobs/DIGEST`.
+    pub fn blob(name: &'a Name, path: &'a str) -> Self {
+        Self {
+            name,
+            method: Method::GET,
+            path,
+            actions: "pull",
+            accept: super::ANYTHING,
+            content: None,
+            is_large: false,
+        }
+    }
+}
+
 /// Tokens, each with the time until which it is good, by login and scope.
 type Tokens = HashMap<(Login, Option<String>), (String, Instant)>;
 
