@@ -11,6 +11,8 @@ readonly HOST_RUN=$HOST_FOLDER/state/run
 # What the user calls the host, and where its connection is.
 HOST=
 CONNECTION=
+# The process that keeps it.
+KEEPER=
 # ssh's options of every call. A dead connection is noticed after 20 s.
 SSH=(ssh -o ServerAliveInterval=5 -o ServerAliveCountMax=4)
 # Before every command there: sudo, for a user who isn't root.
@@ -28,34 +30,36 @@ connect() {
 	open_connection -o ConnectTimeout=20 ||
 		die "$HOST doesn't let us in: 'ssh $HOST' has to work first (port, key and jump host come from your ssh configuration)"
 	keep_connected $$ >>"$CONNECTION/log" 2>&1 &
+	KEEPER=$!
 	if [[ $(on_host id -u) != 0 ]]; then
 		AS_ROOT=(sudo -n)
 		on_host true || die "$HOST: the user isn't root and sudo asks for a password: log in as root, or let the user become root without one"
 	fi
 }
 
-# open_connection OPTION...: with all that is forwarded through it.
+# open_connection OPTION...: with all that is forwarded through it. Where nobody is left to close it, it ends by itself a minute after
+# its last use.
 open_connection() {
 	local forwards
 	mapfile -t forwards <"$CONNECTION/forwards"
-	"${SSH[@]}" -M -N -f -o ControlPersist=yes -o ExitOnForwardFailure=yes "${forwards[@]/#/-L}" "$@" "$HOST" </dev/null
+	"${SSH[@]}" -M -N -f -o ControlPersist=60 -o ExitOnForwardFailure=yes "${forwards[@]/#/-L}" "$@" "$HOST" </dev/null
 }
 
 # keep_connected PROCESS: opens the connection again when it is cut, and closes it after the process, which is this script or
-# what it has become, has ended.
+# what it has become, has ended; if it is to stay (give_kubeconfig), when somebody ends this one.
 keep_connected() {
 	trap - EXIT
-	while kill -0 "$1" 2>/dev/null; do
+	trap '' HUP
+	trap 'rm -f "$CONNECTION/stays"' TERM
+	while kill -0 "$1" 2>/dev/null || [[ -e $CONNECTION/stays ]]; do
 		sleep 1
 		if ! "${SSH[@]}" -O check "$HOST"; then
 			open_connection -o BatchMode=yes -o ConnectTimeout=10 || sleep 4
 		fi
 	done
 	forget_fetched_run
-	if [[ ! -e $CONNECTION/stays ]]; then
-		"${SSH[@]}" -O exit "$HOST"
-		rm -r "$CONNECTION"
-	fi
+	"${SSH[@]}" -O exit "$HOST"
+	rm -r "$CONNECTION"
 }
 
 # on_host COMMAND...: as root, through the connection.
@@ -76,13 +80,18 @@ look_at_host() {
 }
 
 # make_host_cluster: everything is done again that isn't finished, so that a cut connection costs what it cut and no more.
-# Leaves what the cluster says of itself in the connection's folder.
 make_host_cluster() {
 	copy_scripts
 	copy_parts
 	on_host mkdir -p "$HOST_FOLDER/state"
 	on_host tee "$HOST_FOLDER/state/cluster" >/dev/null <<<"$CLUSTER"
-	on_host env "COPR_E2E_PATIENCE=${COPR_E2E_PATIENCE:-1}" "$HOST_SCRIPTS/e2e/host/$CLUSTER" up >"$CONNECTION/cluster"
+	resume_host_cluster
+}
+
+# resume_host_cluster: with what is on the host. Leaves what the cluster says of itself in the connection's folder.
+resume_host_cluster() {
+	# A machine may have a patience of its own.
+	on_host env ${COPR_E2E_PATIENCE:+"COPR_E2E_PATIENCE=$COPR_E2E_PATIENCE"} "$HOST_SCRIPTS/e2e/host/$CLUSTER" up >"$CONNECTION/cluster"
 	cat "$CONNECTION/cluster"
 }
 
@@ -158,7 +167,7 @@ forward() {
 give_kubeconfig() {
 	install -m 600 "$KUBECONFIG" "$1"
 	touch "$CONNECTION/stays"
-	say "$1 reaches the host's cluster as long as the connection stays, which 'ssh -o ControlPath=$CONNECTION/socket -O exit $HOST' ends"
+	say "$1 reaches the host's cluster as long as the process $KEEPER keeps the connection: 'kill $KEEPER' ends it"
 }
 
 # take_up_run COMMAND NAMESPACE: the name of the run that this command began and whose results weren't fetched yet. Another

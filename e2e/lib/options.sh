@@ -5,11 +5,13 @@
 packages=auto
 base=
 images=
+instance=
 kubeconfig=
 registry=
 registry_secret=
 registry_insecure=0
-namespace=copr-sanity
+# Of the run. Where the host has a Copr from the start, its namespace.
+namespace=
 keep=0
 output=
 set_up_only=0
@@ -36,7 +38,7 @@ parse() {
 	local option tests=() of_hosts=()
 	while (($#)); do
 		case $1 in
-		--packages | --base | --images | --kubeconfig | --registry | --registry-secret | --namespace | --output | \
+		--packages | --base | --images | --instance | --kubeconfig | --registry | --registry-secret | --namespace | --output | \
 			--cluster | --ignore-preflight | --ssh-config | --kubeconfig-out)
 			check_value "$@"
 			option=${1#--}
@@ -88,6 +90,9 @@ check_options() {
 	if [[ $images && $packages != auto ]]; then
 		usage_error "--images are tested instead of packages: give either --images or --packages"
 	fi
+	if [[ $instance && ($images || $packages != auto || $base) ]]; then
+		usage_error "--instance is tested as it is: give either --instance, or --images, --packages and --base"
+	fi
 	if [[ $base ]]; then
 		[[ $base == @(dnf4|dnf5) ]] || usage_error "--base is dnf4 or dnf5, not '$base'"
 		[[ ! $images && $packages != fedora ]] || usage_error "--base is of stand-ins: it goes with --packages standin or a folder"
@@ -102,7 +107,7 @@ check_options() {
 		usage_error "give either a host or --kubeconfig"
 	fi
 	if [[ $kubeconfig ]]; then
-		[[ $registry || $images ]] || usage_error "--kubeconfig needs --registry: where does that cluster pull images from?"
+		[[ $registry || $images || $instance ]] || usage_error "--kubeconfig needs --registry: where does that cluster pull images from?"
 	elif [[ $registry ]]; then
 		usage_error "--registry is for a cluster given with --kubeconfig; the one on this machine has its own"
 	fi

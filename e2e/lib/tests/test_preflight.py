@@ -48,6 +48,7 @@ class Preflight(unittest.TestCase):
     def test_a_host_that_will_do(self):
         for facts, cluster in [
             (FEDORA, "kubeadm"),
+            ({**DEBIAN, "cores": "2", "memory": "7000", "disk": "9000", "cluster": "kube", "copr": "copr/copr"}, "kube"),
             (DEBIAN, "kube"),
             ({**DEBIAN, "system": "ubuntu debian"}, "kube"),
             ({**FEDORA, "system": "rocky rhel centos fedora"}, "kubeadm"),

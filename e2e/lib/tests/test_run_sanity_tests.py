@@ -16,6 +16,7 @@ printf 'kubectl %s\n' "$*" >>"$CALLS"
 case "$*" in
 kustomize*) printf '%s\n' "image: localhost/copr-operator:latest" "value: localhost/copr-image-builder:latest" ;;
 *"--raw /apis/security.openshift.io"*) exit 1 ;;
+*"get coprinstance missing"*) exit 1 ;;
 *"-f -") cat ;;
 esac
 """
@@ -85,6 +86,21 @@ class RunSanityTests(unittest.TestCase):
         )
         self.assertRegex(watch, rf"^cli watch smoke-\d+ --namespace team --results --artifacts {self.folder}/out --rm$")
 
+    def test_an_instance_that_exists_is_tested_as_it_is(self):
+        code, output = self.run_it("--namespace", "team", "--tests", "auth", tested=["--instance", "copr"])
+        self.assertEqual(code, 0, output)
+        self.assertTrue(output.startswith("Testing the Copr that is there already: the CoprInstance copr in the namespace team."))
+        changes = [line for line in self.called("kubectl") if not line.startswith(("kubectl get", "kubectl --namespace team get"))]
+        self.assertEqual(changes, [])
+        _, run, _ = self.called("cli")
+        self.assertTrue(run.endswith(" --instance=copr --test=auth"), run)
+
+    def test_an_instance_that_does_not_exist(self):
+        code, output = self.run_it(tested=["--instance", "missing"])
+        self.assertEqual(code, 2)
+        self.assertIn("the namespace copr-sanity has no CoprInstance missing", output)
+        self.assertEqual(len(self.called("cli")), 1)
+
     def test_what_is_kept_is_not_removed(self):
         code, output = self.run_it("--keep")
         _, run, watch = self.called("cli")
@@ -114,6 +130,7 @@ class RunSanityTests(unittest.TestCase):
         for options, said in [
             (["--tests"], "--tests needs a value"),
             (["--packages", "fedora"], "give either --images or --packages"),
+            (["--instance", "copr"], "give either --instance, or --images"),
             (["--registry-insecure"], "which isn't given"),
             (["--output", str(self.folder / "used")], "--output is a folder that is empty or not there"),
             (["--verbose"], "unknown argument '--verbose'"),
