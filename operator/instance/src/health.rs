@@ -127,10 +127,10 @@ fn pod_trouble(pod: &Pod) -> Option<(&'static str, String)> {
     Some((reason, trouble.message))
 }
 
-/// A container that was up and answers no more.
+/// A container that was up and answers no more. One that was restarted has until its startup probe gives up to answer at all.
 fn not_ready(pod: &Pod) -> Option<String> {
     let status = pod.status.as_ref()?;
-    let restarted = |c: &&ContainerStatus| !c.ready && c.restart_count > 0;
+    let restarted = |c: &&ContainerStatus| !c.ready && c.restart_count > 0 && c.started != Some(false);
     status.container_statuses.iter().flatten().find(restarted).map(|c| c.name.clone())
 }
 

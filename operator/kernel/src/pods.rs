@@ -1,6 +1,8 @@
 //! How a pod is, told from its status. Pure.
 
-use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod, PodCondition};
+use k8s_openapi::api::core::v1::{
+    ContainerState, ContainerStateTerminated, ContainerStatus, Pod, PodCondition,
+};
 use kube::ResourceExt as _;
 
 use crate::report::{tail, truncate};
@@ -91,21 +93,32 @@ fn unschedulable(pod: &Pod) -> Option<Found<'_>> {
 
 fn containers(pod: &Pod) -> Option<Found<'_>> {
     let status = pod.status.as_ref()?;
+    let is_restarted = pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()) != Some("Never");
     let init = status.init_container_statuses.iter().flatten().map(|c| (c, true));
     let main = status.container_statuses.iter().flatten().map(|c| (c, false));
     init.chain(main).find_map(|(container, is_init)| {
-        let (reason, message) = container_trouble(container, is_init)?;
+        let (reason, message) = container_trouble(container, is_init, is_restarted)?;
         Some((reason, Some(container.name.as_str()), message))
     })
 }
 
-fn container_trouble(container: &ContainerStatus, is_init: bool) -> Option<(&'static str, String)> {
+/// Whether the kubelet lost a container with its node, rather than that it ended by itself.
+fn is_lost(container: &ContainerStateTerminated) -> bool {
+    matches!(container.reason.as_deref(), Some("Unknown" | "ContainerStatusUnknown"))
+}
+
+/// `is_restarted`: the kubelet starts the pod's containers again, whatever they ended for.
+fn container_trouble(
+    container: &ContainerStatus,
+    is_init: bool,
+    is_restarted: bool,
+) -> Option<(&'static str, String)> {
     let ended = || {
         let failed = [container.state.as_ref(), container.last_state.as_ref()]
             .into_iter()
             .flatten()
             .filter_map(|s| s.terminated.as_ref())
-            .find(|t| t.exit_code != 0)?;
+            .find(|t| t.exit_code != 0 && !(is_restarted && is_lost(t)))?;
         // The end of the log, since a Python traceback names the error in its last line.
         let log = tail(failed.message.as_deref().unwrap_or("it logged nothing").trim(), LOG_LENGTH);
         let why = failed.reason.as_deref().unwrap_or("Error");

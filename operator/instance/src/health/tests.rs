@@ -75,6 +75,26 @@ fn each_trouble_has_its_reason_and_the_words_of_who_saw_it() {
     }
 }
 
+/// What a kubelet says after its node was restarted, while it starts the pods again.
+#[test]
+fn a_restarted_node_is_no_trouble_of_its_pods() {
+    let lost = json!({"terminated": {"exitCode": 255, "reason": "Unknown"}});
+    let running = json!({"running": {}});
+    let none = json!({});
+    let mut probed = container("httpd", &running, &lost, 1);
+    probed["started"] = false.into();
+    let table = [
+        json!({"initContainerStatuses": [container("schema", &running, &lost, 1)],
+               "containerStatuses": [container("httpd", &lost, &none, 0)]}),
+        json!({"containerStatuses": [container("httpd", &lost, &none, 0)]}),
+        json!({"containerStatuses": [probed]}),
+    ];
+    for status in table {
+        let (reason, message) = reason_and_message(&status);
+        assert_eq!(reason, STARTING, "{message}");
+    }
+}
+
 #[test]
 fn a_ready_pod_is_available() {
     let ready = json!({"conditions": [{"type": "Ready", "status": "True"}]});
