@@ -126,6 +126,13 @@ ensure_build_cache() {
 	END
 }
 
+# host_scripts: a tar of what of this repository runs on a host; the same bytes for the same files.
+host_scripts() {
+	tar -C "$ROOT" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner \
+		--exclude=tests --exclude=e2e/host/machine --exclude=e2e/host/testhost \
+		-cf - e2e/kube e2e/cluster/lib e2e/cluster/config e2e/host
+}
+
 # parts_hash FOLDER: of what e2e/kube parts has put there. A host keeps parts in a folder of that name.
 parts_hash() {
 	(cd "$1" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)

@@ -96,7 +96,7 @@ resume_host_cluster() {
 }
 
 copy_scripts() {
-	tar -C "$ROOT" --exclude=tests -czf - e2e/kube e2e/cluster e2e/host | unpack "$HOST_SCRIPTS"
+	host_scripts | gzip -1 | unpack "$HOST_SCRIPTS"
 }
 
 # unpack FOLDER: on the host, what comes as a compressed tar, in place of what the folder was. It is there when it is complete.

@@ -63,7 +63,7 @@ METADATA = f"""\
   test: "true"
   require: [nonesuch-package]
 /lasting:
-  test: echo $$ > "$HOME/pid"; trap '' TERM; echo here; sleep 60
+  test: echo $$ > "$HOME/pid"; trap '' TERM; echo here; sleep 600
   duration: 1h
 /journal/whole:
   test: ./journal.sh
@@ -252,9 +252,8 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual(self.judged("/journal/cut")[:2], (2, "Error"))
 
     def test_deadline(self) -> None:
-        began = time.monotonic()
-        self.assertEqual(self.judged("/lasting", TEST_DEADLINE_SECONDS="6")[:3], (2, "Error", "DeadlineReached"))
-        self.assertLess(time.monotonic() - began, 45)
+        # Long enough for a test to begin on a busy machine, and short of what run_test waits for.
+        self.assertEqual(self.judged("/lasting", TEST_DEADLINE_SECONDS="20")[:3], (2, "Error", "DeadlineReached"))
         self.assert_gone()
 
     def test_sigterm(self) -> None:
