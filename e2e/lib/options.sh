@@ -90,8 +90,8 @@ check_options() {
 	if [[ $images && $packages != auto ]]; then
 		usage_error "--images are tested instead of packages: give either --images or --packages"
 	fi
-	if [[ $instance && ($images || $packages != auto || $base) ]]; then
-		usage_error "--instance is tested as it is: give either --instance, or --images, --packages and --base"
+	if [[ $instance && ($images || $packages != auto || $base || $registry) ]]; then
+		usage_error "--instance is tested as it is: give either --instance, or --images, --packages, --base and --registry"
 	fi
 	if [[ $base ]]; then
 		[[ $base == @(dnf4|dnf5) ]] || usage_error "--base is dnf4 or dnf5, not '$base'"
