@@ -1,6 +1,9 @@
 //! Client required: the cluster, and what is read of it.
 
 use copr_operator_api::v1alpha1::{CoprInstance, CoprTestRun};
+use copr_operator_kernel::report;
+use http::Uri;
+use hyper_util::client::proxy::matcher::Matcher;
 use k8s_openapi::api::core::v1::{ConfigMap, Event, Pod, Secret};
 use kube::{
     Api, Client, Config, Resource,
@@ -9,7 +12,10 @@ use kube::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::{args::Place, error::Error};
+use crate::{
+    args::Place,
+    error::{Error, without_logins},
+};
 
 pub const RUN: (&str, &str) = ("CoprTestRun", "coprtestruns");
 pub const INSTANCE: (&str, &str) = ("CoprInstance", "coprinstances");
@@ -24,7 +30,7 @@ impl Cluster {
     pub async fn connect(place: &Place) -> Result<Self, Error> {
         let config = config(place).await?;
         let namespace = place.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
-        let client = Client::try_from(config).map_err(|error| Error::Kubeconfig(error.to_string()))?;
+        let client = Client::try_from(config).map_err(|error| unusable(&error))?;
         Ok(Self { client, namespace })
     }
 
@@ -112,13 +118,62 @@ pub fn typed<K: Resource + DeserializeOwned>(object: DynamicObject) -> Result<K,
 
 async fn config(place: &Place) -> Result<Config, Error> {
     let options = KubeConfigOptions { context: place.context.clone(), ..KubeConfigOptions::default() };
-    let said = |error: kube::config::KubeconfigError| Error::Kubeconfig(error.to_string());
-    match &place.kubeconfig {
+    let said = |error: kube::config::KubeconfigError| unusable(&error);
+    let mut config = match &place.kubeconfig {
         Some(file) => {
             let kubeconfig = Kubeconfig::read_from(file).map_err(said)?;
-            Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(said)
+            Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(said)?
         }
-        None if place.context.is_some() => Config::from_kubeconfig(&options).await.map_err(said),
-        None => Config::infer().await.map_err(|error| Error::Kubeconfig(error.to_string())),
+        None if place.context.is_some() => Config::from_kubeconfig(&options).await.map_err(said)?,
+        None => Config::infer().await.map_err(|error| unusable(&error))?,
+    };
+    if let Some(proxy) = &config.proxy_url
+        && is_excepted(&config.cluster_url, proxy, |name| std::env::var(name).ok())
+    {
+        config.proxy_url = None;
+    }
+    Ok(config)
+}
+
+/// Whether the proxy of the environment isn't for this URL. kube compares `NO_PROXY` with the address of the proxy.
+fn is_excepted(url: &Uri, proxy: &Uri, variable: impl Fn(&str) -> Option<String>) -> bool {
+    let of = |names: [&str; 2]| {
+        names.into_iter().find_map(|name| variable(name).filter(|value| !value.is_empty()))
+    };
+    let is_of_the_environment =
+        of(["HTTPS_PROXY", "https_proxy"]).and_then(|text| text.parse::<Uri>().ok()).as_ref() == Some(proxy);
+    let excepted = of(["NO_PROXY", "no_proxy"]).unwrap_or_default();
+    let matcher = Matcher::builder().all(proxy.to_string()).no(excepted).build();
+    is_of_the_environment && matcher.intercept(url).is_none()
+}
+
+fn unusable(error: &(dyn std::error::Error + 'static)) -> Error {
+    Error::Kubeconfig(without_logins(&report::chain(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_proxy_is_about_the_cluster() {
+        let excepted = |url: &str, proxy: &str, no: &str| {
+            let variable = |name: &str| match name {
+                "https_proxy" => Some("http://10.0.0.9:3128".to_owned()),
+                "NO_PROXY" => Some(no.to_owned()),
+                _ => None,
+            };
+            is_excepted(&url.parse().unwrap(), &proxy.parse().unwrap(), variable)
+        };
+        let (cluster, proxy) = ("https://api.example.org:6443", "http://10.0.0.9:3128");
+        for no in ["example.org", ".example.org", "a, api.example.org", "*"] {
+            assert!(excepted(cluster, proxy, no), "{no}");
+        }
+        assert!(excepted("https://10.1.2.3:6443", proxy, "10.0.0.0/8"));
+        for no in ["", "10.0.0.9", "example.com"] {
+            assert!(!excepted(cluster, proxy, no), "{no}");
+        }
+        // A kubeconfig's own.
+        assert!(!excepted(cluster, "http://other:3128", "example.org"));
     }
 }

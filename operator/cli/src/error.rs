@@ -12,6 +12,29 @@ pub fn tell(text: &str) {
     _ = writeln!(io::stderr(), "{text}");
 }
 
+/// Whether the API server is away or unwell, rather than that it says no.
+pub fn passes(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Api(status) => status.code == 429 || status.code >= 500,
+        kube::Error::HyperError(_) | kube::Error::Service(_) | kube::Error::ReadEvents(_) => true,
+        _ => false,
+    }
+}
+
+/// A text without the users and passwords of URLs in it.
+pub fn without_logins(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut clean = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let authority =
+            part.split(|c: char| c.is_whitespace() || "/?#'\"".contains(c)).next().unwrap_or_default();
+        let rest = authority.rfind('@').map_or(part, |at| part.get(at + 1..).unwrap_or_default());
+        clean.push_str("://");
+        clean.push_str(rest);
+    }
+    clean
+}
+
 /// Why a command couldn't do its work. All of them exit with 2.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -78,6 +101,11 @@ impl Error {
         }
     }
 
+    /// Whether the same may succeed a moment later.
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Api { source, .. } if passes(source))
+    }
+
     /// Whether the reader of the output has gone, as `head` does.
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
@@ -86,5 +114,19 @@ impl Error {
     /// On one line, with every cause.
     pub fn text(&self) -> String {
         report::chain(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logins_of_urls_are_left_out() {
+        assert_eq!(
+            without_logins("proxy http://me:p@ss@proxy:3128/a@b and https://r.example/"),
+            "proxy http://proxy:3128/a@b and https://r.example/"
+        );
+        assert_eq!(without_logins("nothing@all"), "nothing@all");
     }
 }

@@ -6,25 +6,24 @@ use jiff::SignedDuration;
 
 /// The chain of an error on one line, at most 1024 characters.
 ///
-/// kube's own errors print their source already, so the walk stops at the first of them; of an answer
-/// of the API server only its message is shown.
+/// Some errors, kube's own among them, print their source already: what is there isn't said again. Of an answer of the API server
+/// only its message is shown.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
     let mut next = Some(error);
     while let Some(current) = next {
-        if !text.is_empty() {
-            text.push_str(": ");
-        }
         let boxed = || current.downcast_ref::<Box<kube::Error>>().map(AsRef::as_ref);
-        if let Some(kube_error) = current.downcast_ref::<kube::Error>().or_else(boxed) {
-            match kube_error {
-                kube::Error::Api(status) => text.push_str(&status.message),
-                other => text.push_str(&other.to_string()),
+        let (words, source) = match current.downcast_ref::<kube::Error>().or_else(boxed) {
+            Some(kube::Error::Api(status)) => (status.message.clone(), None),
+            _ => (current.to_string(), current.source()),
+        };
+        if !text.contains(&words) {
+            if !text.is_empty() {
+                text.push_str(": ");
             }
-            break;
+            text.push_str(&words);
         }
-        text.push_str(&current.to_string());
-        next = current.source();
+        next = source;
     }
     truncate(text, 1024)
 }
@@ -91,6 +90,17 @@ mod tests {
             source: Box::new(kube::Error::Api(Box::new(answer))),
         };
         assert_eq!(chain(&error), "failed to apply Secret x: it is forbidden");
+    }
+
+    #[test]
+    fn of_a_server_that_can_t_be_reached_the_innermost_cause_is_shown() {
+        let refused = Outer { name: "from the socket", source: std::io::Error::other("Connection refused") };
+        let error =
+            Outer { name: "the run", source: std::io::Error::other(kube::Error::Service(refused.into())) };
+        assert_eq!(
+            chain(&error),
+            "failed to read the run: ServiceError: failed to read from the socket: Connection refused"
+        );
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::{
 use clap::ValueEnum;
 use copr_operator_api::v1alpha1::SuiteName;
 
+use crate::error;
+
 /// Create a run
 ///
 /// Without --instance the run makes a Copr of its own: from the packages of @copr/copr-dev, of a pull request over them (--pr), of
@@ -268,6 +270,14 @@ impl RepositoryArg {
     pub fn folder(&self) -> Option<&Path> {
         (!is_url(&self.url)).then(|| Path::new(&self.url))
     }
+
+    pub fn has_credentials(&self) -> bool {
+        has_credentials(&self.url)
+    }
+}
+
+fn has_credentials(text: &str) -> bool {
+    error::without_logins(text) != text
 }
 
 fn is_url(text: &str) -> bool {
@@ -280,17 +290,13 @@ impl FromStr for RepositoryArg {
     fn from_str(text: &str) -> Result<Self, String> {
         let wanted =
             "give NAME=URL or NAME=DIR, such as main=https://example.org/fedora-44-x86_64/ or mine=./rpms";
-        let (name, url) = text.split_once('=').ok_or(wanted)?;
+        let (name, url) = text.split_once('=').unwrap_or_default();
+        // clap repeats what is refused here, so this is refused later.
+        if has_credentials(text) {
+            return Ok(Self { name: name.into(), url: text.into() });
+        }
         if name.is_empty() || url.is_empty() || (url.contains("://") && !is_url(url)) {
             return Err(wanted.into());
-        }
-        let host = url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
-        if host.contains('@') {
-            return Err(
-                "a URL with credentials would be for all to read in the run: put them into a Secret, and name it in \
-                 credentialsSecret of an object that you apply"
-                    .into(),
-            );
         }
         Ok(Self { name: name.into(), url: url.into() })
     }
@@ -359,8 +365,12 @@ mod tests {
         for wrong in ["pr", "pr=", "=https://r.example/", "pr=ftp://r.example/"] {
             assert!(read(wrong).unwrap_err().contains("NAME=URL"), "{wrong}");
         }
-        let error = read("pr=https://me:hunter2@r.example/").unwrap_err();
-        assert!(error.contains("credentialsSecret") && !error.contains("hunter2"), "{error}");
+        assert!(!repository.has_credentials());
+        for secret in
+            ["pr=https://me:hunter2@r.example/", "https://me:hunter2@r.example/", "pr=ftp://me:a=b@r.example"]
+        {
+            assert!(read(secret).unwrap().has_credentials(), "{secret}");
+        }
     }
 
     #[test]

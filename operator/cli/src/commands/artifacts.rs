@@ -51,24 +51,27 @@ pub async fn write(
     if status.junit.is_some() {
         folder.write("junit.xml", &cluster.junit(&run).await?)?;
     }
-    let (logs, missing) = logs_of(cluster, &run, folder).await?;
-    let entries = tmt::results(&run, &logs)
+    let logs = logs_of(cluster, &run, folder).await?;
+    let entries = tmt::results(&run, &logs.there)
         .map_err(|error| Error::Render { what: "results.yaml", why: error.to_string() })?;
     folder.write("results.yaml", &entries)?;
     folder.write("results.html", &results::page(cluster, &run).await?)?;
     let hidden = surroundings(cluster, &run, folder, seen).await?;
-    say(out, &format!("wrote {}, with {}", folder.path.display(), count(logs.len(), "log")))?;
+    say(out, &format!("wrote {}, with {}", folder.path.display(), count(logs.there.len(), "log")))?;
     if !hidden.is_empty() {
         say(out, &format!("Not there, because you may not see them: {}.", hidden.join(", ")))?;
     }
-    if !missing.is_empty() {
-        say(out, &format!("The pods of {} are gone, and their logs with them.", missing.join(", ")))?;
+    if !logs.gone.is_empty() {
+        say(out, &format!("The pods of {} are gone, and their logs with them.", logs.gone.join(", ")))?;
+    }
+    for (test, why) in &logs.unread {
+        say(out, &format!("The log of {test} isn't there, or not whole: {why}."))?;
     }
     if !status.phase.is_final() {
         say(out, &format!("The run is {}: this is what there was until now.", status.phase))?;
     } else if let Some(artifact) = status.evidence.and_then(|evidence| evidence.artifact) {
         say(out, &evidence(&artifact, addresses, folder).await)?;
-    } else if !missing.is_empty() || conditions::get(&status.conditions, CONDITION).is_some() {
+    } else if !logs.gone.is_empty() || conditions::get(&status.conditions, CONDITION).is_some() {
         say(out, &format!("And {}.", logs::elsewhere(&run)))?;
     }
     Ok(())
@@ -141,13 +144,20 @@ fn may_see<T>(
     }
 }
 
-/// The logs of its tests, each in a folder of its own; by the names of the tests where they are, and of which there was none.
-async fn logs_of(
-    cluster: &Cluster,
-    run: &CoprTestRun,
-    folder: &Folder,
-) -> Result<(BTreeMap<String, String>, Vec<String>), Error> {
-    let (mut there, mut missing) = (BTreeMap::new(), Vec::new());
+/// The logs of a run's tests, by the names of the tests.
+#[derive(Default)]
+struct Logs {
+    /// Where they are in the folder.
+    there: BTreeMap<String, String>,
+    /// Which pods are gone.
+    gone: Vec<String>,
+    /// Why others can't be read, such as those of a node that is down.
+    unread: Vec<(String, String)>,
+}
+
+/// Each in a folder of its own.
+async fn logs_of(cluster: &Cluster, run: &CoprTestRun, folder: &Folder) -> Result<Logs, Error> {
+    let mut logs = Logs::default();
     let mut taken = HashSet::from([EVIDENCE.to_owned()]);
     for test in run.status.iter().flat_map(|status| &status.tests) {
         let Some(pod) = &test.pod else { continue };
@@ -159,7 +169,7 @@ async fn logs_of(
         match shown {
             Ok(()) => {
                 flushed.map_err(Error::file("write", folder.path.join(&path)))?;
-                there.insert(test.name.clone(), path);
+                logs.there.insert(test.name.clone(), path);
             }
             Err(LogError::Write(source)) => {
                 return Err(Error::file("write", folder.path.join(&path))(source));
@@ -167,12 +177,15 @@ async fn logs_of(
             // A pod that is gone (404), or never started (400).
             Err(LogError::Api(kube::Error::Api(status))) if matches!(status.code, 400 | 404) => {
                 folder.remove(&path)?;
-                missing.push(test.name.clone());
+                logs.gone.push(test.name.clone());
             }
-            Err(error) => return Err(logs::gone(error, pod, run, cluster)),
+            Err(error) => {
+                let why = logs::gone(error, pod, run, cluster).text();
+                logs.unread.push((test.name.clone(), why));
+            }
         }
     }
-    Ok((there, missing))
+    Ok(logs)
 }
 
 /// The folder that is written.

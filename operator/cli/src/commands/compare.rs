@@ -2,14 +2,17 @@
 
 use std::io::Write;
 
-use copr_operator_api::v1alpha1::{CoprTestRun, Phase};
+use copr_operator_api::v1alpha1::{CoprTestRun, Outcome, Phase};
 
 use super::say;
 use crate::{
     args::Compare,
     cluster::Cluster,
     error::Error,
-    model::{compare, verdict::Exit},
+    model::{
+        compare,
+        verdict::{self, Exit},
+    },
 };
 
 pub async fn run(cluster: &Cluster, args: &Compare, out: &mut dyn Write) -> Result<Exit, Error> {
@@ -26,8 +29,17 @@ pub async fn run(cluster: &Cluster, args: &Compare, out: &mut dyn Write) -> Resu
     }
     say(out, &compare::words(&before, &after))?;
     let status = |run: &CoprTestRun| run.status.clone().unwrap_or_default();
-    let difference = compare::difference(&status(&before), &status(&after));
-    Ok(if difference.got_red.is_empty() { Exit::Fine } else { Exit::Failed })
+    let got_red = compare::difference(&status(&before), &status(&after)).got_red;
+    Ok(if [&before, &after].into_iter().any(|run| verdict::exit(phase(run)) == Exit::Trouble) {
+        say(out, "\nA run has no verdict: that nothing got red says nothing.")?;
+        Exit::Trouble
+    } else if got_red.iter().any(|change| change.after != Some(Outcome::Error)) {
+        Exit::Failed
+    } else if got_red.is_empty() {
+        Exit::Fine
+    } else {
+        Exit::Trouble
+    })
 }
 
 fn phase(run: &CoprTestRun) -> Phase {
@@ -37,6 +49,7 @@ fn phase(run: &CoprTestRun) -> Phase {
 #[cfg(test)]
 mod tests {
     use copr_operator_kernel::testing::get;
+    use serde_json::json;
 
     use super::*;
     use crate::{commands::testing, model::fixtures};
@@ -52,5 +65,24 @@ mod tests {
         };
         assert_eq!(compared("pr-6", "pr-7", [green(), red()]).await, Exit::Failed);
         assert_eq!(compared("pr-7", "pr-6", [red(), green()]).await, Exit::Fine);
+        // A node was lost, and nothing else got red.
+        let lost = || {
+            let mut run = fixtures::green_object();
+            run["status"]["tests"][0]["outcome"] = "Error".into();
+            run
+        };
+        let failed = || {
+            let mut run = lost();
+            run["status"]["phase"] = "Failed".into();
+            get(format!("{RUNS}/pr-6")).answers(run)
+        };
+        assert_eq!(compared("pr-6", "pr-6", [green(), failed()]).await, Exit::Trouble);
+        let without_verdict = || {
+            let mut run = lost();
+            run["status"]["phase"] = "Error".into();
+            run["status"]["tests"] = json!([]);
+            get(format!("{RUNS}/pr-6")).answers(run)
+        };
+        assert_eq!(compared("pr-6", "pr-6", [green(), without_verdict()]).await, Exit::Trouble);
     }
 }

@@ -7,6 +7,7 @@ use kube::api::DynamicObject;
 use serde_json::Value;
 
 use super::{
+    artifacts::Folder,
     end::Interruption,
     packages::{self, Found},
     results, say, watch,
@@ -44,13 +45,14 @@ pub async fn run(cluster: &Cluster, args: &Run, out: &mut dyn Write) -> Result<E
         return follow(cluster, created, &args.create, out).await;
     }
     let names: Vec<_> = found.iter().map(Found::name).collect();
+    let made = packages::Made::default();
     let tested = &args.tested;
     let settings = packages::Settings::new(&tested.packages_image, tested.registry_secret.as_deref());
     let sender = packages::Exec(cluster.pods());
     let mut interruption = Interruption::new()?;
     let creation = async {
         for found in &found {
-            Box::pin(packages::serve(cluster, found, &settings, &sender)).await?;
+            Box::pin(packages::serve(cluster, found, &settings, &sender, &made)).await?;
         }
         create(cluster, object, &args.create).await
     };
@@ -61,7 +63,7 @@ pub async fn run(cluster: &Cluster, args: &Run, out: &mut dyn Write) -> Result<E
     let created = match created {
         Ok(created) => created,
         Err(error) => {
-            packages::discard(cluster, &names).await;
+            packages::discard(cluster, &made).await;
             return Err(error);
         }
     };
@@ -78,6 +80,13 @@ pub async fn run(cluster: &Cluster, args: &Run, out: &mut dyn Write) -> Result<E
 /// The folders of this machine, and the flags with the URLs at which these will be in the cluster.
 fn locate(args: &Run, namespace: &str) -> Result<(Run, Vec<Found>), Error> {
     let mut args = args.clone();
+    if args.tested.overlay.iter().chain(&args.tested.repo).any(RepositoryArg::has_credentials) {
+        return Err(Error::Said(
+            "a URL of --repo or --overlay has credentials in it, which would be for all to read in the run: put them into a \
+             Secret, and name it in credentialsSecret of an object that you apply"
+                .into(),
+        ));
+    }
     let mut all: Vec<Found> = Vec::new();
     if let Some(folder) = &args.tested.packages {
         let found = Found::look(folder)?;
@@ -189,6 +198,10 @@ async fn follow(
 
 /// The parser can't say it of a group of options.
 fn check(args: &Create) -> Result<(), Error> {
+    // Before anything is made of what would then be in vain.
+    if let Some(folder) = args.followed.artifacts.as_ref().filter(|_| args.dry_run.is_none()) {
+        Folder::new(folder)?;
+    }
     if !args.watch && args.followed != Followed::default() {
         return Err(Error::Said(
             "--results, --artifacts, --expect and --rm are about a run that is followed: add --watch".into(),
@@ -217,7 +230,7 @@ fn show(object: &DynamicObject, format: ObjectFormat, out: &mut dyn Write) -> Re
 
 #[cfg(test)]
 mod tests {
-    use copr_operator_kernel::testing::{ApiServer, Exchange, delete, get, patch, post};
+    use copr_operator_kernel::testing::{ApiServer, Exchange, get, patch, post};
     use serde_json::json;
 
     use super::*;
@@ -292,19 +305,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_no_run_reads_is_not_served_any_longer() {
+    async fn what_others_serve_stays_if_the_run_is_refused() {
         let (folder, name) = packages();
         let mut args = with(&folder, Create::default());
         args.tested.repo.clear();
-        let core = "/api/v1/namespaces/team";
-        let script = [
-            is_served(&name),
-            post(RUNS).refuses(ApiServer::INVALID, "spec.suite.timeout: Invalid value"),
-            is_served(&name),
-            delete(format!("{DEPLOYMENTS}/{name}")),
-            delete(format!("{core}/services/{name}")),
-            delete(format!("{core}/persistentvolumeclaims/{name}")),
-        ];
+        let script =
+            [is_served(&name), post(RUNS).refuses(ApiServer::INVALID, "spec.suite.timeout: Invalid value")];
         let (exit, _) = testing::run(script, async |cluster, out| run(cluster, &args, out).await).await;
         assert!(exit.unwrap_err().text().ends_with("Invalid value"));
     }
@@ -328,6 +334,24 @@ mod tests {
         let (exit, text) = new(Create { watch: true, ..Create::default() }, vec![created]).await;
         assert_eq!(exit.unwrap(), Exit::Fine);
         assert!(text.starts_with("CoprTestRun pr-6 in the namespace team\n"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn nothing_is_created_if_what_is_wanted_in_the_end_can_t_be_written() {
+        let (folder, _) = packages();
+        let followed = Followed { artifacts: Some(folder.path().into()), ..Followed::default() };
+        let (result, _) = new(Create { watch: true, followed, ..Create::default() }, vec![]).await;
+        assert!(result.unwrap_err().text().contains("name a folder that is empty"));
+    }
+
+    #[test]
+    fn credentials_are_in_no_object_and_in_no_error() {
+        let mut args = Run::default();
+        args.tested.repo = vec!["pr=https://me:hunter2@r.example/".parse().unwrap()];
+        let mut out = Vec::new();
+        let error = dry_run(&args, None, &mut out).unwrap_err().text();
+        assert!(error.contains("credentialsSecret") && !error.contains("hunter2"), "{error}");
+        assert!(out.is_empty());
     }
 
     #[tokio::test]

@@ -59,14 +59,24 @@ async fn gone(cluster: &Cluster, run: &CoprTestRun, name: &str) -> Result<(), Er
     // Not another one that has its name by now.
     let preconditions = Preconditions { uid: uid.clone(), ..Preconditions::default() };
     let params = DeleteParams::foreground().preconditions(preconditions);
-    match runs.delete(name, &params).await {
-        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => return Ok(()),
-        deleted => deleted.map_err(of("delete"))?,
-    };
-    while runs.get_opt(name).await.map_err(of("read"))?.is_some_and(|found| found.metadata.uid == uid) {
-        tokio::time::sleep(AGAIN).await;
+    loop {
+        match runs.delete(name, &params).await {
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => return Ok(()),
+            Err(away) if error::passes(&away) => tokio::time::sleep(AGAIN).await,
+            deleted => {
+                deleted.map_err(of("delete"))?;
+                break;
+            }
+        }
     }
-    Ok(())
+    loop {
+        match runs.get_opt(name).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(found)) if found.metadata.uid != uid => return Ok(()),
+            Err(error) if !error::passes(&error) => return Err(of("read")(error)),
+            Ok(Some(_)) | Err(_) => tokio::time::sleep(AGAIN).await,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -98,6 +108,10 @@ mod tests {
         let mut other = fixtures::red_object();
         other["metadata"]["uid"] = json!("another");
         assert_eq!(gone(vec![deleted(), get(RUN).answers(other)]).await, Ok(()));
+        // The API server goes away for a moment.
+        let none = get(RUN).refuses(ApiServer::NOT_FOUND, "there is none");
+        let away = [deleted().is_cut_off(), deleted(), get(RUN).is_cut_off(), none];
+        assert_eq!(gone(away.into()).await, Ok(()));
     }
 
     #[tokio::test]

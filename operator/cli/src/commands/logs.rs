@@ -3,13 +3,14 @@
 use std::{io::Write, time::Duration};
 
 use copr_operator_api::v1alpha1::{CoprTestRun, TestStatus};
-use futures::{AsyncBufReadExt as _, TryStreamExt as _};
+use futures::AsyncReadExt as _;
 use kube::api::LogParams;
+use tokio::time::Instant;
 
 use crate::{
     args::Logs,
     cluster::Cluster,
-    error::Error,
+    error::{self, Error},
     model::{condition, one_line, verdict::Exit},
 };
 
@@ -17,6 +18,9 @@ use crate::{
 pub const CONTAINER: &str = "test";
 /// After this a pod that isn't there, or hasn't started, is looked at again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How long the API server may be away while a log is followed.
+const AWAY: Duration = Duration::from_secs(120);
+const CHUNK: usize = 1 << 14;
 
 pub async fn run(cluster: &Cluster, args: &Logs, out: &mut dyn Write) -> Result<Exit, Error> {
     let run = cluster.run(&args.run).await?;
@@ -37,6 +41,7 @@ async fn follow(
     out: &mut dyn Write,
 ) -> Result<Exit, Error> {
     let mut shown = None;
+    let mut answered = Instant::now();
     loop {
         let ended = run.status.as_ref().is_some_and(|status| status.phase.is_final());
         // The list of a suite comes first.
@@ -50,6 +55,12 @@ async fn follow(
                         // 400: its container hasn't started; 404: the pod isn't there yet.
                         Err(LogError::Api(kube::Error::Api(status)))
                             if matches!(status.code, 400 | 404) && !test.outcome.is_final() => {}
+                        Err(LogError::Read(why)) => {
+                            error::tell(&format!(
+                                "the log was cut off ({why}): once more, from its beginning"
+                            ));
+                        }
+                        Err(LogError::Api(why)) if error::passes(&why) && answered.elapsed() < AWAY => {}
                         Err(error) => return Err(gone(error, pod, &run, cluster)),
                     }
                 }
@@ -59,7 +70,14 @@ async fn follow(
             }
         }
         tokio::time::sleep(AGAIN).await;
-        run = cluster.run(run.metadata.name.as_deref().unwrap_or_default()).await?;
+        match cluster.run(run.metadata.name.as_deref().unwrap_or_default()).await {
+            Ok(seen) => {
+                run = seen;
+                answered = Instant::now();
+            }
+            Err(error) if error.passes() && answered.elapsed() < AWAY => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 
@@ -69,15 +87,28 @@ pub enum LogError {
     Write(std::io::Error),
 }
 
-/// Line by line, as they come.
 pub async fn show(cluster: &Cluster, pod: &str, follow: bool, out: &mut dyn Write) -> Result<(), LogError> {
     let params = LogParams { container: Some(CONTAINER.into()), follow, ..LogParams::default() };
-    let stream = cluster.pods().log_stream(pod, &params).await.map_err(LogError::Api)?;
-    let mut lines = stream.lines();
-    while let Some(line) = lines.try_next().await.map_err(LogError::Read)? {
-        writeln!(out, "{line}").and_then(|()| out.flush()).map_err(LogError::Write)?;
+    copy(cluster, pod, &params, out).await
+}
+
+/// The bytes of a log, as they come: a test may print what is no text.
+pub async fn copy(
+    cluster: &Cluster,
+    pod: &str,
+    params: &LogParams,
+    out: &mut dyn Write,
+) -> Result<(), LogError> {
+    let mut stream = Box::pin(cluster.pods().log_stream(pod, params).await.map_err(LogError::Api)?);
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let read = stream.read(&mut chunk).await.map_err(LogError::Read)?;
+        if read == 0 {
+            return Ok(());
+        }
+        let bytes = chunk.get(..read).unwrap_or_default();
+        out.write_all(bytes).and_then(|()| out.flush()).map_err(LogError::Write)?;
     }
-    Ok(())
 }
 
 fn find<'a>(run: &'a CoprTestRun, name: &str) -> Result<&'a TestStatus, Error> {
@@ -160,6 +191,16 @@ mod tests {
         let log = get(LOG).query("container", "test").says("one\ntwo\n");
         let (exit, text) = logs("build-spec", false, vec![red(), log]).await;
         assert_eq!((exit.unwrap(), text.as_str()), (Exit::Fine, "one\ntwo\n"));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_text_is_shown_as_it_is() {
+        let args = Logs { run: "pr-7".into(), test: "build-spec".into(), follow: false };
+        let server = ApiServer::expects([red(), get(LOG).says("one\r\ntwo without an end")]);
+        let cluster = Cluster { client: server.client(), namespace: "team".into() };
+        let mut out = Vec::new();
+        run(&cluster, &args, &mut out).await.unwrap();
+        assert_eq!(out, b"one\r\ntwo without an end");
     }
 
     #[tokio::test]

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, io::Write};
 use copr_operator_api::v1alpha1::CoprTestRun;
 use kube::api::{DynamicObject, ListParams, LogParams};
 
-use super::{logs, say};
+use super::{
+    logs::{self, LogError},
+    say,
+};
 use crate::{
     args::{Results, ResultsFormat, VERSION},
     cluster::{Cluster, typed},
@@ -38,19 +41,27 @@ pub async fn run(cluster: &Cluster, args: &Results, out: &mut dyn Write) -> Resu
 
 /// With the last green run and the ends of the logs of red tests, where they can be had.
 pub async fn page(cluster: &Cluster, run: &CoprTestRun) -> Result<String, Error> {
-    let all = cluster.runs().list(&ListParams::default()).await.map_err(Error::api(format!(
-        "list the CoprTestRuns of the namespace {}, for the last green one",
-        cluster.namespace
-    )))?;
-    let logs = ends_of_logs(cluster, run).await?;
-    let green = html::last_green(run, &all.items);
+    let all = match cluster.runs().list(&ListParams::default()).await {
+        Ok(list) => list.items,
+        // Who may read a run and not list them sees no other one.
+        Err(kube::Error::Api(status)) if status.code == 403 => Vec::new(),
+        Err(error) => {
+            let doing = format!(
+                "list the CoprTestRuns of the namespace {}, for the last green one",
+                cluster.namespace
+            );
+            return Err(Error::api(doing)(error));
+        }
+    };
+    let logs = ends_of_logs(cluster, run).await;
+    let green = html::last_green(run, &all);
     html::page(&html::Subject { run, green, logs: &logs, version: VERSION })
         .map_err(|error| Error::Render { what: "a page", why: error.to_string() })
 }
 
-/// The ends of the logs of red tests, as far as their pods are there.
-pub async fn ends_of_logs(cluster: &Cluster, run: &CoprTestRun) -> Result<BTreeMap<String, String>, Error> {
-    let mut logs = BTreeMap::new();
+/// The ends of the logs of red tests, as far as their pods are there. Why one can't be read stands in its place.
+pub async fn ends_of_logs(cluster: &Cluster, run: &CoprTestRun) -> BTreeMap<String, String> {
+    let mut ends = BTreeMap::new();
     let red = run.status.iter().flat_map(|status| &status.tests).filter(|test| test.outcome.is_red());
     for test in red {
         let Some(pod) = &test.pod else { continue };
@@ -59,16 +70,18 @@ pub async fn ends_of_logs(cluster: &Cluster, run: &CoprTestRun) -> Result<BTreeM
             tail_lines: Some(LOG_LINES),
             ..LogParams::default()
         };
-        match cluster.pods().logs(pod, &params).await {
-            Ok(log) => {
-                logs.insert(test.name.clone(), html::log_end(&log));
-            }
+        let mut log = Vec::new();
+        let end = match logs::copy(cluster, pod, &params, &mut log).await {
+            Ok(()) => html::log_end(&String::from_utf8_lossy(&log)),
             // The page says what there is: a log goes with its pod.
-            Err(kube::Error::Api(status)) if matches!(status.code, 400 | 403 | 404) => {}
-            Err(error) => return Err(Error::api(format!("read the log of the pod {pod}"))(error)),
-        }
+            Err(LogError::Api(kube::Error::Api(status))) if matches!(status.code, 400 | 403 | 404) => {
+                continue;
+            }
+            Err(error) => format!("({})", logs::gone(error, pod, run, cluster).text()),
+        };
+        ends.insert(test.name.clone(), end);
     }
-    Ok(logs)
+    ends
 }
 
 /// Without what only the API server needs.

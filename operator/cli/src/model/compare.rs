@@ -12,6 +12,8 @@ pub struct Difference {
     pub got_red: Vec<Change>,
     pub got_green: Vec<Change>,
     pub still_red: Vec<Change>,
+    /// Were red, and have no verdict now: skipped, or not run.
+    pub untold: Vec<Change>,
     /// Packages by name: before, after.
     pub packages: Vec<Pair>,
     pub images: Vec<Pair>,
@@ -56,7 +58,8 @@ pub fn difference(before: &CoprTestRunStatus, after: &CoprTestRunStatus) -> Diff
         let list = match (red(was), red(is)) {
             (false, true) => &mut difference.got_red,
             (true, true) => &mut difference.still_red,
-            (true, false) => &mut difference.got_green,
+            (true, false) if is.is_some_and(|test| is_green(test.outcome)) => &mut difference.got_green,
+            (true, false) => &mut difference.untold,
             (false, false) => continue,
         };
         let fingerprint = |test: Option<&TestStatus>| test.and_then(|test| test.fingerprint.clone());
@@ -73,6 +76,10 @@ pub fn difference(before: &CoprTestRunStatus, after: &CoprTestRunStatus) -> Diff
         });
     }
     difference
+}
+
+fn is_green(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Passed | Outcome::Flaky | Outcome::ExpectedFailure)
 }
 
 /// What differs, by key.
@@ -127,6 +134,7 @@ pub fn words(before: &CoprTestRun, after: &CoprTestRun) -> String {
         ("got red", &difference.got_red),
         ("got green", &difference.got_green),
         ("still red", &difference.still_red),
+        ("red before, without a verdict now", &difference.untold),
     ];
     for (what, changes) in lists {
         if !changes.is_empty() {

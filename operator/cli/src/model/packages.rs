@@ -57,9 +57,10 @@ pub fn selector(name: &str) -> String {
     format!("app.kubernetes.io/instance={name}")
 }
 
-/// Room for the packages, what createrepo_c makes of them, and what a file system takes for itself.
+/// Room for the packages, what createrepo_c makes of them, another upload of the same at the same time, and what a file system takes
+/// for itself.
 fn size(bytes: u64) -> String {
-    format!("{}Mi", (bytes + bytes / 4).div_ceil(MEBIBYTE) + 128)
+    format!("{}Mi", (2 * (bytes + bytes / 4)).div_ceil(MEBIBYTE) + 128)
 }
 
 fn metadata(name: &str) -> Value {
@@ -271,7 +272,7 @@ mod tests {
 
     #[test]
     fn there_is_room_for_more_than_the_packages() {
-        assert_eq!((size(0), size(1), size(4 << 30)), ("128Mi".into(), "129Mi".into(), "5248Mi".into()));
+        assert_eq!((size(0), size(1), size(4 << 30)), ("128Mi".into(), "129Mi".into(), "10368Mi".into()));
     }
 
     #[test]

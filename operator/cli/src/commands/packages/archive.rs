@@ -16,17 +16,20 @@ const CHUNK: usize = 1 << 16;
 
 /// Unpacks a tar of so many bytes beside the folder that is served, and puts it into place when it is complete: an upload that is
 /// interrupted leaves nothing that is served. tar reads to the end of its input, which not every cluster passes on, so `head` ends
-/// it; and takes one that ends early after a whole file for a whole one, so the last file is looked for.
+/// it; and takes one that ends early after a whole file for a whole one, so the last file is looked for. Others may send the same
+/// packages at the same time: each upload has a folder of its own, named after its process.
 pub fn script(volume: &str) -> String {
     format!(
         "set -eu\n\
          cd {volume}\n\
          if [ -e {FOLDER} ]; then exit 0; fi\n\
-         rm -rf part\n\
-         mkdir part\n\
-         head -c \"$1\" | tar -x -o -f - -C part\n\
-         if [ ! -s part/repodata/repomd.xml ]; then echo 'the upload was cut off' >&2; exit 1; fi\n\
-         mv part {FOLDER}\n"
+         for old in part.*; do [ -e \"/proc/${{old#part.}}\" ] || rm -rf \"$old\"; done\n\
+         part=part.$$\n\
+         rm -rf \"$part\"\n\
+         mkdir \"$part\"\n\
+         head -c \"$1\" | tar -x -o -f - -C \"$part\"\n\
+         if [ ! -s \"$part/repodata/repomd.xml\" ]; then echo 'the upload was cut off' >&2; exit 1; fi\n\
+         if [ -e {FOLDER} ]; then rm -rf \"$part\"; else mv \"$part\" {FOLDER}; fi\n"
     )
 }
 
@@ -141,7 +144,7 @@ mod tests {
         assert_eq!(unpack(volume.path(), size, &more), (true, String::new()));
         assert_eq!(fs::read(served.join(&long)).unwrap().len(), 1000);
         assert_eq!(fs::read_to_string(served.join("repodata/repomd.xml")).unwrap(), "1\n");
-        assert!(!volume.path().join("part").exists());
+        assert_eq!(fs::read_dir(volume.path()).unwrap().count(), 1);
         // Once more it has nothing to do.
         assert_eq!(unpack(volume.path(), size, b""), (true, String::new()));
     }

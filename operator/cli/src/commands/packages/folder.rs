@@ -210,10 +210,11 @@ fn differ(one: &Path, other: &Path) -> Error {
     ))
 }
 
-/// The packages' own times are in the metadata.
+/// The packages' own times are in the metadata, and their modes don't matter: they may be for reading only.
 fn copy(from: &Path, to: &Path) -> Result<(), Error> {
-    fs::copy(from, to).map_err(Error::file("copy into $TMPDIR", from))?;
-    let file = File::options().write(true).open(to).map_err(Error::file("write", to))?;
+    let mut original = File::open(from).map_err(Error::file("read", from))?;
+    let mut file = File::create(to).map_err(Error::file("write", to))?;
+    io::copy(&mut original, &mut file).map_err(Error::file("copy into $TMPDIR", from))?;
     file.set_modified(SystemTime::UNIX_EPOCH).map_err(Error::file("write", to))
 }
 

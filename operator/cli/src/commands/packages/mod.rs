@@ -4,7 +4,7 @@ mod archive;
 mod folder;
 mod send;
 
-use std::{io::Write, time::Duration};
+use std::{cell::RefCell, io::Write, time::Duration};
 
 use copr_operator_api::v1alpha1::CoprTestRun;
 use k8s_openapi::api::{
@@ -65,12 +65,13 @@ pub async fn run(cluster: &Cluster, args: &Serve, out: &mut dyn Write) -> Result
     let settings = Settings::new(&args.packages_image, args.pull_secret.as_deref());
     let sender = Exec(cluster.pods());
     let mut interruption = Interruption::new()?;
+    let made = Made::default();
     let served = tokio::select! {
-        served = serve(cluster, &found, &settings, &sender) => served,
+        served = serve(cluster, &found, &settings, &sender, &made) => served,
         () = interruption.comes() => Err(Error::Said("interrupted: nothing is served".into())),
     };
     if let Err(error) = served {
-        discard(cluster, &[found.name()]).await;
+        discard(cluster, &made).await;
         return Err(error);
     }
     keep(cluster, &found.name()).await.map_err(of("keep"))?;
@@ -90,20 +91,25 @@ async fn keep(cluster: &Cluster, name: &str) -> kube::Result<()> {
     deployments(cluster).patch(name, &params, &kept).await.map(drop)
 }
 
+/// What this call made, by name, and so what it may take away again: others may be about to use what was there.
+#[derive(Default)]
+pub struct Made(RefCell<Vec<String>>);
+
 /// Serves packages, if nobody does yet; what is interrupted goes on with the next call.
 pub async fn serve(
     cluster: &Cluster,
     found: &Found,
     settings: &Settings<'_>,
     sender: &impl Sender,
+    made: &Made,
 ) -> Result<(), Error> {
     let name = found.name();
-    if let Some(deployment) = deployments(cluster).get_opt(&name).await.map_err(of("read"))?
-        && packages::is_served(&deployment)
-    {
+    let there = deployments(cluster).get_opt(&name).await.map_err(of("read"))?;
+    if there.as_ref().is_some_and(packages::is_served) {
         error::tell(&format!("{} are served already, as {name}", found.describe()));
         return Ok(());
     }
+    going(cluster, &name).await?;
     // Before anything is made in the cluster.
     let repository = found.repository(settings.createrepo)?;
     error::tell(&format!("serving {}, as {name}", found.describe()));
@@ -116,11 +122,37 @@ pub async fn serve(
         pull_secret: settings.pull_secret,
         openshift: groups.groups.iter().any(|group| group.name == "security.openshift.io"),
     };
+    if there.is_none_or(|there| there.metadata.deletion_timestamp.is_some()) {
+        made.0.borrow_mut().push(name.clone());
+    }
     apply(&claims(cluster), &name, MANAGER, &packages::claim(&wanted)).await.map_err(refused)?;
     apply(&services(cluster), &name, MANAGER, &packages::service(&wanted)).await.map_err(refused)?;
     apply(&deployments(cluster), &name, MANAGER, &packages::deployment(&wanted)).await.map_err(refused)?;
     send(cluster, &name, &repository, sender).await?;
     answers(cluster, &name).await
+}
+
+/// Waits until those of before that are being deleted are gone: what is applied to them goes with them.
+async fn going(cluster: &Cluster, name: &str) -> Result<(), Error> {
+    let until = Instant::now() + RUNS;
+    loop {
+        let claim = claims(cluster).get_opt(name).await.map_err(of("read"))?;
+        let service = services(cluster).get_opt(name).await.map_err(of("read"))?;
+        let deployment = deployments(cluster).get_opt(name).await.map_err(of("read"))?;
+        let metadata =
+            [claim.map(|c| c.metadata), service.map(|s| s.metadata), deployment.map(|d| d.metadata)];
+        if metadata.into_iter().flatten().all(|metadata| metadata.deletion_timestamp.is_none()) {
+            return Ok(());
+        }
+        if Instant::now() >= until {
+            return Err(Error::Said(format!(
+                "{name} of a run before is still being deleted after {} seconds: 'kubectl describe persistentvolumeclaim {name} --namespace {}' says what holds it",
+                RUNS.as_secs(),
+                cluster.namespace
+            )));
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
 }
 
 /// Gives what is served to a run. The run goes on if that fails, so it's only said.
@@ -146,9 +178,9 @@ pub async fn give(cluster: &Cluster, names: &[String], run: &CoprTestRun) {
     }
 }
 
-/// Deletes what no run has been given.
-pub async fn discard(cluster: &Cluster, names: &[String]) {
-    for name in names {
+/// Deletes what was made and no run has been given.
+pub async fn discard(cluster: &Cluster, made: &Made) {
+    for name in &made.0.take() {
         let gone = async {
             match deployments(cluster).get_opt(name).await? {
                 Some(there) if there.metadata.owner_references.is_some() || packages::stays(&there) => {

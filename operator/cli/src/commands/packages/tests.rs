@@ -50,7 +50,7 @@ async fn serve_in(here: &Here, pods: &Pods, script: Vec<Exchange>) -> Result<(),
     let createrepo = here.folder.path().join("createrepo");
     let settings = Settings { image: "python", pull_secret: None, createrepo: createrepo.to_str().unwrap() };
     let serve = async |cluster: &Cluster, _: &mut dyn std::io::Write| {
-        serve(cluster, &here.found, &settings, pods).await.map_err(|error| error.text())
+        serve(cluster, &here.found, &settings, pods, &Made::default()).await.map_err(|error| error.text())
     };
     testing::run_for(Duration::from_secs(3600), script, serve).await.0
 }
@@ -68,6 +68,9 @@ fn made(name: &str) -> Vec<Exchange> {
     let applied =
         |folder| patch(one(folder, name)).query("fieldManager", "kubectl-copr").query("force", "true");
     vec![
+        get(one(DEPLOYMENTS, name)),
+        get(one(CLAIMS, name)),
+        get(one(SERVICES, name)),
         get(one(DEPLOYMENTS, name)),
         get("/apis").answers(json!({"kind": "APIGroupList", "groups": []})),
         applied(CLAIMS).body(json!({"spec": {"resources": {"requests": {"storage": "129Mi"}}}})),
@@ -154,11 +157,26 @@ async fn a_pod_that_never_runs_is_not_waited_for_for_ever() {
     assert!(error.contains("its pod doesn't run after 300 seconds; 'kubectl describe pods"), "{error}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn those_of_before_are_gone_before_the_same_are_made_again() {
+    let here = here();
+    let going = json!({"metadata": {"name": "x", "deletionTimestamp": "2026-11-26T10:00:00Z"}});
+    let looks =
+        |claim: Exchange, deployment: Exchange| vec![claim, get(one(SERVICES, &here.name)), deployment];
+    let (claim, deployment) = (|| get(one(CLAIMS, &here.name)), || get(one(DEPLOYMENTS, &here.name)));
+    let mut script = vec![deployment().answers(going.clone())];
+    script.extend(looks(claim().answers(going.clone()), deployment().answers(going.clone())));
+    script.extend(looks(claim().answers(going), deployment()));
+    script.extend(made(&here.name).into_iter().skip(1));
+    script.extend([runs(&here.name), deployment().answers(served())]);
+    assert_eq!(serve_in(&here, &Pods::default(), script).await, Ok(()));
+}
+
 #[tokio::test]
 async fn a_quota_is_told_with_what_to_do() {
     let here = here();
     let mut script = made(&here.name);
-    script.truncate(2);
+    script.truncate(5);
     script.push(patch(one(CLAIMS, &here.name)).refuses(ApiServer::FORBIDDEN, "exceeded quota: small"));
     let error = serve_in(&here, &Pods::default(), script).await.unwrap_err();
     assert_eq!(
@@ -206,7 +224,7 @@ async fn what_is_served_by_itself_belongs_to_no_run() {
 async fn only_what_no_run_has_is_discarded() {
     let gone = |script: Vec<Exchange>| {
         testing::run(script, async |cluster: &Cluster, _: &mut dyn std::io::Write| {
-            discard(cluster, &["packages-1".into()]).await;
+            discard(cluster, &Made(vec!["packages-1".into()].into())).await;
         })
     };
     let deployment = || get(one(DEPLOYMENTS, "packages-1"));
