@@ -31,7 +31,8 @@ lock() {
 	flock --timeout 600 9 || die "another call has been at it for 10 minutes: see 'ps -ef' on the host"
 }
 
-# --- What packages change, so that it can be undone: themselves, and the users that they make and leave behind.
+# --- What packages change, so that it can be undone: themselves, and the users that they make and leave behind. People have
+# greater ids than those.
 
 # list_packages: those of which there is more than settings, so also what an interrupted dpkg has left half done.
 list_packages() {
@@ -39,15 +40,22 @@ list_packages() {
 }
 
 list_users() {
-	cut -d: -f1 /etc/passwd | sort
+	of_packages </etc/passwd
 }
 
 list_groups() {
-	cut -d: -f1 /etc/group | sort
+	of_packages </etc/group
 }
 
-# begin_changes: an up that was cut has begun them already.
+# of_packages: of accounts, in the form that passwd and group share.
+of_packages() {
+	awk -F: '$3 < 1000 { print $1 }' | sort
+}
+
+# begin_changes: until this call ends, however it does: what others install and whom they add later isn't ours. Only of an up that
+# had no time for that, as the power went or it was killed, there is a beginning already.
 begin_changes() {
+	trap end_changes EXIT
 	[[ ! -d $BEFORE ]] || return 0
 	rm -rf "$BEFORE.part"
 	mkdir -p "$BEFORE.part"
@@ -72,7 +80,9 @@ end_changes() {
 # undo_changes: nothing else is removed, however unused it looks.
 undo_changes() {
 	local stay
-	[[ ! -d $BEFORE ]] || repair_packages
+	[[ -d $BEFORE || -d $ADDED ]] || return 0
+	begin_changes
+	repair_packages
 	end_changes
 	[[ -d $ADDED ]] || return 0
 	remove_packages

@@ -46,7 +46,10 @@ start_job() {
 	shift
 	log=$(log_of "$name")
 	mkdir -p "${log%/*}"
+	# In a process group of its own, so that it can be ended with all that it has started.
+	set -m
 	"$@" >"$log" 2>&1 </dev/null &
+	set +m
 	JOB_NAMES[$!]=$name
 	JOB_BEGAN[$!]=$SECONDS
 }
@@ -79,7 +82,7 @@ stop_jobs() {
 	local id
 	for id in "${!JOB_NAMES[@]}"; do
 		# It may have ended by itself since.
-		kill -TERM "$id" 2>/dev/null || true
+		kill -TERM -- "-$id" 2>/dev/null || true
 	done
 	JOB_NAMES=()
 }

@@ -53,6 +53,7 @@ keep_connected() {
 	trap 'rm -f "$CONNECTION/stays"' TERM
 	while kill -0 "$1" 2>/dev/null || [[ -e $CONNECTION/stays ]]; do
 		sleep 1
+		kill -0 "$1" 2>/dev/null || forget_fetched_run
 		if ! "${SSH[@]}" -O check "$HOST"; then
 			open_connection -o BatchMode=yes -o ConnectTimeout=10 || sleep 4
 		fi
@@ -90,8 +91,12 @@ make_host_cluster() {
 
 # resume_host_cluster: with what is on the host. Leaves what the cluster says of itself in the connection's folder.
 resume_host_cluster() {
-	# A machine may have a patience of its own.
-	on_host env ${COPR_E2E_PATIENCE:+"COPR_E2E_PATIENCE=$COPR_E2E_PATIENCE"} "$HOST_SCRIPTS/e2e/host/$CLUSTER" up >"$CONNECTION/cluster"
+	local name settings=()
+	# A machine may have settings of its own.
+	for name in COPR_E2E_PATIENCE COPR_HOST_KUBERNETES; do
+		[[ ! ${!name:-} ]] || settings+=("$name=${!name}")
+	done
+	on_host env "${settings[@]}" "$HOST_SCRIPTS/e2e/host/$CLUSTER" up >"$CONNECTION/cluster"
 	cat "$CONNECTION/cluster"
 }
 
@@ -198,15 +203,20 @@ forget_fetched_run() {
 	output=$(<"$CONNECTION/output")
 	if [[ -s $output/results.html ]]; then
 		on_host rm -f "$HOST_RUN"
+		rm "$CONNECTION/output"
 	fi
 }
 
 # reset_host: as it was.
 reset_host() {
 	local cluster
-	cluster=$(on_host cat "$HOST_FOLDER/state/cluster") || die "$HOST has no cluster of ours: there is nothing to remove"
-	copy_scripts
-	step "cluster removed from $HOST" on_host "$HOST_SCRIPTS/e2e/host/$cluster" down
+	cluster=$(on_host bash -c "test ! -d $HOST_FOLDER || { cat $HOST_FOLDER/state/cluster || echo none; } 2>/dev/null")
+	[[ $cluster ]] || die "$HOST has no cluster of ours: there is nothing to remove"
+	# Without one, it was cut while it was being set up, or while this was done before.
+	if [[ $cluster != none ]]; then
+		copy_scripts
+		step "cluster removed from $HOST" on_host "$HOST_SCRIPTS/e2e/host/$cluster" down
+	fi
 	on_host rm -rf "$HOST_FOLDER"
 	say "$HOST is as it was."
 }

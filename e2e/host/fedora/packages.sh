@@ -10,24 +10,31 @@ list_rpms() {
 }
 
 list_users() {
-	cut --delimiter=: --fields=1 /etc/passwd | LC_ALL=C sort
+	of_packages </etc/passwd
 }
 
 list_groups() {
-	cut --delimiter=: --fields=1 /etc/group | LC_ALL=C sort
+	of_packages </etc/group
+}
+
+# of_packages: of accounts, in the form that passwd and group share. People have greater ids.
+of_packages() {
+	awk -F: '$3 < 1000 { print $1 }' | LC_ALL=C sort
 }
 
 # install_rpms PACKAGE...: those that are missing, with what they need.
 install_rpms() {
-	local missing=() package
+	local missing=() package status=0
 	for package in "$@"; do
 		rpm --query --quiet --whatprovides "$package" || missing+=("$package")
 	done
 	if ((${#missing[@]} > 0)); then
 		note_before
-		dnf install --assumeyes --setopt=install_weak_deps=False "${missing[@]}"
+		dnf install --assumeyes --setopt=install_weak_deps=False "${missing[@]}" || status=$?
 	fi
+	# What others install after a dnf that failed isn't ours either.
 	note_added
+	return "$status"
 }
 
 # note_before: unless an installation that was cut short has.
