@@ -78,7 +78,7 @@ class Action(unittest.TestCase):
         return self.step(
             "Run the suite",
             CONTENTS=self.cluster.kubeconfig,
-            FLAGS="--registry quay.io/you --test build-spec",
+            FLAGS="--registry quay.io/you\n--test build-spec\n",
             COMMIT=COMMIT,
             PULL_REQUEST=pull_request,
             COPR_TOKEN_SECRET="github-token",

@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import os
 import re
+import signal
 import subprocess
 import tempfile
+import time
 import unittest
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +19,7 @@ TASK = load((CI / "tekton/task.yaml").read_text(encoding="utf-8"))
 PIPELINE = load((CI / "tekton/pipeline.yaml").read_text(encoding="utf-8"))
 STEP = TASK["spec"]["steps"][0]
 MAX_BYTES = 4096
+DEADLINE_SECONDS = 60
 
 
 def snapshot(*revisions: str) -> str:
@@ -42,7 +46,7 @@ class Script(unittest.TestCase):
         (self.cluster.bin / "copr-sanity").unlink()
         (self.cluster.bin / "kubectl-copr").unlink()
 
-    def run_it(self, **params: str) -> tuple[dict[str, Any], str]:
+    def run_it(self, *, is_cancelled: bool = False, **params: str) -> tuple[dict[str, Any], str]:
         """TEST_OUTPUT, and what the step prints."""
         script = self.work / "script"
         script.write_text(STEP["script"], encoding="utf-8")
@@ -57,22 +61,36 @@ class Script(unittest.TestCase):
             entry["name"]: re.sub(r"\$\(([^)]+)\)", lambda found: variables[found[1]], entry["value"])
             for entry in STEP["env"]
         }
-        ran = subprocess.run(
+        with subprocess.Popen(
             [script, "--registry", "quay.io/you"],
             env={"PATH": self.cluster.environment()["PATH"], **environment},
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            check=False,
-        )
+            start_new_session=True,
+        ) as step:
+            if is_cancelled:
+                deadline = time.monotonic() + DEADLINE_SECONDS
+                while not (self.cluster.folder / "watching").exists():
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.05)
+                # All processes of the step, as Tekton's entrypoint does.
+                os.killpg(step.pid, signal.SIGTERM)
+            said, _ = step.communicate(timeout=DEADLINE_SECONDS)
         # Tekton would call the task failed, and Konflux would look at no result.
-        self.assertEqual(ran.returncode, 0, ran.stdout)
+        self.assertEqual(step.returncode, 0, said)
         self.assertTrue((self.work / "RUN").exists())
         raw = (self.work / "TEST_OUTPUT").read_bytes()
         self.assertLessEqual(len(raw) + len((self.work / "RUN").read_bytes()), MAX_BYTES)
         output = json.loads(raw)
         datetime.fromisoformat(output.pop("timestamp"))
-        return output, ran.stdout
+        return output, said
+
+    def test_a_task_that_is_cancelled_cancels_its_run(self) -> None:
+        (self.cluster.folder / "slow").touch()
+        output, said = self.run_it(is_cancelled=True, commit=COMMIT)
+        self.assertEqual(output["result"], "ERROR", said)
+        self.assertEqual(self.cluster.calls()[-1], "cancel --namespace=ci pr-7")
 
     def test_a_red_run_is_a_failure_with_its_numbers(self) -> None:
         (self.cluster.folder / "verdict").write_text("1")

@@ -3,7 +3,8 @@
 set -euo pipefail
 
 flags=()
-read -r -a flags <<<"${COPR_FLAGS:-}"
+# On as many lines as somebody likes; read ends with 1 as there is no NUL.
+read -r -d '' -a flags <<<"${COPR_FLAGS:-}" || [[ $? == 1 ]]
 if [[ ${PACKIT_COMMIT_SHA:-} ]]; then
 	flags+=(--source "$PACKIT_FULL_REPO_NAME" --commit "$PACKIT_COMMIT_SHA")
 fi
