@@ -8,7 +8,10 @@ mod commands;
 mod error;
 mod model;
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use clap::Parser as _;
 
@@ -16,10 +19,11 @@ use args::Args;
 use model::verdict::Exit;
 
 fn main() -> ExitCode {
-    let mut words = std::env::args();
+    let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
     // As kubectl calls what completes the words after "kubectl copr".
     if words.next().is_some_and(|program| program.ends_with("kubectl_complete-copr")) {
-        print!("{}", commands::complete(&words.collect::<Vec<_>>()));
+        // A shell that has gone completes nothing.
+        _ = io::stdout().write_all(commands::complete(&words.collect::<Vec<_>>()).as_bytes());
         return ExitCode::SUCCESS;
     }
     let args = Args::parse();
