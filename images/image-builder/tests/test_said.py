@@ -30,7 +30,8 @@ TOLD = {
     "posted": (None, (">>> Running %post scriptlet: posted-0:1-1.noarch", "%post(posted-1-1.noarch) scriptlet failed, exit status 5")),
     "unsigned": (("Package good-1-1.noarch.rpm is not signed", "GPG check FAILED"),
                  ("Transaction failed: Signature verification failed.", "The package is not signed.")),
-    "foreign": (("Import of key(s) didn't help, wrong key(s)?", "Public key for good-1-1.noarch.rpm is not installed"),
+    # dnf 4 says one on stdout and the other on stderr, which come by two pipes.
+    "foreign": ((("Import of key(s) didn't help, wrong key(s)?", "Public key for good"), "Public key for good-1-1.noarch.rpm is not installed"),
                 ("Transaction failed: Signature verification failed.", "Import of the key didn't help, wrong key?")),
     "tampered": (("Problem opening package good-1-1.noarch.rpm", "GPG check FAILED"),
                  ("Transaction failed: Signature verification failed.", "Problem occurred when opening the package.")),
