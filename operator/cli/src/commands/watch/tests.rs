@@ -131,6 +131,13 @@ async fn a_run_without_any_of_the_packages_that_are_to_be_tested_has_no_verdict(
     }
 }
 
+/// All that can be wanted in the end, of the run pr-6.
+fn everything(folder: &testing::Folder) -> Watch {
+    let artifacts = Some(folder.path().join("out"));
+    let followed = Followed { results: true, artifacts, rm: true, ..Followed::default() };
+    Watch { run: "pr-6".into(), plain: true, followed }
+}
+
 #[tokio::test]
 async fn in_the_end_everything_is_shown_and_written_and_the_run_goes() {
     let mut green = fixtures::green_object();
@@ -155,13 +162,7 @@ async fn in_the_end_everything_is_shown_and_written_and_the_run_goes() {
         get(here()).refuses(ApiServer::NOT_FOUND, "gone"),
     ]);
     let folder = testing::Folder::new();
-    let followed = Followed {
-        results: true,
-        artifacts: Some(folder.path().join("out")),
-        rm: true,
-        ..Followed::default()
-    };
-    let args = Watch { run: "pr-6".into(), plain: true, followed };
+    let args = everything(&folder);
     let (result, text) = testing::run(script, async |cluster, out| run(cluster, &args, out).await).await;
     assert_eq!(result.unwrap(), Exit::Fine);
     assert!(text.contains("TEST ") && text.contains("wrote "), "{text}");
@@ -199,13 +200,7 @@ async fn what_can_t_be_written_changes_no_verdict_and_the_run_stays_for_it() {
         get("/api/v1/namespaces/team/events").refuses((400, "BadRequest"), "what?"),
     ];
     let folder = testing::Folder::new();
-    let followed = Followed {
-        results: true,
-        artifacts: Some(folder.path().join("out")),
-        rm: true,
-        ..Followed::default()
-    };
-    let args = Watch { run: "pr-6".into(), plain: true, followed };
+    let args = everything(&folder);
     let (result, text) = testing::run_for(Duration::from_secs(600), script, async |cluster, out| {
         run(cluster, &args, out).await
     })
