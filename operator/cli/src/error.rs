@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use copr_operator_kernel::report;
+use copr_operator_kernel::{apply, report};
 
 /// On standard error. A terminal that was closed is no reason to stop in the middle, as `eprintln!` would.
 pub fn tell(text: &str) {
@@ -15,7 +15,7 @@ pub fn tell(text: &str) {
 /// Whether the API server is away or unwell, rather than that it says no.
 pub fn passes(error: &kube::Error) -> bool {
     match error {
-        kube::Error::Api(status) => status.code == 429 || status.code >= 500,
+        kube::Error::Api(answer) => apply::is_unwell(answer),
         kube::Error::HyperError(_) | kube::Error::Service(_) | kube::Error::ReadEvents(_) => true,
         _ => false,
     }

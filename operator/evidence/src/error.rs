@@ -1,6 +1,7 @@
 //! Why evidence isn't kept.
 
 use copr_operator_images::{AccessError, RegistryError};
+use copr_operator_kernel::apply;
 
 /// Why evidence isn't kept.
 #[derive(Debug, thiserror::Error)]
@@ -58,9 +59,7 @@ impl Error {
         match self {
             Self::Registry(error) => error.passes(),
             // What the API server says no to, it says no to again.
-            Self::Read { source: kube::Error::Api(answer), .. } => {
-                answer.code == 429 || (500..600).contains(&answer.code)
-            }
+            Self::Read { source: kube::Error::Api(answer), .. } => apply::is_unwell(answer),
             Self::Read { .. } => true,
             _ => false,
         }

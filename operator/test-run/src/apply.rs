@@ -190,7 +190,7 @@ where
 /// Whether an answer is why an object isn't there, for a run that goes on telling and whose time goes on. An API server that is
 /// unwell, or can't reach somebody's webhook, may stay so.
 fn is_told(answer: &kube::core::Status) -> bool {
-    apply::is_refusal(answer) || answer.code == 429 || (500..600).contains(&answer.code)
+    apply::is_refusal(answer) || apply::is_unwell(answer)
 }
 
 /// Deletes what has to go.

@@ -96,3 +96,8 @@ impl Error {
 pub fn is_refusal(answer: &kube::core::Status) -> bool {
     (400..500).contains(&answer.code) && !matches!(answer.code, 401 | 408 | 409 | 429)
 }
+
+/// Whether the API server was unwell or busy: the same may be answered otherwise a moment later.
+pub fn is_unwell(answer: &kube::core::Status) -> bool {
+    answer.code == 429 || (500..600).contains(&answer.code)
+}

@@ -27,7 +27,7 @@ use serde::Serialize;
 use copr_operator_api::labels::{self, FIELD_MANAGER};
 use memory::{Memory, Version};
 
-pub use error::{Error, is_refusal};
+pub use error::{Error, is_refusal, is_unwell};
 pub use orphans::delete_orphans;
 
 /// What becomes of an object over time.
