@@ -92,3 +92,18 @@ step() {
 	start_job "$@"
 	wait_jobs
 }
+
+# need_disk GIB: that much has to be free where images, volumes and what is built go. The kubelet of a nearly full machine evicts
+# pods and takes none, and whatever runs there fails for reasons of its own only after all of its deadlines.
+need_disk() {
+	local folder free short=()
+	for folder in /var/lib "$ROOT"; do
+		free=$(df --output=avail --block-size=1G "$folder" | tail -n 1)
+		if ((free < $1)); then
+			short+=("below $folder are ${free// /} GiB free")
+		fi
+	done
+	if ((${#short[@]} > 0)); then
+		die "${short[0]}, and this takes $1. What may be removed here: e2e/tidy (what newer builds have replaced), e2e/kube down --purge (the test cluster with its images), cargo clean"
+	fi
+}

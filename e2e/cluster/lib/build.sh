@@ -2,10 +2,6 @@
 # What is built here. Each part is kept in a folder named after the hash of all
 # that it is built from, so that nothing is built twice and nothing stale runs.
 
-# Days for which parts that are no longer current are kept, for those who switch
-# between branches. Pods that run keep using the runc they were started with.
-readonly KEEP_DAYS=14
-
 # One setting for everything: no paths of this machine in the binaries, and
 # nothing taken from a go.work or from the environment's flags.
 export GOFLAGS=-mod=readonly\ -trimpath\ -buildvcs=false GOWORK=off
@@ -90,6 +86,7 @@ part_folder() {
 build_part() {
 	local part=$1 folder=$2 scratch
 	if [[ -d $folder ]]; then
+		# e2e/tidy keeps what was used last. Pods that run keep using the runc they were started with.
 		touch "$folder"
 		return
 	fi
@@ -98,8 +95,6 @@ build_part() {
 	chmod 755 "$scratch"
 	step "built $part" "build_$part" "$scratch"
 	mv -T "$scratch" "$folder"
-	find "$CACHE" -mindepth 1 -maxdepth 1 \( -name "$part-*" -o -name ".$part-*" \) \
-		-mtime "+$KEEP_DAYS" -exec rm -rf {} +
 }
 
 # Static, like the others: it runs on other releases of Debian than the one that it was built on.
