@@ -24,6 +24,7 @@ mod kstatus;
 mod kubectl;
 mod leftovers;
 mod namespace;
+mod node;
 pub mod oidc;
 mod operator;
 pub mod packaged;

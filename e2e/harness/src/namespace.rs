@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Error, Result, anyhow, ensure};
 use copr_operator_api::v1alpha1::CoprTestRun;
 use k8s_openapi::{NamespaceResourceScope, api::core::v1::Namespace};
 use kube::{
@@ -21,7 +21,7 @@ use kube::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::{Operator, dump, wait};
+use crate::{Operator, dump, node, wait};
 
 /// An object of a namespace, of a kind that is known at compile time.
 pub trait Object:
@@ -131,12 +131,14 @@ impl Context {
 }
 
 /// Runs a test in a namespace of its own. If it fails or panics, what is in the namespace is written down. It also
-/// fails if the operator's pod restarted meanwhile, unless the test asked for the operator.
+/// fails if the operator's pod restarted meanwhile, unless the test asked for the operator. It doesn't begin on a
+/// node that can't take its pods, and if it fails there, that is said as well.
 pub async fn with_namespace<F>(name: &str, test: impl FnOnce(Context) -> F) -> Result<()>
 where
     F: Future<Output = Result<()>> + Send + 'static,
 {
     let client = Client::try_default().await.context("no cluster: is KUBECONFIG set?")?;
+    node::under_no_pressure(&client).await?;
     let context = Context {
         namespace: create(&client, name).await?,
         client: client.clone(),
@@ -155,6 +157,10 @@ where
         Ok(()) if !disturbed.load(Ordering::Relaxed) => undisturbed(&client, &before).await,
         other => other,
     };
+    let result = match result {
+        Ok(()) => Ok(()),
+        Err(failure) => Err(explained(&client, failure).await),
+    };
     if let Err(failure) = &result {
         dump::dump(&client, &namespace, failure).await;
     }
@@ -162,6 +168,14 @@ where
         delete(&client, &namespace).await?;
     }
     result
+}
+
+/// A failure on a node that lacks what tests take is put down to that.
+async fn explained(client: &Client, failure: Error) -> Error {
+    match node::under_no_pressure(client).await {
+        Ok(()) => failure,
+        Err(pressure) => failure.context(pressure),
+    }
 }
 
 async fn undisturbed(client: &Client, before: &[String]) -> Result<()> {
