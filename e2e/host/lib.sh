@@ -3,9 +3,6 @@
 
 readonly FOLDER=/var/lib/copr-operator-host
 readonly STATE=$FOLDER/state
-# What there was when an up began that hasn't succeeded yet, and what those that did have added.
-readonly BEFORE=$STATE/before
-readonly ADDED=$STATE/added
 
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 
@@ -31,50 +28,20 @@ lock() {
 	flock --timeout 600 9 || die "another call has been at it for 10 minutes: see 'ps -ef' on the host"
 }
 
-# --- What packages change, so that it can be undone: themselves, and the users that they make and leave behind. People have
-# greater ids than those.
+# shellcheck disable=SC2034 # changes.sh uses it
+readonly KINDS=(packages users groups)
+# shellcheck source=changes.sh
+source "$HERE/changes.sh"
 
 # list_packages: those of which there is more than settings, so also what an interrupted dpkg has left half done.
 list_packages() {
 	dpkg-query -W -f '${db:Status-Status} ${binary:Package}\n' | sed -E '/^(not-installed|config-files) /d; s/^[^ ]+ //' | sort
 }
 
-list_users() {
-	of_packages </etc/passwd
-}
-
-list_groups() {
-	of_packages </etc/group
-}
-
-# of_packages: of accounts, in the form that passwd and group share.
-of_packages() {
-	awk -F: '$3 < 1000 { print $1 }' | sort
-}
-
-# begin_changes: until this call ends, however it does: what others install and whom they add later isn't ours. Only of an up that
-# had no time for that, as the power went or it was killed, there is a beginning already.
+# begin_changes: until this call ends, however it does: what others install and whom they add later isn't ours.
 begin_changes() {
-	trap end_changes EXIT
-	[[ ! -d $BEFORE ]] || return 0
-	rm -rf "$BEFORE.part"
-	mkdir -p "$BEFORE.part"
-	list_packages >"$BEFORE.part/packages"
-	list_users >"$BEFORE.part/users"
-	list_groups >"$BEFORE.part/groups"
-	mv "$BEFORE.part" "$BEFORE"
-}
-
-# end_changes: what was installed from then on is ours, and what others install from now on isn't.
-end_changes() {
-	local kind now
-	[[ -d $BEFORE ]] || return 0
-	mkdir -p "$ADDED"
-	for kind in packages users groups; do
-		now=$("list_$kind")
-		comm -13 "$BEFORE/$kind" - <<<"$now" >>"$ADDED/$kind"
-	done
-	rm -rf "$BEFORE"
+	trap note_added EXIT
+	note_before
 }
 
 # undo_changes: nothing else is removed, however unused it looks.
@@ -83,7 +50,7 @@ undo_changes() {
 	[[ -d $BEFORE || -d $ADDED ]] || return 0
 	begin_changes
 	repair_packages
-	end_changes
+	note_added
 	[[ -d $ADDED ]] || return 0
 	remove_packages
 	stay=$(still_there packages)
@@ -97,13 +64,6 @@ undo_changes() {
 	rm -rf "$ADDED"
 }
 
-# still_there KIND: of what was added.
-still_there() {
-	local now
-	now=$("list_$1")
-	sort -u "$ADDED/$1" | comm -12 - <(echo "$now")
-}
-
 # remove_packages: dpkg goes on after one that another package needs, and ends with 1; apt would remove that one, too.
 remove_packages() {
 	local packages status=0
@@ -113,17 +73,6 @@ remove_packages() {
 	tell "Removing the packages ${packages[*]}"
 	dpkg --purge "${packages[@]}" >&2 || status=$?
 	((status < 2)) || die "dpkg couldn't remove packages, see above; the same call tries it again"
-}
-
-remove_accounts() {
-	local name
-	while read -r name; do
-		userdel "$name"
-	done < <(still_there users)
-	# Those of the users have gone with them.
-	while read -r name; do
-		groupdel "$name"
-	done < <(still_there groups)
 }
 
 # repair_packages: a dpkg that was killed installs nothing before it has been told to finish, and removes a package that it has

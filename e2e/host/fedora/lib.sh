@@ -16,6 +16,11 @@ die() {
 	exit 2
 }
 
+# tell: what a person is to read of a step that goes well.
+tell() {
+	echo "$*" >&"$TERMINAL"
+}
+
 # step WHAT COMMAND...: runs COMMAND with its output in the log, then says how long it took. It must not be the condition of an
 # if: bash then ignores every failure inside.
 step() {

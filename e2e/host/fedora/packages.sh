@@ -1,25 +1,13 @@
 # shellcheck shell=bash
 # Packages of the distribution: installed, remembered, and removed again, with the users that they make.
 
-# What there was before packages were installed, and what came with them: rpms, users and groups.
-readonly BEFORE=$STATE/before
-readonly ADDED=$STATE/added
+# shellcheck disable=SC2034 # changes.sh uses it
+readonly KINDS=(rpms users groups)
+# shellcheck source=../changes.sh
+source "$HERE/changes.sh"
 
 list_rpms() {
 	rpm --query --all --queryformat '%{NAME}.%{ARCH}\n' | LC_ALL=C sort --unique
-}
-
-list_users() {
-	of_packages </etc/passwd
-}
-
-list_groups() {
-	of_packages </etc/group
-}
-
-# of_packages: of accounts, in the form that passwd and group share. People have greater ids.
-of_packages() {
-	awk -F: '$3 < 1000 { print $1 }' | LC_ALL=C sort
 }
 
 # install_rpms PACKAGE...: those that are missing, with what they need.
@@ -37,57 +25,44 @@ install_rpms() {
 	return "$status"
 }
 
-# note_before: unless an installation that was cut short has.
-note_before() {
-	local kind
-	[[ ! -e $BEFORE ]] || return 0
-	for kind in rpms users groups; do
-		"list_$kind" | replace "$BEFORE.part/$kind"
-	done
-	mv "$BEFORE.part" "$BEFORE"
-}
-
-# note_added: whatever came since is ours, and what others install from now on isn't.
-note_added() {
-	local kind
-	[[ -e $BEFORE ]] || return 0
-	mkdir -p "$ADDED"
-	for kind in rpms users groups; do
-		touch "$ADDED/$kind"
-		"list_$kind" | LC_ALL=C comm -13 "$BEFORE/$kind" - | LC_ALL=C sort --unique - "$ADDED/$kind" | replace "$ADDED/$kind"
-	done
-	rm -r "$BEFORE"
-}
-
-# still_there KIND: of what was added.
-still_there() {
-	"list_$1" | LC_ALL=C comm -12 - "$ADDED/$1"
-}
-
 # remove_rpms: what install_rpms has added, and nothing that came or went by other hands.
 remove_rpms() {
-	local ours needed
+	local ours stay=()
 	note_added
-	[[ -e $ADDED ]] || return 0
+	[[ -d $ADDED ]] || return 0
 	mapfile -t ours < <(still_there rpms)
+	keep_what_others_need
 	if ((${#ours[@]} > 0)); then
-		# dnf would remove what needs them, too.
-		if ! needed=$(rpm --erase --test "${ours[@]}" 2>&1); then
-			die "packages that came with the cluster are needed by others by now: ${needed//$'\n'/; }. Remove those, or write those that are to stay out of $ADDED/rpms; then run this again"
-		fi
 		dnf remove --assumeyes --setopt=clean_requirements_on_remove=False "${ours[@]}"
 	fi
-	remove_accounts
+	if ((${#stay[@]} > 0)); then
+		tell "These packages stay, as others that came later need them, and the users that packages made stay, too: ${stay[*]}"
+	else
+		remove_accounts
+	fi
 	rm -r "$ADDED"
 }
 
-remove_accounts() {
+# keep_what_others_need: takes it from ours to stay, and then what that needs, and so on. dnf would remove the others.
+keep_what_others_need() {
+	local said needed package
+	while ((${#ours[@]} > 0)) && ! said=$(LC_ALL=C rpm --erase --test "${ours[@]}" 2>&1); do
+		needed=$(sed --quiet --regexp-extended 's/^\s*(\S+).* is needed by .*/\1/p' <<<"$said" | sort --unique | providers)
+		if ! needed=$(printf '%s\n' "${ours[@]}" | grep --line-regexp --fixed-strings --file <(echo "$needed")); then
+			die "packages that came with the cluster are needed by others by now: ${said//$'\n'/; }. Remove those, or write those that are to stay out of $ADDED/rpms; then run this again"
+		fi
+		while IFS= read -r package; do
+			stay+=("$package")
+		done <<<"$needed"
+		mapfile -t ours < <(printf '%s\n' "${ours[@]}" | grep --line-regexp --fixed-strings --invert-match --file <(echo "$needed"))
+	done
+}
+
+# providers: the packages that provide what is on standard input, a name a line.
+providers() {
 	local name
 	while IFS= read -r name; do
-		userdel "$name"
-	done < <(still_there users)
-	# Those of the users have gone with them.
-	while IFS= read -r name; do
-		groupdel "$name"
-	done < <(still_there groups)
+		# It says so itself if there is none.
+		rpm --query --whatprovides --queryformat '%{NAME}.%{ARCH}\n' "$name" || continue
+	done
 }

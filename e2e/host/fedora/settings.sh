@@ -20,6 +20,10 @@ remove_absent() {
 	local folder
 	[[ -e $ABSENT ]] || return 0
 	while IFS= read -r folder; do
+		# Of a package that stays.
+		if [[ -e $folder ]] && rpm --query --file "$folder"; then
+			continue
+		fi
 		unmount_below "$folder"
 		rm -rf --one-file-system "$folder"
 	done <"$ABSENT"
