@@ -70,10 +70,10 @@ install_operator() {
 # need_builders PACKAGES: what images are built and pushed with.
 need_builders() {
 	need_rust
-	need buildah=buildah skopeo=skopeo jq=jq curl=curl cc=gcc
+	need buildah=buildah skopeo=skopeo jq=jq curl=curl cc=gcc python3=python3
 	need_static_libc
 	if [[ $1 == standin ]]; then
-		need zstd=zstd mmdebstrap=mmdebstrap python3=python3 pip3=python3-pip flock=util-linux unshare=util-linux=util-linux-core
+		need zstd=zstd mmdebstrap=mmdebstrap pip3=python3-pip flock=util-linux unshare=util-linux=util-linux-core
 	fi
 }
 

@@ -17,9 +17,6 @@ from .repositories import ID_PREFIX, PIN_PREFIX
 from .request import Request
 from .waiting import Waiting
 
-BUILT = "localhost/copr-build/built:latest"
-LABELLED = "localhost/copr-build/labelled:latest"
-
 # Of those that buildah gives to RUN, what the pod doesn't have itself.
 CAPABILITIES = ("--cap-drop", "CAP_NET_BIND_SERVICE", "--cap-drop", "CAP_SETPCAP")
 
@@ -31,6 +28,16 @@ ANSWERS = "/run/build-image-answers"
 LIMIT = 300.0
 PAUSE = 5.0
 LONGEST_PAUSE = 60.0
+
+
+def built(request: Request) -> str:
+    """What the Containerfile made, in this machine's storage."""
+    return f"localhost/copr-build/{request.component}:{request.image.tag}"
+
+
+def labelled(request: Request) -> str:
+    """The same with its labels."""
+    return f"{built(request)}-labelled"
 
 
 def build(request: Request, context: Path, repositories: Path, downloads: Downloads, mirror: Mirror | None = None,
@@ -83,14 +90,17 @@ def command(request: Request, context: Path, repositories: Path, downloads: Down
     arguments = [part for name, value in request.build_args.items() for part in ("--build-arg", f"{name}={value}")]
     return ["buildah", "build", *CAPABILITIES, "--isolation", "chroot", "--layers=false", "--format", "oci",
             "--pull=never", *limits(), "--volume", f"{repositories}:/etc/distro.repos.d:ro", *downloads.mounts(), *arguments,
-            "--tag", BUILT, str(context)]
+            "--tag", built(request), str(context)]
 
 
-def limits() -> list[str]:
-    """This process's own limits: buildah would ask for more in a privileged pod, which not every root may."""
+def limits(pid_max: Path = Path("/proc/sys/kernel/pid_max")) -> list[str]:
+    """This process's own limits: buildah would ask for more in a privileged pod, which not every root may. By reading its settings
+    some of its versions have lowered that of processes to the kernel's by then."""
     options = []
-    for name, limit in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
+    for name, limit, most in (("nofile", resource.RLIMIT_NOFILE, None), ("nproc", resource.RLIMIT_NPROC, int(pid_max.read_text()))):
         _, hard = resource.getrlimit(limit)
+        if most is not None:
+            hard = most if hard == resource.RLIM_INFINITY else min(hard, most)
         options += ["--ulimit", f"{name}={hard}:{hard}"]
     return options
 
@@ -98,9 +108,9 @@ def limits() -> list[str]:
 class Contents:
     """What is in the built image: asked of the programs in it, without network."""
 
-    def __init__(self, took: bool) -> None:
+    def __init__(self, image: str, took: bool) -> None:
         log.say("listing the packages")
-        container = capture(["buildah", "from", "--pull=never", *limits(), BUILT]).decode().strip()
+        container = capture(["buildah", "from", "--pull=never", *limits(), image]).decode().strip()
         self.os_release = packages.parse_os_release(answer(container, ["cat", "/etc/os-release"]))
         self.packages: list[Package] = packages.parse_rpm(
             answer(container, ["rpm", "--query", "--all", "--queryformat", packages.RPM_FORMAT]))
@@ -131,21 +141,21 @@ def origins(said: str, took: bool) -> dict[str, str]:
     return found
 
 
-def add_labels(labels: dict[str, str]) -> None:
+def add_labels(request: Request, labels: dict[str, str]) -> None:
     """The built image, with labels. As a layer without files, which --layers leaves out."""
     log.say("adding labels")
     context = paths.WORK / "labels"
     context.mkdir()
-    (context / "Containerfile").write_text(label_instruction(labels))
-    result = run(["buildah", "build", "--layers", "--format", "oci", "--pull=never", "--tag", LABELLED, str(context)])
+    (context / "Containerfile").write_text(label_instruction(built(request), labels))
+    result = run(["buildah", "build", "--layers", "--format", "oci", "--pull=never", "--tag", labelled(request), str(context)])
     if result.code != 0:
         raise Unavailable("buildah failed to add labels", result.lines[-10:])
 
 
-def label_instruction(labels: dict[str, str]) -> str:
+def label_instruction(image: str, labels: dict[str, str]) -> str:
     """A Containerfile. buildah's --label would expand what looks like a variable."""
     pairs = [f"{_quoted(name)}={_quoted(value)}" for name, value in sorted(labels.items())]
-    return f"FROM {BUILT}\nLABEL {' '.join(pairs)}\n"
+    return f"FROM {image}\nLABEL {' '.join(pairs)}\n"
 
 
 def _quoted(text: str) -> str:

@@ -3,9 +3,9 @@
 import traceback
 from pathlib import Path
 
-from . import build, context, log, namespace, packages, paths, push, repositories, request, storage, termination
+from . import build, context, image, log, namespace, paths, push, repositories, request, storage, termination
 from .downloads import downloads
-from .failures import BuildFailure, RepositoriesChanged, Unavailable
+from .failures import BuildFailure, Unavailable
 from .mirror import Mirror, Origin
 from .registry import Registry
 
@@ -45,14 +45,8 @@ def make() -> str:
     context.copy(paths.CONTEXT, paths.WORK / "context")
     with storage.base_image(wanted.base_image, registry, cache):
         with downloads(wanted.component, cache) as kept, Mirror(origins, spool()) as mirror:
-            took = build.build(wanted, paths.WORK / "context", paths.WORK / "repositories", kept, mirror)
-        check_metadata(origins)
-        contents = build.Contents(took)
-        packages.check_expected(contents.packages, contents.origins, wanted.repositories)
-        packages.check_pins(contents.packages, contents.origins, wanted.pins)
-        names = [repository.name for repository in wanted.repositories]
-        build.add_labels(wanted.labels | packages.labels(contents.packages, contents.origins, names))
-        digest = push.push(build.LABELLED, wanted.image, registry)
+            contents = image.make(wanted, paths.WORK / "context", paths.WORK / "repositories", kept, mirror)
+        digest = push.push(build.labelled(wanted), wanted.image, registry)
         # Not above: it takes a moment to load, and the machines of most developers don't have the library.
         from . import sbom
         push.attach(
@@ -67,11 +61,3 @@ def spool() -> Path:
     folder = paths.CONTAINERS / "mirror"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def check_metadata(origins: list[Origin]) -> None:
-    """Refuses a repository that has other metadata than those that the image's inputs were made from."""
-    changed = [f"{origin.repository.name} ({origin.base}) has a primary.xml of {origin.changed}, not {origin.repository.primary}"
-               for origin in origins if origin.changed]
-    if changed:
-        raise RepositoriesChanged("the repositories have changed since they were looked at", changed)

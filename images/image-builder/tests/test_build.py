@@ -1,6 +1,7 @@
 """How buildah is called."""
 
 import os
+import resource
 import tempfile
 import unittest
 from pathlib import Path
@@ -92,8 +93,15 @@ class BuildTest(unittest.TestCase):
             self.build(failed("Error: something else"))
         self.assertEqual((raised.exception.exit_code, self.pauses), (2, []))
 
+    def test_no_limit_is_raised(self) -> None:
+        pid_max = self.folder / "pid_max"
+        pid_max.write_text("32768\n")
+        for hard, processes in [(96365, 32768), (1000, 1000), (resource.RLIM_INFINITY, 32768)]:
+            with mock.patch.object(resource, "getrlimit", return_value=(1, hard)):
+                self.assertEqual(build.limits(pid_max), ["--ulimit", f"nofile={hard}:{hard}", "--ulimit", f"nproc={processes}:{processes}"])
+
     def test_labels_are_no_variables(self) -> None:
         labels = {"url": "http://example.org/$releasever/${basearch}", "json": '{"a":["b\\c"]}'}
-        self.assertEqual(build.label_instruction(labels), (
-            "FROM localhost/copr-build/built:latest\n"
+        self.assertEqual(build.label_instruction("localhost/copr-build/frontend:1", labels), (
+            "FROM localhost/copr-build/frontend:1\n"
             r'LABEL "json"="{\"a\":[\"b\\c\"]}" "url"="http://example.org/\$releasever/\${basearch}"' "\n"))
