@@ -6,6 +6,7 @@ mod counting;
 mod disturbed;
 mod ending;
 mod evidence;
+mod forge;
 mod happy;
 mod infrastructure;
 mod instance;
