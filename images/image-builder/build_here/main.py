@@ -45,7 +45,9 @@ def make(given: options.Options, images: Path, names: TextIO) -> None:
         spool.mkdir()
         origins = [origin(repository, stack) for repository in given.repositories]
         mirror = stack.enter_context(Mirror(origins, spool, port=0))
-        repositories.write(given.repositories, {}, work / "repositories/copr-operator.repo", mirror.server_port)
+        (work / "repositories").mkdir()
+        if given.repositories:
+            repositories.write(given.repositories, {}, work / "repositories/copr-operator.repo", mirror.server_port)
         made = Images(images, work, given, mirror)
         for component in given.components:
             print(component, made.make(component), file=names, flush=True)
