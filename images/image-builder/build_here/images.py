@@ -114,6 +114,9 @@ class Images:
         try:
             with os.fdopen(handle, "w") as log, contextlib.redirect_stdout(log):
                 yield
+        except (KeyboardInterrupt, SystemExit):
+            os.unlink(file)
+            raise
         except BuildFailure as failure:
             failure.summary = f"{component}: {failure.summary}"
             failure.lines.append(f"The whole log is {file}")

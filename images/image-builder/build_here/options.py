@@ -56,8 +56,8 @@ def parse(arguments: list[str], images: Path) -> Options:
     parser.add_argument("--operator-binary", metavar="FILE", type=Path,
                         help="the static binary of the operator; builds that component too")
     given = parser.parse_args(arguments)
-    if not re.fullmatch(r"localhost(/[a-z0-9._-]+)+", given.prefix):
-        parser.error(f"--prefix {given.prefix}: images that are made here are localhost/…")
+    if not re.fullmatch(r"[a-z0-9.:-]+(/[a-z0-9._-]+)+", given.prefix):
+        parser.error(f"--prefix {given.prefix}: it begins with a host, such as localhost/copr-")
     names = [repository.name for repository in given.repositories]
     if len(set(names)) != len(names):
         parser.error("two repositories have the same name")

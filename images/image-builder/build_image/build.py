@@ -111,13 +111,15 @@ class Contents:
     def __init__(self, image: str, took: bool) -> None:
         log.say("listing the packages")
         container = capture(["buildah", "from", "--pull=never", *limits(), image]).decode().strip()
-        self.os_release = packages.parse_os_release(answer(container, ["cat", "/etc/os-release"]))
-        self.packages: list[Package] = packages.parse_rpm(
-            answer(container, ["rpm", "--query", "--all", "--queryformat", packages.RPM_FORMAT]))
-        self.origins = origins(
-            answer(container, ["dnf", "--quiet", "--setopt=reposdir=/nonexistent", "repoquery", "--installed",
-                               "--queryformat", packages.DNF_FORMAT]), took)
-        capture(["buildah", "rm", container])
+        try:
+            self.os_release = packages.parse_os_release(answer(container, ["cat", "/etc/os-release"]))
+            self.packages: list[Package] = packages.parse_rpm(
+                answer(container, ["rpm", "--query", "--all", "--queryformat", packages.RPM_FORMAT]))
+            self.origins = origins(
+                answer(container, ["dnf", "--quiet", "--setopt=reposdir=/nonexistent", "repoquery", "--installed",
+                                   "--queryformat", packages.DNF_FORMAT]), took)
+        finally:
+            capture(["buildah", "rm", container])
 
 
 def answer(container: str, command: list[str]) -> str:

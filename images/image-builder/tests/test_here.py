@@ -62,7 +62,7 @@ class OptionsTest(Here):
             (["nope"], "there is no component nope"),
             (["golden"], "there is no component golden"),
             (["operator"], "--operator-binary"),
-            (["--prefix", "quay.io/you/copr-"], "localhost/"),
+            (["--prefix", "copr-"], "begins with a host"),
             (["--repository", "https://r.example/"], "isn't NAME=BASEURL"),
             (["--repository", f"x={self.folder}"], "no repodata/repomd.xml"),
             (["--repository", "x=ftp://r.example/"], "http(s)"),
