@@ -209,14 +209,16 @@ forget_fetched_run() {
 
 # reset_host: as it was.
 reset_host() {
-	local cluster
+	local cluster step stay=
 	cluster=$(on_host bash -c "test ! -d $HOST_FOLDER || { cat $HOST_FOLDER/state/cluster || echo none; } 2>/dev/null")
 	[[ $cluster ]] || die "$HOST has no cluster of ours: there is nothing to remove"
 	# Without one, it was cut while it was being set up, or while this was done before.
 	if [[ $cluster != none ]]; then
 		copy_scripts
-		step "cluster removed from $HOST" on_host "$HOST_SCRIPTS/e2e/host/$cluster" down
+		step="cluster removed from $HOST"
+		step "$step" on_host "$HOST_SCRIPTS/e2e/host/$cluster" down
+		stay=$(sed -n '/^These packages stay/p' "$(log_of "$step")")
 	fi
 	on_host rm -rf "$HOST_FOLDER"
-	say "$HOST is as it was."
+	say "$HOST is as it was${stay:+, but for this. $stay}"
 }
