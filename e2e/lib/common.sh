@@ -93,17 +93,18 @@ step() {
 	wait_jobs
 }
 
-# need_disk GIB: that much has to be free where images, volumes and what is built go. The kubelet of a nearly full machine evicts
-# pods and takes none, and whatever runs there fails for reasons of its own only after all of its deadlines.
+# need_disk GIB: that much has to be free where images, volumes, caches and what is built go. The kubelet of a nearly full machine
+# evicts pods and takes none, and whatever runs there fails for reasons of its own only after all of its deadlines.
 need_disk() {
-	local folder free short=()
-	for folder in /var/lib "$ROOT"; do
-		free=$(df --output=avail --block-size=1G "$folder" | tail -n 1)
-		if ((free < $1)); then
-			short+=("below $folder are ${free// /} GiB free")
+	local folder free
+	for folder in /var/lib "$ROOT" "${COPR_E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}}"; do
+		while [[ ! -e $folder ]]; do
+			folder=${folder%/*}
+			folder=${folder:-/}
+		done
+		free=$(df --output=avail --block-size=1 "$folder" | tail -n 1)
+		if ((free < $1 << 30)); then
+			die "below $folder are $((free >> 30)) GiB free, and this takes $1. What may be removed here: e2e/kube down --purge (the test cluster with its images), cargo clean, ${XDG_CACHE_HOME:-$HOME/.cache}/copr-operator (is made again)"
 		fi
 	done
-	if ((${#short[@]} > 0)); then
-		die "${short[0]}, and this takes $1. What may be removed here: e2e/tidy (what newer builds have replaced), e2e/kube down --purge (the test cluster with its images), cargo clean"
-	fi
 }

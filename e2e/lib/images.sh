@@ -108,14 +108,7 @@ build_image_builder() {
 
 # components: those of an instance.
 components() {
-	local file
-	for file in "$ROOT"/images/*/Containerfile; do
-		file=${file%/Containerfile}
-		case ${file##*/} in
-		base | golden | image-builder | operator | sanity-*) ;;
-		*) echo "${file##*/}" ;;
-		esac
-	done
+	"$ROOT/images/build" --list
 }
 
 # load_images TAG COMPONENT...: into the test cluster's registry, those that it doesn't have yet.

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Error, Result, anyhow, ensure};
+use anyhow::{Context as _, Error, Result, anyhow, bail, ensure};
 use copr_operator_api::v1alpha1::CoprTestRun;
 use k8s_openapi::{NamespaceResourceScope, api::core::v1::Namespace};
 use kube::{
@@ -138,7 +138,9 @@ where
     F: Future<Output = Result<()>> + Send + 'static,
 {
     let client = Client::try_default().await.context("no cluster: is KUBECONFIG set?")?;
-    node::under_no_pressure(&client).await?;
+    if let Some(lack) = node::lacking(&client).await? {
+        bail!(lack);
+    }
     let context = Context {
         namespace: create(&client, name).await?,
         client: client.clone(),
@@ -172,9 +174,10 @@ where
 
 /// A failure on a node that lacks what tests take is put down to that.
 async fn explained(client: &Client, failure: Error) -> Error {
-    match node::under_no_pressure(client).await {
-        Ok(()) => failure,
-        Err(pressure) => failure.context(pressure),
+    match node::lacking(client).await {
+        Ok(Some(lack)) => failure.context(lack),
+        // The failure is worth more than that nodes can't be listed either.
+        Ok(None) | Err(_) => failure,
     }
 }
 

@@ -1,21 +1,21 @@
 //! The nodes: what no test can succeed on.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use k8s_openapi::api::core::v1::{Node, NodeCondition};
 use kube::{Api, Client, ResourceExt, api::ListParams};
 
-/// An error if a node lacks memory, disk or processes: the kubelet then evicts pods, the scheduler sends none there,
-/// and a test can only wait for its deadline.
-pub async fn under_no_pressure(client: &Client) -> Result<()> {
+/// What nodes lack, if they do: memory, disk or processes. The kubelet then evicts pods, the scheduler sends none
+/// there, and a test can only wait for its deadline.
+pub async fn lacking(client: &Client) -> Result<Option<String>> {
     let nodes: Api<Node> = Api::all(client.clone());
     let nodes = nodes.list(&ListParams::default()).await.context("failed to list the nodes")?;
     let pressures: Vec<String> = nodes.iter().flat_map(pressures).collect();
-    ensure!(
-        pressures.is_empty(),
-        "this machine lacks what the tests take, and they say nothing of the operator: {}",
-        pressures.join("; ")
-    );
-    Ok(())
+    Ok((!pressures.is_empty()).then(|| {
+        format!(
+            "the cluster lacks what tests take, and they say nothing of the operator: {}",
+            pressures.join("; ")
+        )
+    }))
 }
 
 fn pressures(node: &Node) -> Vec<String> {

@@ -47,7 +47,7 @@ remove_rpms() {
 keep_what_others_need() {
 	local said needed package
 	while ((${#ours[@]} > 0)) && ! said=$(LC_ALL=C rpm --erase --test "${ours[@]}" 2>&1); do
-		needed=$(sed --quiet --regexp-extended 's/^\s*(\S+).* is needed by .*/\1/p' <<<"$said" | sort --unique | providers)
+		needed=$(sed --quiet 's/ is needed by .*//p' <<<"$said" | named | sort --unique | providers)
 		if ! needed=$(printf '%s\n' "${ours[@]}" | grep --line-regexp --fixed-strings --file <(echo "$needed")); then
 			die "packages that came with the cluster are needed by others by now: ${said//$'\n'/; }. Remove those, or write those that are to stay out of $ADDED/rpms; then run this again"
 		fi
@@ -56,6 +56,13 @@ keep_what_others_need() {
 		done <<<"$needed"
 		mapfile -t ours < <(printf '%s\n' "${ours[@]}" | grep --line-regexp --fixed-strings --invert-match --file <(echo "$needed"))
 	done
+}
+
+# named: what dependencies, one on each line of standard input, may be met by. Of a rich one, such as '(a >= 1 if b)', that is
+# every name in it: what is kept in vain is no harm.
+named() {
+	sed --regexp-extended 's/^\s+//; /^\(/! s/\s.*//; /^\(/ { s/[()]/ /g; s/ (>=|<=|>|<|=) \S+//g; }' | tr ' ' '\n' |
+		sed --regexp-extended '/^(if|unless|else|or|and|with|without|)$/d'
 }
 
 # providers: the packages that provide what is on standard input, a name a line.

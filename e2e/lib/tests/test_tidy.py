@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import tempfile
+import time
 import unittest
 
 TIDY = pathlib.Path(__file__).resolve().parents[2] / "tidy"
@@ -12,14 +13,14 @@ DAY = 24 * 3600
 
 BUILDAH = r"""#!/bin/bash
 case $1 in
-images) cat "$IMAGES" ;;
+images) cat "$IMAGES"; [[ -s $IMAGES ]] ;;
 rmi) echo "$2" >>"$REMOVED"; [[ $2 != *:eeeeeeeeeeee ]] ;;
 esac
 """
 
 
-def image(identity, created, *names):
-    return {"id": identity, "createdatraw": f"2026-11-{created:02}T00:00:00Z", "names": list(names) or None}
+def image(identity, days_ago, *names):
+    return {"id": identity, "created": int(time.time()) - days_ago * DAY, "names": list(names) or None}
 
 
 class Tidy(unittest.TestCase):
@@ -66,8 +67,9 @@ class Tidy(unittest.TestCase):
         return sorted(str(path.relative_to(self.cache)) for path in self.cache.glob("*/*"))
 
     def test_of_each_kind_what_was_used_last_stays(self):
-        for number in range(5):
+        for number in range(8):
             self.used(f"standin/root-{number}.tar.zst", number)
+        for number in range(5):
             self.used(f"cluster/node-{number}", 5 - number)
         self.used("cluster/runc-0", 300)
         done = self.tidy()
@@ -77,10 +79,16 @@ class Tidy(unittest.TestCase):
             [
                 *(f"cluster/node-{number}" for number in (2, 3, 4)),
                 "cluster/runc-0",
-                *(f"standin/root-{number}.tar.zst" for number in (0, 1, 2)),
+                *(f"standin/root-{number}.tar.zst" for number in range(6)),
             ],
         )
         self.assertIn(f"removed {self.cache}/cluster/node-0\n", done.stdout)
+
+    def test_what_somebody_may_be_at_work_with_stays(self):
+        for number in range(5):
+            self.used(f"golden/golden-{number}.qcow2", 0.01 * number)
+        self.assertEqual(self.tidy().returncode, 0)
+        self.assertEqual(len(self.left()), 5)
 
     def test_what_is_half_made_goes_a_day_later(self):
         self.used("cluster/.node-aB3dE6", 2)
@@ -97,29 +105,38 @@ class Tidy(unittest.TestCase):
             json.dumps(
                 [
                     # In use by its name, however old.
-                    image("1", 1, f"{builder}:111111111111", f"{builder}:latest"),
+                    image("1", 30, f"{builder}:111111111111", f"{builder}:latest"),
                     # Made by somebody.
-                    image("2", 2, f"{builder}:mine"),
-                    *(image(name, 3 + day, f"{builder}:{name * 12}") for day, name in enumerate("abcdef")),
-                    image("3", 1, "localhost/copr-redis:222222222222"),
-                    image("4", 1),
+                    image("2", 29, f"{builder}:mine"),
+                    *(image(name, 9 - day, f"{builder}:{name * 12}") for day, name in enumerate("abcdef")),
+                    image("3", 30, "localhost/copr-redis:222222222222"),
+                    image("4", 30),
+                    image("5", 30, "quay.io/fedora/fedora:aaaaaaaaaaaa"),
+                    # Builds that were killed, and one that goes on.
+                    image("6", 2, "localhost/copr-build/keygen:222222222222-77"),
+                    image("7", 0, "localhost/copr-build/keygen:222222222222-78"),
                 ]
             )
         )
         done = self.tidy()
         self.assertEqual(done.returncode, 0)
         self.assertEqual(
-            self.removed.read_text().split(), [f"{builder}:{name * 12}" for name in "cba"]
+            self.removed.read_text().split(),
+            ["localhost/copr-build/keygen:222222222222-77", *(f"{builder}:{name * 12}" for name in "cba")],
         )
 
     def test_an_image_that_is_in_use_is_kept_and_said(self):
         base = "localhost/copr-base"
         self.images.write_text(
-            json.dumps([image(name, 9 - day, f"{base}:{name * 12}") for day, name in enumerate("abcdef")])
+            json.dumps([image(name, 1 + day, f"{base}:{name * 12}") for day, name in enumerate("abcdef")])
         )
         done = self.tidy()
         self.assertEqual((done.returncode, done.stderr), (0, f"kept {base}:eeeeeeeeeeee\n"))
         self.assertEqual(done.stdout.splitlines(), [f"removed {base}:dddddddddddd", f"removed {base}:ffffffffffff"])
+
+    def test_a_storage_that_can_t_be_listed_is_an_error(self):
+        self.images.write_text("")
+        self.assertNotEqual(self.tidy().returncode, 0)
 
     def test_where_nothing_was_built_there_is_nothing_to_do(self):
         for part in ("cluster", "standin", "golden"):

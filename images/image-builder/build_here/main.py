@@ -6,16 +6,17 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 from typing import TextIO
 
 from build_image import log, paths, repositories
-from build_image.failures import BuildFailure
+from build_image.failures import BuildFailure, Unavailable
 from build_image.mirror import Mirror, Origin
 
 from . import options
 from .folder import Folder
-from .images import Images, say
+from .components import Components, say
 
 
 def main(arguments: list[str], images: Path) -> int:
@@ -23,16 +24,27 @@ def main(arguments: list[str], images: Path) -> int:
     # Whoever ends it wants its folders and servers gone as well.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     given = options.parse(arguments, images)
+    if given.list:
+        print("\n".join(options.ordinary(images)))
+        return 0
     began = time.monotonic()
     names = sys.stdout
     try:
         with contextlib.redirect_stdout(sys.stderr):
             make(given, images, names)
     except BuildFailure as failure:
-        say("\n".join([failure.summary, *(f"    {line}" for line in failure.lines)]))
-        return failure.exit_code
+        return end(failure)
+    except Exception as error:  # a mistake of this program, or a machine without room or without buildah
+        traceback.print_exc()
+        return end(Unavailable(f"{type(error).__name__}: {error}"))
     say(f"done in {time.monotonic() - began:.0f} s")
     return 0
+
+
+def end(failure: BuildFailure) -> int:
+    """Says why there is no image."""
+    say("\n".join([failure.summary, *(f"    {line}" for line in failure.lines)]))
+    return failure.exit_code
 
 
 def make(given: options.Options, images: Path, names: TextIO) -> None:
@@ -48,7 +60,7 @@ def make(given: options.Options, images: Path, names: TextIO) -> None:
         (work / "repositories").mkdir()
         if given.repositories:
             repositories.write(given.repositories, {}, work / "repositories/copr-operator.repo", mirror.server_port)
-        made = Images(images, work, given, mirror)
+        made = Components(images, work, given, mirror)
         for component in given.components:
             print(component, made.make(component), file=names, flush=True)
 

@@ -36,6 +36,8 @@ class Options:
     prefix: str
     operator_binary: Path | None
     components: list[str]
+    # Only say which components an instance has.
+    list: bool = False
 
 
 def parse(arguments: list[str], images: Path) -> Options:
@@ -55,19 +57,20 @@ def parse(arguments: list[str], images: Path) -> Options:
     parser.add_argument("--prefix", default="localhost/copr-", help="beginning of the images' names (default: %(default)s)")
     parser.add_argument("--operator-binary", metavar="FILE", type=Path,
                         help="the static binary of the operator; builds that component too")
-    given = parser.parse_args(arguments)
-    if not re.fullmatch(r"[a-z0-9.:-]+(/[a-z0-9._-]+)+", given.prefix):
+    parser.add_argument("--list", action="store_true", help="print the components of an instance, and build nothing")
+    given = parser.parse_intermixed_args(arguments)
+    if not re.fullmatch(r"[a-z0-9.:-]+(/[a-z0-9._-]+)*/?", given.prefix) or "/" not in given.prefix:
         parser.error(f"--prefix {given.prefix}: it begins with a host, such as localhost/copr-")
     names = [repository.name for repository in given.repositories]
     if len(set(names)) != len(names):
         parser.error("two repositories have the same name")
-    components = given.components or ordinary(images) + ["operator"] * bool(given.operator_binary)
+    components = list(dict.fromkeys(given.components)) or ordinary(images) + ["operator"] * bool(given.operator_binary)
     for component in components:
         if component == "golden" or not (images / component / "Containerfile").is_file():
             parser.error(f"there is no component {component}")
     if "operator" in components and not (given.operator_binary and given.operator_binary.is_file()):
         parser.error("the operator's image needs --operator-binary FILE")
-    return Options(given.base_image, given.repositories, given.tag, given.prefix, given.operator_binary, components)
+    return Options(given.base_image, given.repositories, given.tag, given.prefix, given.operator_binary, components, given.list)
 
 
 def ordinary(images: Path) -> list[str]:
@@ -93,6 +96,8 @@ def _repository(text: str) -> Repository:
     settings = dict(option.partition("=")[::2] for option in options)
     priority = settings.pop("priority", str(PRIORITY))
     gpg_key = settings.pop("gpgkey", None)
+    if gpg_key is not None and urllib.parse.urlsplit(gpg_key).scheme != "https":
+        raise argparse.ArgumentTypeError(f"{name}: a gpgkey that anybody could have changed proves nothing: give one at https://")
     if settings or not priority.isdecimal():
         raise argparse.ArgumentTypeError(f"{name}: the options are priority=N and gpgkey=URL")
     return Repository(name=name, base_url=base_url, priority=int(priority), gpg_key=gpg_key)

@@ -1,5 +1,6 @@
 """images/build: what it is called with, what it builds and what it doesn't, and what is left of a failure."""
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import io
@@ -10,9 +11,9 @@ import urllib.request
 from pathlib import Path
 from unittest import mock
 
-from build_here import images, inputs, options, storage
+from build_here import buildah, components, inputs, main, options
 from build_here.folder import Folder
-from build_here.images import Images
+from build_here.components import Components
 from build_image import build, image, paths
 from build_image.failures import PackagesRefused, Unavailable
 from build_image.mirror import Mirror, Origin
@@ -63,6 +64,7 @@ class OptionsTest(Here):
             (["golden"], "there is no component golden"),
             (["operator"], "--operator-binary"),
             (["--prefix", "copr-"], "begins with a host"),
+            (["--repository", "x=https://r.example/,gpgkey=file:///etc/pki/key"], "give one at https://"),
             (["--repository", "https://r.example/"], "isn't NAME=BASEURL"),
             (["--repository", f"x={self.folder}"], "no repodata/repomd.xml"),
             (["--repository", "x=ftp://r.example/"], "http(s)"),
@@ -123,9 +125,9 @@ class ImagesTest(Here):
         self.made: list[tuple[str, dict[str, str]]] = []
         self.said = self.enterContext(contextlib.redirect_stderr(io.StringIO()))
         for target, name, replacement in [
-            (storage, "has", self.names.__contains__), (storage, "identity", lambda _: "sha256:ab"),
-            (storage, "pull", lambda _: None), (storage, "forget", lambda *_: None),
-            (storage, "name", lambda _, *names: self.names.update(names)),
+            (buildah, "has", self.names.__contains__), (buildah, "identity", lambda _: "sha256:ab"),
+            (buildah, "pull", lambda _: None), (buildah, "forget", lambda *names: self.names.difference_update(names)),
+            (buildah, "name", lambda _, *names: self.names.update(names)),
             (image, "make", self.make), (build, "build", self.make),
             (paths, "WORK", paths.WORK), (tempfile, "tempdir", str(self.folder)),
         ]:
@@ -133,11 +135,12 @@ class ImagesTest(Here):
 
     def make(self, request: Request, *_: object) -> None:
         print("STEP 1/1: FROM x")
-        if request.component == "keygen" and self.refused:
-            raise PackagesRefused("failed at: RUN dnf", ["No match for argument: copr-keygen"])
+        self.names.update((build.built(request), build.labelled(request)))
+        if request.component == "keygen" and self.failure:
+            raise self.failure
         self.made.append((request.component, request.build_args))
 
-    refused = False
+    failure: BaseException | None = None
 
     def call(self, *components: str) -> list[str]:
         """One call of the program."""
@@ -146,7 +149,7 @@ class ImagesTest(Here):
         given = options.Options("fedora:44", [], "latest", "localhost/copr-", binary, list(components))
         work = Path(tempfile.mkdtemp())
         with Mirror([], work, port=0) as mirror:
-            made = Images(REAL, work, given, mirror)
+            made = Components(REAL, work, given, mirror)
             return [made.make(component) for component in components]
 
     def test_each_once_and_the_base_first(self) -> None:
@@ -157,6 +160,7 @@ class ImagesTest(Here):
         self.assertRegex(args["keygen"]["BASE"], "^localhost/copr-base:[0-9a-f]{12}$")
         self.assertRegex(args["sanity-tmt"]["BASE"], "^localhost/copr-sanity:[0-9a-f]{12}$")
         self.assertIn("localhost/copr-base:latest", self.names)
+        self.assertEqual(self.unfinished(), [])
         self.made.clear()
         self.call("sanity-tmt", "keygen", "base")
         self.assertEqual(self.made, [])
@@ -166,7 +170,7 @@ class ImagesTest(Here):
         self.assertEqual(self.made, [("operator", {"BASE_IMAGE": "fedora:44"})])
 
     def test_a_failure_names_the_component_and_leaves_the_log(self) -> None:
-        self.refused = True
+        self.failure = PackagesRefused("failed at: RUN dnf", ["No match for argument: copr-keygen"])
         with self.assertRaises(PackagesRefused) as raised:
             self.call("keygen")
         self.assertEqual(raised.exception.summary, "keygen: failed at: RUN dnf")
@@ -175,8 +179,53 @@ class ImagesTest(Here):
         self.assertEqual(raised.exception.lines[1], f"The whole log is {log}")
         self.assertEqual(log.read_text(), "STEP 1/1: FROM x\n")
         self.assertNotIn("localhost/copr-keygen:latest", self.names)
+        self.assertIn(f"images: keygen: building; its log is {log}\n", self.said.getvalue())
+        self.assertEqual(self.unfinished(), [])
 
-    def test_what_somebody_else_builds_is_waited_for(self) -> None:
-        with images.alone(self.folder), self.assertRaises(BlockingIOError):
-            with mock.patch.object(images.fcntl, "LOCK_EX", images.fcntl.LOCK_EX | images.fcntl.LOCK_NB), images.alone(self.folder):
-                pass
+    def test_an_interrupt_leaves_nothing(self) -> None:
+        self.failure = KeyboardInterrupt()
+        with self.assertRaises(KeyboardInterrupt):
+            self.call("keygen")
+        self.assertEqual([*self.folder.glob("copr-image-*.log")], [])
+        self.assertEqual(self.unfinished(), [])
+
+    def unfinished(self) -> list[str]:
+        """Names that images have only while they are built."""
+        return [name for name in self.names if name.startswith("localhost/copr-build/")]
+
+    def test_what_somebody_else_builds_is_waited_for_and_not_built_again(self) -> None:
+        name = self.call("keygen")[0]
+        (hashed,) = (one for one in self.names if one.startswith("localhost/copr-keygen:") and one != name)
+        self.names.remove(hashed)
+        self.made.clear()
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            with components.alone(REAL / "keygen"):
+                waits = pool.submit(self.call, "keygen")
+                with self.assertRaises(TimeoutError):
+                    waits.result(timeout=0.5)
+                # The other one is done.
+                self.names.add(hashed)
+            self.assertEqual(waits.result(timeout=60), [name])
+        self.assertEqual(self.made, [])
+
+
+class MainTest(Here):
+    """How the program ends."""
+
+    def end(self, failure: BaseException | None) -> tuple[int, str]:
+        with (mock.patch.object(main, "make", side_effect=failure), mock.patch.object(main.signal, "signal"),
+              contextlib.redirect_stderr(io.StringIO()) as said):
+            return main.main(["keygen"], REAL), said.getvalue()
+
+    def test_exit_codes(self) -> None:
+        self.assertEqual(self.end(None), (0, "images: done in 0 s\n"))
+        self.assertEqual(self.end(PackagesRefused("keygen: failed", ["Error: no"])), (1, "images: keygen: failed\n    Error: no\n"))
+        self.assertEqual(self.end(Unavailable("no image"))[0], 2)
+        code, said = self.end(OSError(28, "No space left on device"))
+        self.assertEqual((code, said.splitlines()[-1]), (2, "images: OSError: [Errno 28] No space left on device"))
+
+    def test_a_list_builds_nothing(self) -> None:
+        with mock.patch.object(main, "make") as make, contextlib.redirect_stdout(io.StringIO()) as said:
+            self.assertEqual(main.main(["--list"], REAL), 0)
+        self.assertIn("keygen\n", said.getvalue())
+        make.assert_not_called()

@@ -48,6 +48,22 @@ class AnswerTest(unittest.TestCase):
             build.answer("container", ["false"])
 
 
+class ContentsTest(unittest.TestCase):
+    """What is asked of an image leaves nothing behind."""
+
+    def test_the_container_goes_when_a_question_fails(self) -> None:
+        called: list[list[str]] = []
+
+        def capture(arguments: list[str]) -> bytes:
+            called.append(arguments)
+            return b"container\n"
+
+        with mock.patch.object(build, "capture", capture), mock.patch.object(build, "answer", side_effect=Unavailable("no rpm")):
+            with self.assertRaises(Unavailable):
+                build.Contents("localhost/copr-build/keygen:1", took=True)
+        self.assertEqual(called[-1], ["buildah", "rm", "container"])
+
+
 class OriginsTest(unittest.TestCase):
     """An image is never labelled as if it had none of the packages that dnf took."""
 

@@ -1,4 +1,4 @@
-"""One image after the other, each from those before it."""
+"""The images of components, one after the other, each from those before it."""
 
 import contextlib
 import fcntl
@@ -16,12 +16,12 @@ from build_image.failures import BuildFailure
 from build_image.mirror import Mirror
 from build_image.request import Image, Request
 
-from . import inputs, storage
+from . import buildah, inputs
 from .options import Options
 
 
-class Images:
-    """The images of one call."""
+class Components:
+    """Those of one call."""
 
     def __init__(self, images: Path, work: Path, options: Options, mirror: Mirror) -> None:
         self.images = images
@@ -37,7 +37,7 @@ class Images:
 
     def make(self, component: str) -> str:
         """The name of the component's image, which is built if it has to be."""
-        storage.pull(self.options.base_image)
+        buildah.pull(self.options.base_image)
         if component == "operator":
             return self._operator()
         base_name = self._base()
@@ -56,7 +56,7 @@ class Images:
         """The name of what most images start from."""
         if not self.base_hash:
             self.base_hash = inputs.of(self.builder, inputs.of_folder(self.images / "base"),
-                                       storage.identity(self.options.base_image))
+                                       buildah.identity(self.options.base_image))
             name = self._build("base", self.base_hash, self.images / "base", {"BASE_IMAGE": self.options.base_image})
             self._tagged(name, "base")
         return f"{self.options.prefix}base:{self.options.tag}"
@@ -68,7 +68,7 @@ class Images:
         folder.mkdir()
         shutil.copy(self.images / "operator/Containerfile", folder)
         shutil.copy(self.options.operator_binary, folder / "copr-operator")
-        found = inputs.of(self.builder, inputs.of_folder(folder), storage.identity(self.options.base_image))
+        found = inputs.of(self.builder, inputs.of_folder(folder), buildah.identity(self.options.base_image))
         return self._tagged(self._build("operator", found, folder, {"BASE_IMAGE": self.options.base_image}), "operator")
 
     def _hash(self, component: str, base_hash: str) -> str:
@@ -76,7 +76,7 @@ class Images:
 
     def _tagged(self, name: str, component: str) -> str:
         tagged = f"{self.options.prefix}{component}:{self.options.tag}"
-        storage.name(name, tagged)
+        buildah.name(name, tagged)
         return tagged
 
     def _build(self, component: str, tag: str, folder: Path, build_args: dict[str, str]) -> str:
@@ -84,12 +84,13 @@ class Images:
         name = f"{self.options.prefix}{component}:{tag}"
         began = time.monotonic()
         with alone(self.images / component):
-            if storage.has(name):
+            if buildah.has(name):
                 say(f"{component}: unchanged")
                 return name
-            request = Request(component, Image.parse(name), self.options.base_image, build_args, self.options.repositories, {},
-                              False, False)
-            with self._logged(component):
+            # Until it is done it has a name of its own: another clone may build the same.
+            image_name = Image.parse(f"{name}-{os.getpid()}")
+            request = Request(component, image_name, self.options.base_image, build_args, self.options.repositories, {}, False, False)
+            with logged(component):
                 self._make(request, folder, name)
         say(f"{component}: built in {time.monotonic() - began:.0f} s")
         return name
@@ -98,30 +99,35 @@ class Images:
         paths.WORK = self.work / f"build-{request.component}"
         paths.WORK.mkdir()
         context.copy(folder, paths.WORK / "context")
-        if request.component == "operator":
-            build.build(request, paths.WORK / "context", self.work / "repositories", self.kept, self.mirror)
-            storage.name(build.built(request), name)
-            storage.forget(build.built(request))
-            return
-        image.make(request, paths.WORK / "context", self.work / "repositories", self.kept, self.mirror)
-        storage.name(build.labelled(request), name)
-        storage.forget(build.labelled(request), build.built(request))
-
-    @contextlib.contextmanager
-    def _logged(self, component: str) -> Iterator[None]:
-        """All that buildah and dnf say goes to a file, which is left if they fail."""
-        handle, file = tempfile.mkstemp(prefix=f"copr-image-{component}-", suffix=".log")
+        arguments = (request, paths.WORK / "context", self.work / "repositories", self.kept, self.mirror)
         try:
-            with os.fdopen(handle, "w") as log, contextlib.redirect_stdout(log):
-                yield
-        except (KeyboardInterrupt, SystemExit):
-            os.unlink(file)
-            raise
-        except BuildFailure as failure:
-            failure.summary = f"{component}: {failure.summary}"
-            failure.lines.append(f"The whole log is {file}")
-            raise
+            if request.component == "operator":
+                build.build(*arguments)
+                buildah.name(build.built(request), name)
+            else:
+                image.make(*arguments)
+                buildah.name(build.labelled(request), name)
+        finally:
+            buildah.forget(build.labelled(request), build.built(request))
+
+
+@contextlib.contextmanager
+def logged(component: str) -> Iterator[None]:
+    """All that is said goes to a file, whose name is told at once: while a mirror is waited for, that is where it is written. It is
+    left if the build fails."""
+    handle, file = tempfile.mkstemp(prefix=f"copr-image-{component}-", suffix=".log")
+    say(f"{component}: building; its log is {file}")
+    try:
+        with os.fdopen(handle, "w") as log, contextlib.redirect_stdout(log):
+            yield
+    except BuildFailure as failure:
+        failure.summary = f"{component}: {failure.summary}"
+        failure.lines.append(f"The whole log is {file}")
+        raise
+    except (KeyboardInterrupt, SystemExit):
         os.unlink(file)
+        raise
+    os.unlink(file)
 
 
 @contextlib.contextmanager

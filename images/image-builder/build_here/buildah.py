@@ -1,4 +1,4 @@
-"""buildah's storage on this machine."""
+"""Images in the storage of this machine's buildah."""
 
 import subprocess
 
@@ -29,6 +29,6 @@ def name(image: str, *names: str) -> None:
 
 
 def forget(*names: str) -> None:
-    """Takes away names of an image that has others."""
-    for one in names:
+    """Takes these names away, of images that have them, and an image that has no other with its last one."""
+    for one in filter(has, names):
         capture(["buildah", "rmi", one])
