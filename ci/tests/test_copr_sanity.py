@@ -101,6 +101,8 @@ class CoprSanity(unittest.TestCase):
                 text=True,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
+                # A shell can't trap what it was started with as ignored, and what runs these tests may be in the background.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             ) as process:
                 deadline = time.monotonic() + DEADLINE_SECONDS
                 while not (self.cluster.folder / "watching").exists():
