@@ -93,10 +93,12 @@ step() {
 	wait_jobs
 }
 
-# need_disk GIB: that much has to be free where images, volumes, caches and what is built go. The kubelet of a nearly full machine
-# evicts pods and takes none, and whatever runs there fails for reasons of its own only after all of its deadlines.
-need_disk() {
+# need_room GIB: that much has to be free where images, volumes, caches and what is built go, after what is no longer needed was
+# removed. The kubelet of a nearly full machine evicts pods and takes none, and whatever runs there fails for reasons of its own only
+# after all of its deadlines.
+need_room() {
 	local folder free
+	step "what newer builds have replaced removed" "$ROOT/e2e/tidy"
 	for folder in /var/lib "$ROOT" "${COPR_E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}}"; do
 		while [[ ! -e $folder ]]; do
 			folder=${folder%/*}

@@ -34,10 +34,11 @@ class Components:
         self.builder = inputs.of_folder(images / "image-builder/build_image")
         self.repositories = inputs.of_repositories(mirror)
         self.base_hash = ""
+        buildah.pull(options.base_image)
+        self.base_identity = buildah.identity(options.base_image)
 
     def make(self, component: str) -> str:
         """The name of the component's image, which is built if it has to be."""
-        buildah.pull(self.options.base_image)
         if component == "operator":
             return self._operator()
         base_name = self._base()
@@ -55,8 +56,7 @@ class Components:
     def _base(self) -> str:
         """The name of what most images start from."""
         if not self.base_hash:
-            self.base_hash = inputs.of(self.builder, inputs.of_folder(self.images / "base"),
-                                       buildah.identity(self.options.base_image))
+            self.base_hash = inputs.of(self.builder, inputs.of_folder(self.images / "base"), self.base_identity)
             name = self._build("base", self.base_hash, self.images / "base", {"BASE_IMAGE": self.options.base_image})
             self._tagged(name, "base")
         return f"{self.options.prefix}base:{self.options.tag}"
@@ -68,7 +68,7 @@ class Components:
         folder.mkdir()
         shutil.copy(self.images / "operator/Containerfile", folder)
         shutil.copy(self.options.operator_binary, folder / "copr-operator")
-        found = inputs.of(self.builder, inputs.of_folder(folder), buildah.identity(self.options.base_image))
+        found = inputs.of(self.builder, inputs.of_folder(folder), self.base_identity)
         return self._tagged(self._build("operator", found, folder, {"BASE_IMAGE": self.options.base_image}), "operator")
 
     def _hash(self, component: str, base_hash: str) -> str:
